@@ -1,0 +1,52 @@
+/* Calling objects, from inside the interpreter.
+ *
+ * Every call of a C function goes through call_check_result: a result without exception, or an exception without
+ * result; anything else becomes a SystemError. */
+#ifndef BRAID_INTERNAL_CALL_H
+#define BRAID_INTERNAL_CALL_H
+
+#include "Python.h"
+
+/* callable may be NULL (then where names the place). Steals result; returns it, or NULL with an exception set. */
+PyObject *call_check_result_slow(PyObject *callable, PyObject *result, const char *where);
+#define _Py_CheckFunctionResult_(callable, result, where) call_check_result((callable), (result), (where))
+
+static inline PyObject *call_check_result(PyObject *callable, PyObject *result, const char *where)
+{
+    if (Py_LIKELY((result != NULL) == (PyErr_Occurred() == NULL)))
+        return result;
+    return call_check_result_slow(callable, result, where);
+}
+
+/* For slots that return a success flag: ok is nonzero for success. Returns nonzero if flag and exception agree;
+ * otherwise a SystemError naming the slot is set. */
+int call_check_slot(PyObject *obj, const char *slot, int ok);
+
+/* Calls by tp_call, building the tuple and dict; keywords is a tuple of names (values follow the arguments), a dict,
+ * or NULL. */
+PyObject *call_tp_call(PyObject *callable, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords);
+
+/* The hot path of all calls from C. Same meaning as PyObject_Vectorcall. */
+static inline PyObject *call_vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    vectorcallfunc f = _PyVectorcall_FunctionInline(callable);
+    if (Py_UNLIKELY(f == NULL))
+        return call_tp_call(callable, args, PyVectorcall_NARGS(nargsf), kwnames);
+    return call_check_result(callable, f(callable, args, nargsf, kwnames), NULL);
+}
+
+/* Spreads a dict of keyword arguments behind the positional ones.
+ * Returns  a new array with room for args[-1]; *kwnames is a new tuple; freed with call_stack_free. NULL: exception
+ * Escapes  never (keys are checked to be str: TypeError "keywords must be strings") */
+PyObject *const *call_stack_from_dict(PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs,
+                                      PyObject **kwnames);
+void call_stack_free(PyObject *const *stack, Py_ssize_t nargs, PyObject *kwnames);
+/* A new dict from values and their names. */
+PyObject *call_stack_as_dict(PyObject *const *values, PyObject *kwnames);
+
+/* Looks up a method for a call without making a bound method object.
+ * Returns  1: *method is an unbound function, call it with obj first; 0: *method is to be called without; -1: exception
+ * Gives a new reference in *method, NULL on failure. */
+int call_get_method(PyObject *obj, PyObject *name, PyObject **method);
+
+#endif /* BRAID_INTERNAL_CALL_H */

@@ -1,0 +1,38 @@
+/* What a module in Modules/ may know beyond the public API, and the layout of module objects for the interpreter. */
+#ifndef BRAID_INTERNAL_MODULE_H
+#define BRAID_INTERNAL_MODULE_H
+
+#include "Python.h"
+
+/* The slots that every module of ours declares: MODULE_SLOTS_COMMON inside its PyModuleDef_Slot array. */
+#ifdef Py_mod_gil
+#define MODULE_SLOTS_COMMON \
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED}, {Py_mod_gil, Py_MOD_GIL_NOT_USED}
+#endif
+
+/* Method table entries whose C type is not PyCFunction. */
+#define MODULE_METHOD(name, function, flags, doc) {(name), (PyCFunction)(void (*)(void))(function), (flags), (doc)}
+
+/* May a tuple that this thread made be filled again? True if no one else holds it or can find it. */
+static inline int module_object_is_unique(PyObject *op) { return object_is_unique(op); }
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *md_dict;              /* [const] counted; never NULL after creation */
+    struct PyModuleDef *md_def;     /* [const after creation] or NULL */
+    void *md_state;                 /* or NULL */
+    PyObject *md_weaklist;
+    PyObject *md_name;              /* or NULL; for messages after the dict has been cleared */
+    void *md_gil;                   /* Py_MOD_GIL_USED or Py_MOD_GIL_NOT_USED */
+} PyModuleObject;
+
+/* Borrowed; lives as long as the module. */
+static inline PyObject *module_get_dict_borrowed(PyObject *module) { return ((PyModuleObject *)module)->md_dict; }
+
+/* What a module declared about the global lock: Py_MOD_GIL_USED unless it said otherwise. */
+void *module_get_gil(PyObject *module);
+
+/* The exception for a missing attribute, with the partially-initialised hint. name is a str. Always returns NULL. */
+PyObject *module_attribute_error(PyObject *module, PyObject *name);
+
+#endif /* BRAID_INTERNAL_MODULE_H */

@@ -1,0 +1,205 @@
+/* The inside of dict: an insertion-ordered compact hash table.
+ *
+ *      dict -> ma_keys -> header | index: 2^n slots of 1, 2, 4 or 8 bytes | entries {hash, key, value}
+ *
+ * An index slot is EMPTY (-1), DUMMY (-2) or the number of an entry.  Entries are appended; one is never used for a second
+ * key.  Removing an item turns its index slot into DUMMY and nulls value, then key.
+ *
+ * Readers (no lock): gate, ma_keys (acquire), index slot (acquire), key, hash, value (acquire), try_incref on the value. A key's
+ * payload is read (exact str only) or compared only after it was seen with a value, so it was alive since the last quiescent
+ * point.  A slot that leads to a dead entry, or a failed try_incref: take the lock and look again.
+ * Writers: under the object's lock; entry first, then the index slot (release).  A replaced table is retired.  Displaced
+ * references are dropped after unlocking.
+ * An __eq__ in Python is called without the lock; afterwards the *current* table's id (never reused) is compared with the
+ * one remembered, and the search starts anew if they differ.
+ *
+ * Keys version: for caches of globals and builtins.  It is never reused, and changes (first to 0: none) before a key is added
+ * or removed or the table is replaced; overwriting a value leaves it.  A dict that has a version is published, so no gate is
+ * needed by who has compared it.  While the version holds, the address of a value slot stays valid and the same key's. */
+#ifndef BRAID_DICT_H
+#define BRAID_DICT_H
+
+#include "Python.h"
+#include "container.h"
+
+typedef struct {
+    Py_hash_t hash;             /* [const] once the index shows the entry */
+    PyObject *key;              /* [lock] NULL after removal */
+    PyObject *value;            /* [lock] NULL after removal */
+} dict_entry;
+
+struct _dictkeysobject {
+    uint64_t id;                /* [const] never reused */
+    dict_entry *entries;        /* [const] behind the index */
+    uint8_t log2_size;          /* [const] of the index */
+    uint8_t log2_width;         /* [const] bytes of an index slot: 1 << log2_width */
+    uint8_t is_static;          /* [const] the shared table of empty dicts */
+    Py_ssize_t capacity;        /* [const] number of entries there is room for */
+    Py_ssize_t count;           /* [atomic; written under the lock] entries used so far, dead ones too */
+    Py_ssize_t first, top;      /* [lock] live entries are within first..top-1 */
+    int8_t index[];
+};
+#define DICT_EMPTY (-1)
+#define DICT_DUMMY (-2)
+
+static inline size_t dict_keys_mask(const PyDictKeysObject *keys) { return ((size_t)1 << keys->log2_size) - 1; }
+
+/* ---- Reading ---- */
+
+/* The value of key as a new reference.
+ * Returns  1; 0: absent, *result NULL; -1: exception, *result NULL
+ * Escapes  by __eq__; not if key and the keys of equal hash are exact str or small ints */
+int dict_lookup_ref(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **result);
+/* The same for an exact str, identity first. */
+int dict_get_str_ref(PyObject *dict, PyObject *name, PyObject **result);
+/* The same for any key: hashes it. */
+int dict_get_ref(PyObject *dict, PyObject *key, PyObject **result);
+
+/* ---- Caches of global names ---- */
+
+static inline Py_ALWAYS_INLINE uint64_t dict_version_racy(PyObject *dict)
+{
+    return __atomic_load_n(&((PyDictObject *)dict)->ma_keys_version, __ATOMIC_ACQUIRE);
+}
+/* Assigns a version if there is none (publishes dict).  Never 0. */
+uint64_t dict_keys_version(PyObject *dict);
+/* Address of the value of an exact, interned str, or NULL; valid while the version is what it was before the call. */
+PyObject **dict_value_slot(PyObject *dict, PyObject *name);
+/* Both at once, under the lock: the way to fill a cache.  *slot is NULL if name is no key: the version then vouches for its
+ * absence.  Returns 0; -1: dict cannot be cached for this name (a key of another type with the same hash).  Never escapes. */
+int dict_cache_slot(PyObject *dict, PyObject *name, uint64_t *version, PyObject ***slot);
+/* The value in a slot as a new reference, after the version was compared; NULL: look it up the slow way. */
+static inline Py_ALWAYS_INLINE PyObject *dict_slot_read_ref(PyObject **slot)
+{
+    PyObject *value = __atomic_load_n(slot, __ATOMIC_ACQUIRE);      /* pairs with dict_put */
+    if (Py_LIKELY(value != NULL) && Py_LIKELY(object_try_incref(value)))
+        return value;
+    return NULL;
+}
+
+/* ---- Writing ---- */
+
+/* dict[key] = value.
+ * Steals   key and value, on failure too
+ * Escapes  by __eq__, and by dropping the old value */
+int dict_set_steal(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *value);
+/* The same for an exact str key that stays the caller's; steals value. */
+int dict_set_str_steal(PyObject *dict, PyObject *name, PyObject *value);
+/* A new dict of n pairs; later keys win.  Borrows. stride: distance between keys and values in words. */
+PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject *const *values,
+                          Py_ssize_t value_stride, Py_ssize_t n);
+/* For f(**mapping): like _PyDict_MergeEx(dict, other, 2). */
+int dict_merge_unique(PyObject *dict, PyObject *other);
+/* Publishes and stores a value where readers can see it. */
+static inline void dict_put(PyObject **slot, PyObject *value)
+{
+    object_publish(value);
+    __atomic_store_n(slot, value, __ATOMIC_RELEASE);
+}
+
+/* Sets KeyError(key), also if key is a tuple. */
+void dict_set_key_error(PyObject *key);
+
+/* ---- Whole-table access ---- */
+
+/* References to all keys and values at one moment: pairs[2*i], pairs[2*i+1]; hashes may be asked for too.
+ * Returns  the number of items, or -1 with MemoryError.  Locks dict.  Escapes never */
+struct dict_snapshot {
+    Py_ssize_t count;
+    PyObject **pairs;
+    Py_hash_t *hashes;
+    PyObject *room[16];
+    Py_hash_t hash_room[8];
+};
+int dict_snapshot_take(PyObject *dict, struct dict_snapshot *snapshot);
+void dict_snapshot_free(struct dict_snapshot *snapshot);
+
+/* The next live item at or after *pos as new references (either pointer may be NULL); advances *pos.  1, or 0 at the end.
+ * Lock-free; sees an item that is there all the time exactly once as long as the table is not replaced.  Never escapes. */
+int dict_next_ref(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash);
+/* The same downwards, from *pos. */
+int dict_previous_ref(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value);
+
+/* ---- For the files of dict ---- */
+
+extern struct dict_static_keys { PyDictKeysObject keys; int8_t index[8]; } dict_empty_keys;
+#define DICT_EMPTY_KEYS (&dict_empty_keys.keys)
+
+/* A fresh table for n entries with `gap` unused ones in front; NULL without exception. */
+PyDictKeysObject *dict_keys_alloc(Py_ssize_t n, Py_ssize_t gap);
+size_t dict_keys_bytes(const PyDictKeysObject *keys);
+/* Replaces the table by one with room for n live entries in all, of which `gap` in front.  0, or -1 without exception. */
+int dict_resize_locked(PyDictObject *self, Py_ssize_t n, Py_ssize_t gap);
+void dict_retire_keys_locked(PyDictObject *self, PyDictKeysObject *keys);
+/* Forgets the keys version. */
+static inline void dict_touch_locked(PyDictObject *self)
+{
+    if (self->ma_keys_version != 0)
+        __atomic_store_n(&self->ma_keys_version, 0, __ATOMIC_SEQ_CST);
+}
+static inline void dict_set_used(PyDictObject *self, Py_ssize_t used)
+{
+    __atomic_store_n(&self->ma_used, used, __ATOMIC_RELEASE);
+}
+/* Appends an item whose key is known to be absent.  Steals both on success.  0, or -1 without exception. */
+int dict_insert_new_locked(PyDictObject *self, PyObject *key, Py_hash_t hash, PyObject *value);
+/* Removes entry i; the references go to *key and *value. */
+void dict_remove_entry_locked(PyDictObject *self, Py_ssize_t i, PyObject **key, PyObject **value);
+/* Moves entry i behind (last) or before all others.  0, or -1 without exception. */
+int dict_move_entry_locked(PyDictObject *self, Py_ssize_t i, int last);
+/* First or last live entry, or -1. */
+Py_ssize_t dict_first_entry_locked(PyDictObject *self);
+Py_ssize_t dict_last_entry_locked(PyDictObject *self);
+
+/* Finds key and returns with self locked (*locked is for container_unlock).
+ * Returns  the entry's number; -1: absent; -2: exception, and self is not locked
+ * Escapes  by __eq__, before it locks for the last time */
+Py_ssize_t dict_find_and_lock(PyDictObject *self, PyObject *key, Py_hash_t hash, int *locked);
+/* 1: removed, *value (may be NULL) is the reference; 0: absent; -1: exception. */
+int dict_pop_known_hash(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value);
+/* (key, value) of the last or first item, removed; NULL with KeyError(message). */
+PyObject *dict_pop_end(PyDictObject *self, int last, const char *message);
+/* dict(...), update(...). */
+int dict_update_common(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, const char *name);
+int dict_merge(PyObject *dict, PyObject *other, int override);
+PyObject *dict_new_of_type(PyTypeObject *type, PyObject *args, PyObject *kwds);
+void dict_dealloc(PyObject *self);
+int dict_traverse(PyObject *self, visitproc visit, void *arg);
+int dict_tp_clear(PyObject *self);
+PyObject *dict_richcompare(PyObject *a, PyObject *b, int op);
+int dict_equal(PyObject *a, PyObject *b);
+PyObject *dict_repr(PyObject *self);
+PyObject *dict_iter(PyObject *self);
+PyObject *dict_reversed(PyObject *self, PyObject *unused);
+PyObject *dict_subscript(PyObject *self, PyObject *key);
+int dict_ass_subscript(PyObject *self, PyObject *key, PyObject *value);
+PyObject *dict_method_keys(PyObject *self, PyObject *unused);
+PyObject *dict_method_values(PyObject *self, PyObject *unused);
+PyObject *dict_method_items(PyObject *self, PyObject *unused);
+
+/* ---- Views and iterators ---- */
+
+typedef struct {
+    PyObject_HEAD
+    PyDictObject *dv_dict;      /* [const] or NULL after tp_clear */
+} PyDictViewObject;
+
+enum dict_iter_kind { DICT_ITER_KEYS, DICT_ITER_VALUES, DICT_ITER_ITEMS };
+
+/* di_used is -1 after the end. */
+typedef struct {
+    PyObject_HEAD
+    PyDictObject *di_dict;      /* [const] stays until the iterator dies, unless nobody else can be using it */
+    Py_ssize_t di_used;         /* [atomic] size at the start */
+    Py_ssize_t di_pos;          /* [atomic] next entry */
+    Py_ssize_t di_left;         /* [atomic] items to come */
+} PyDictIterObject;
+
+/* Type of the iterator: kind and direction. */
+PyObject *dict_iter_new(PyDictObject *dict, PyTypeObject *type);
+/* The next key and value (new references; either pointer may be NULL).
+ * Returns  1; 0 at the end; -1: RuntimeError
+ * Escapes  at the end only (may drop the dict) */
+int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value);
+
+#endif /* BRAID_DICT_H */

@@ -1,0 +1,187 @@
+/* The inside of list.
+ *
+ *      list -> ob_item ->  [ capacity | item 0 | item 1 | ... | NULL ... ]
+ *                                     ^ ob_item points here
+ *
+ * Readers (no lock): gate, ob_size, ob_item (acquire), its own capacity, item (acquire), try_incref.  Slots at and above
+ * ob_size are NULL in every array, also in the retired ones; a reader that meets NULL takes the lock and looks again.
+ * Writers: under the object's lock.  An item is published, then stored with release.  Shifts inside an array are word-wise
+ * stores between two increments of the shift counter (hdr_shape, odd while shifting); a replaced array is retired.
+ * References that a writer displaces are handed back and dropped after unlocking. */
+#ifndef BRAID_LIST_H
+#define BRAID_LIST_H
+
+#include "Python.h"
+#include "container.h"
+
+static inline Py_ALWAYS_INLINE size_t list_items_capacity(PyObject *const *items) { return ((const size_t *)items)[-1]; }
+
+/* The slow half of list_read_item_ref: under the lock. */
+PyObject *list_read_item_locking(PyListObject *self, Py_ssize_t i);
+
+/* Item i (not negative) as a new reference; NULL without exception if there is none.  Never escapes. */
+static inline Py_ALWAYS_INLINE PyObject *list_read_item_ref(PyListObject *self, Py_ssize_t i)
+{
+    if (Py_LIKELY(object_may_read((PyObject *)self))) {
+        if ((size_t)i >= (size_t)__atomic_load_n(&self->ob_base.ob_size, __ATOMIC_ACQUIRE))
+            return NULL;
+        PyObject **items = __atomic_load_n(&self->ob_item, __ATOMIC_ACQUIRE);
+        if (Py_LIKELY((size_t)i < list_items_capacity(items))) {
+            PyObject *item = __atomic_load_n(&items[i], __ATOMIC_ACQUIRE);  /* pairs with list_put */
+            if (Py_LIKELY(item != NULL && object_try_incref(item)))
+                return item;
+        }
+    }
+    return list_read_item_locking(self, i);
+}
+
+int list_append_steal_slow(PyListObject *self, PyObject *item);
+
+/* Appends item.
+ * Steals   item, on failure too
+ * Returns  0, or -1 with MemoryError
+ * Locks    self
+ * Escapes  never (on failure item is dropped) */
+static inline Py_ALWAYS_INLINE int list_append_steal(PyListObject *self, PyObject *item)
+{
+    if (Py_LIKELY(!runtime_is_multi())) {
+        Py_ssize_t n = self->ob_base.ob_size;
+        if (Py_LIKELY(n < self->allocated)) {
+            object_publish(item);
+            __atomic_store_n(&self->ob_item[n], item, __ATOMIC_RELEASE);
+            __atomic_store_n(&self->ob_base.ob_size, n + 1, __ATOMIC_RELEASE);
+            return 0;
+        }
+    }
+    return list_append_steal_slow(self, item);
+}
+
+int list_store_item_slow(PyListObject *self, Py_ssize_t i, PyObject *value);
+
+/* self[i] = value; i is not negative.
+ * Steals   value, on failure too
+ * Returns  0, or -1 with IndexError
+ * Locks    self
+ * Escapes  by dropping the old item */
+static inline Py_ALWAYS_INLINE int list_store_item(PyListObject *self, Py_ssize_t i, PyObject *value)
+{
+    if (Py_LIKELY(!runtime_is_multi()) && Py_LIKELY((size_t)i < (size_t)self->ob_base.ob_size)) {
+        PyObject *old = self->ob_item[i];
+        object_publish(value);
+        __atomic_store_n(&self->ob_item[i], value, __ATOMIC_RELEASE);
+        Py_XDECREF(old);
+        return 0;
+    }
+    return list_store_item_slow(self, i, value);
+}
+
+/* A list of n items. Steals the references in items, on failure too. */
+PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
+/* The same without stealing. */
+PyObject *list_from_array(PyObject *const *items, Py_ssize_t n);
+
+/* An array of new references to all items at one moment, for whoever runs code while it walks them.
+ * Returns  the number of items; *items is freed with list_snapshot_free (also drops the references), may be `room` (of
+ *          room_size words) if they fit there; -1 with MemoryError
+ * Locks    self.  Escapes never */
+Py_ssize_t list_snapshot(PyListObject *self, PyObject **room, Py_ssize_t room_size, PyObject ***items);
+void list_snapshot_free(PyObject **room, PyObject **items, Py_ssize_t n);
+
+/* Appends n items at once.  Steals the references, on failure too. */
+int list_extend_array_steal(PyListObject *self, PyObject *const *items, Py_ssize_t n);
+/* list.extend(iterable): 0 or -1. */
+int list_extend(PyListObject *self, PyObject *iterable);
+/* Removes and returns item i (negative counts from the end); NULL with IndexError. */
+PyObject *list_pop_item(PyListObject *self, Py_ssize_t i);
+PyObject *list_concat(PyListObject *a, PyListObject *b);
+PyObject *list_repeat(PyListObject *self, Py_ssize_t n);
+/* self[start:start+n*step:step] in a new list; the bounds are fitted to the length at that moment. */
+PyObject *list_get_slice(PyListObject *self, Py_ssize_t low, Py_ssize_t high);
+/* list.sort with key (NULL or a callable).  Returns 0 or -1.  Escapes */
+int list_sort(PyListObject *self, PyObject *keyfunc, int reverse);
+/* Stable sort of keys[0..n), moving values (NULL or an array of n) along.
+ * Returns  0, or -1 with an exception; then the arrays hold a permutation of what they held.  Escapes */
+int list_sort_array(PyObject **keys, PyObject **values, Py_ssize_t n);
+
+/* ---- For the files of list ---- */
+
+/* A new items array with `used` slots left to the caller to fill, the rest NULL. NULL without exception. */
+PyObject **list_items_alloc(size_t capacity, size_t used);
+size_t list_items_bytes(PyObject *const *items);
+/* The array of a list without items: shared, capacity 0. */
+extern struct list_empty_items { size_t capacity; PyObject *end[1]; } list_empty_items;
+#define LIST_NO_ITEMS (list_empty_items.end)
+
+/* Frees an array that was taken out of self. Locks: caller holds self's lock. */
+void list_retire_items_locked(PyListObject *self, PyObject **items);
+/* Makes room for `capacity` items, keeping what is there. 0, or -1 without exception and self unchanged. */
+int list_reserve_locked(PyListObject *self, Py_ssize_t capacity);
+/* Appends item (published here; the reference is stolen on success only). 0 or -1 without exception. */
+int list_append_locked(PyListObject *self, PyObject *item);
+/* Replaces items [low, high) by n new ones whose references are stolen on success; the displaced references are stored in
+ * displaced[0..high-low).  Returns 0, or -1 without exception and self unchanged. */
+int list_splice_locked(PyListObject *self, Py_ssize_t low, Py_ssize_t high, PyObject *const *fresh, Py_ssize_t n,
+                       PyObject **displaced);
+/* Publishes and stores item in a slot that readers can see. */
+static inline void list_put(PyObject **slot, PyObject *item)
+{
+    object_publish(item);
+    __atomic_store_n(slot, item, __ATOMIC_RELEASE);     /* pairs with list_read_item_ref */
+}
+static inline void list_set_size(PyListObject *self, Py_ssize_t n)
+{
+    __atomic_store_n(&self->ob_base.ob_size, n, __ATOMIC_RELEASE);
+}
+static inline void list_begin_shift(PyListObject *self)
+{
+    uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+static inline void list_end_shift(PyListObject *self)
+{
+    uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);
+}
+static inline uint32_t list_shift_counter(PyListObject *self)
+{
+    return __atomic_load_n(&self->ob_base.ob_base.hdr_shape, __ATOMIC_ACQUIRE);
+}
+
+PyObject *list_method_sort(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *list_iter(PyObject *self);
+PyObject *list_reversed(PyObject *self, PyObject *unused);
+PyObject *list_subscript(PyObject *self, PyObject *index);
+int list_ass_subscript(PyObject *self, PyObject *index, PyObject *value);
+int list_contains(PyObject *self, PyObject *value);
+PyObject *list_richcompare(PyObject *a, PyObject *b, int op);
+int list_tp_clear(PyObject *self);
+
+/* ---- Iterators ---- */
+
+/* it_index is -1 after the end.  it_seq stays until the iterator dies, unless nobody else can be using the iterator. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t it_index;        /* [atomic] */
+    PyListObject *it_seq;       /* [const] or NULL */
+} PyListIterObject;
+
+/* Marks the end. */
+void list_iter_finish(PyListIterObject *it);
+
+/* The next item as a new reference; NULL without exception at the end.  Two threads that share an iterator may get the same
+ * item.  Escapes at the end only (may drop the list). */
+static inline Py_ALWAYS_INLINE PyObject *list_iter_next(PyListIterObject *it)
+{
+    Py_ssize_t i = __atomic_load_n(&it->it_index, __ATOMIC_RELAXED);
+    if (i < 0)
+        return NULL;
+    PyObject *item = list_read_item_ref(it->it_seq, i);
+    if (Py_LIKELY(item != NULL))
+        __atomic_store_n(&it->it_index, i + 1, __ATOMIC_RELAXED);
+    else
+        list_iter_finish(it);
+    return item;
+}
+
+#endif /* BRAID_LIST_H */

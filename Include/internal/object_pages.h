@@ -39,18 +39,29 @@ enum {
     SLOT_UNINIT = 128,          /* allocated by PyObject_GC_New of somebody who has not set the header: none of ours */
 };
 
+/* Under AddressSanitizer free slots are poisoned, but for their link. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define OBJECT_PAGE_POISON(slot, size) __asan_poison_memory_region((char *)(slot) + 8, (size) - 8)
+#define OBJECT_PAGE_UNPOISON(slot, size) __asan_unpoison_memory_region((slot), (size))
+#else
+#define OBJECT_PAGE_POISON(slot, size) ((void)0)
+#define OBJECT_PAGE_UNPOISON(slot, size) ((void)0)
+#endif
+
 struct object_page {
     struct thread_heap *heap;           /* [const] owner; heaps live for ever */
     uint32_t slot_size;                 /* [const] */
     uint16_t size_class;                /* [const] */
-    uint16_t in_use_list;               /* [owner] 1: in the heap's list of pages with room */
+    uint16_t has_room;                  /* [owner] 1: in the heap's with_room list */
     void *free;                         /* [owner] linked by the first word of free slots */
     uint32_t used;                      /* [owner] allocated slots, those on remote_free included */
     uint32_t slot_count;                /* [const] */
     uint32_t carved;                    /* [owner] slots ever handed to `free`; the rest is untouched */
     uint32_t page_index;                /* [owner] position in heap->pages */
-    struct object_page *next;           /* [owner] pages of the class with room */
+    struct object_page *next, *prev;    /* [owner] with_room list of the class */
     void *remote_free;                  /* [atomic] freed by others; linked by the first word */
+    struct object_page *remote_next;    /* [who pushes it on heap->remote_pages] */
     size_t bytes;                       /* [const] size of the whole chunk */
     uint8_t state[OBJECT_PAGE_GRANULES];
     int32_t scratch[OBJECT_PAGE_GRANULES];
@@ -64,12 +75,13 @@ struct thread_heap {
     struct object_page *with_room[OBJECT_PAGE_CLASSES]; /* [owner] others with free slots */
     struct object_page **pages;                         /* [owner; others in a pause] all of them */
     uint32_t page_count, page_capacity;
+    struct object_page *remote_pages;   /* [atomic] pages whose remote_free has become non-empty */
     int64_t growth;                     /* [owner] objects allocated minus freed, not yet told to the collector */
     uint16_t slot;                      /* [const] */
 
     /* deallocation */
     int dealloc_depth;                  /* [owner] nesting of _Py_Dealloc */
-    PyObject *dealloc_current;          /* [owner] PUBLISHED object being torn down while others run (finding 26) */
+    PyObject *dealloc_current;          /* [owner] object being torn down, if PUBLISHED (finding 26) */
     PyObject **trashcan;                /* [owner] dead objects whose deallocation was put off */
     uint32_t trashcan_count, trashcan_capacity;
 
@@ -135,6 +147,7 @@ static inline Py_ALWAYS_INLINE void *object_page_alloc(size_t size)
             page->free = *(void **)slot;
             page->used++;
             heap->growth++;
+            OBJECT_PAGE_UNPOISON(slot, page->slot_size);
             return slot;
         }
     }
@@ -154,10 +167,14 @@ static inline Py_ALWAYS_INLINE void object_page_free(void *slot)
         page->free = slot;
         page->used--;
         heap->growth--;
+        OBJECT_PAGE_POISON(slot, page->slot_size);
         return;
     }
     object_page_free_slow(slot);
 }
+
+/* In a pause: gives every heap what others have freed on its pages. */
+void object_pages_collect_remote_stopped(void);
 
 /* Slot-owning heap of an index; created on first use. NULL when out of memory. */
 struct thread_heap *heap_get(uint16_t slot);
@@ -167,13 +184,15 @@ struct thread_heap *heap_peek(uint32_t slot);
 uint32_t heap_limit(void);
 
 /* Calls visit(op, state, arg) for every allocated slot of every heap until it returns non-zero, which is then returned.
- * The world is stopped. visit may free op's own slot, and no other. */
+ * The world is stopped. visit must not allocate on pages or free. */
 int object_pages_walk_stopped(int (*visit)(PyObject *op, uint8_t state, void *arg), void *arg);
 /* Asserts the invariants of every page of one heap (tests, debug builds). */
 void object_pages_check(struct thread_heap *heap);
 
-/* Bytes held in pages, and live slots (approximate while others run). */
-void object_pages_stats(size_t *bytes, size_t *live);
+/* fork, in the child. */
+void object_pages_after_fork(void);
+/* Bytes held in pages. */
+size_t object_pages_bytes(void);
 
 /* ---- Objects ---- */
 

@@ -50,8 +50,8 @@ void qsbr_after_fork(uint16_t own_slot);
 struct qsbr_thread *qsbr_thread_of(uint16_t slot);
 
 struct qsbr_stats {
-    uint64_t retired, reclaimed;        /* blocks */
-    size_t waiting_bytes;
+    uint64_t retired, reclaimed;        /* blocks, counted when their batch is closed */
+    uint64_t waiting;                   /* blocks in closed batches */
     uint64_t epoch;
 };
 void qsbr_get_stats(struct qsbr_stats *stats);

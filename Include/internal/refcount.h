@@ -50,6 +50,12 @@ void merge_serve(uint16_t slot, struct dead_list *dead);
 void merge_bury_dead(struct dead_list *dead);
 /* seq_cst fence, then: is anything queued for this slot?  For who leaves it. */
 int merge_pending(uint16_t slot);
+/* Queues op, whose state the caller has just made QUEUED (so that the request owns one reference), with its owner;
+ * serves at once if the owner is away.  Escapes */
+void merge_post(PyObject *op, uint16_t owner);
+struct merge_queue *merge_queue_new(void);
+/* After fork, in the child: locks of all queues are free. */
+void merge_after_fork(void);
 /* In a pause: serves every slot's queue. */
 void merge_serve_all_stopped(struct dead_list *dead);
 

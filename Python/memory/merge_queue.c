@@ -1,0 +1,158 @@
+/* Merge requests: objects on which a non-owner found nothing to take wait here for their owner (2.3).
+ *
+ * The table of queues is the table of heaps; a queue exists before any object can name its slot. */
+#include "memory.h"
+#include "allocator.h"
+
+struct merge_queue {
+    struct leaf_lock lock;
+    uint32_t count;             /* [lock; atomic read] */
+    uint32_t capacity;          /* [lock] */
+    PyObject **items;           /* [lock] each entry owns one reference */
+};
+
+struct merge_queue *merge_queue_new(void) { return mi_zalloc(sizeof(struct merge_queue)); }
+
+void merge_after_fork(void)
+{
+    for (uint32_t i = 0; i < heap_limit(); i++)
+        if (heap_peek(i) != NULL)
+            leaf_lock_release(&heap_peek(i)->merge->lock);
+}
+
+static int dead_add(struct dead_list *dead, PyObject *op)
+{
+    if (dead->items == NULL) {
+        dead->items = dead->room;
+        dead->capacity = Py_ARRAY_LENGTH(dead->room);
+    }
+    if (dead->count == dead->capacity) {
+        PyObject **items = mi_malloc(2 * dead->capacity * sizeof(*items));
+        if (items == NULL)
+            return -1;
+        memcpy(items, dead->items, dead->count * sizeof(*items));
+        if (dead->items != dead->room)
+            mi_free(dead->items);
+        dead->items = items;
+        dead->capacity *= 2;
+    }
+    dead->items[dead->count++] = op;
+    return 0;
+}
+
+/* The request's reference goes, the owner's count moves to the shared word. Returns 1 if nothing is left. */
+static int merge_one(PyObject *op)
+{
+    int64_t local = op->hdr_local;
+    int pinned = (op->hdr_local >> 31) != 0;
+    op->hdr_local = 0;
+    /* tid before the CAS: whoever sees MERGED must not take itself for the owner. */
+    __atomic_store_n(&op->hdr_tid, 0, __ATOMIC_RELAXED);
+    uint32_t old = __atomic_load_n(&op->hdr_shared, __ATOMIC_RELAXED), desired;
+    do {
+        int64_t count = shared_count(old) + local - 1;
+        if (pinned || shared_is_pinned(old) || count >= SHARED_PIN_LIMIT || count < -SHARED_PIN_LIMIT)
+            desired = SHARED_PINNED | SHARED_MERGED;
+        else if (count == 0)
+            desired = SHARED_DEAD;
+        else
+            desired = ((uint32_t)count << 2) | SHARED_MERGED;
+    } while (!__atomic_compare_exchange_n(&op->hdr_shared, &old, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return desired == SHARED_DEAD;
+}
+
+void merge_serve(uint16_t slot, struct dead_list *dead)
+{
+    struct thread_heap *heap = heap_peek(slot);
+    if (heap == NULL)
+        return;
+    struct merge_queue *queue = heap->merge;
+    while (__atomic_load_n(&queue->count, __ATOMIC_RELAXED) != 0) {
+        leaf_lock_acquire(&queue->lock);
+        PyObject **items = queue->items;
+        uint32_t count = queue->count;
+        queue->items = NULL;
+        queue->capacity = 0;
+        __atomic_store_n(&queue->count, 0, __ATOMIC_RELAXED);
+        leaf_lock_release(&queue->lock);
+        for (uint32_t i = 0; i < count; i++)
+            if (merge_one(items[i]))
+                (void)dead_add(dead, items[i]);     /* without memory for the list the object leaks, dead */
+        mi_free(items);
+    }
+}
+
+void merge_bury_dead(struct dead_list *dead)
+{
+    for (uint32_t i = 0; i < dead->count; i++)
+        _Py_Dealloc(dead->items[i]);
+    if (dead->items != dead->room)
+        mi_free(dead->items);
+    dead->items = NULL;
+    dead->count = dead->capacity = 0;
+}
+
+int merge_pending(uint16_t slot)
+{
+    struct thread_heap *heap = heap_peek(slot);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* pairs with the fence in merge_post */
+    return heap != NULL && __atomic_load_n(&heap->merge->count, __ATOMIC_RELAXED) != 0;
+}
+
+void merge_serve_all_stopped(struct dead_list *dead)
+{
+    for (uint32_t i = 0; i < heap_limit(); i++)
+        merge_serve((uint16_t)i, dead);
+}
+
+static int queue_push(struct merge_queue *queue, PyObject *op)
+{
+    int ok = 1;
+    leaf_lock_acquire(&queue->lock);
+    if (queue->count == queue->capacity) {
+        uint32_t capacity = queue->capacity ? 2 * queue->capacity : 32;
+        PyObject **items = mi_realloc(queue->items, capacity * sizeof(*items));
+        ok = items != NULL;
+        if (ok) {
+            queue->items = items;
+            queue->capacity = capacity;
+        }
+    }
+    if (ok) {
+        queue->items[queue->count] = op;
+        __atomic_store_n(&queue->count, queue->count + 1, __ATOMIC_RELAXED);
+    }
+    leaf_lock_release(&queue->lock);
+    return ok;
+}
+
+void merge_post(PyObject *op, uint16_t owner)
+{
+    if (owner == 0) {
+        /* Merged meanwhile: what the request took over is an ordinary reference again. */
+        _Py_DecRefShared(op);
+        return;
+    }
+    struct thread_heap *heap = heap_peek(owner);
+    /* Without memory for the queue the reference is never given back: a leak, not a crash. */
+    if (heap == NULL || !queue_push(heap->merge, op))
+        return;
+    slot_set_breaker(owner, BREAKER_MERGE);
+    struct dead_list dead = {0};
+    slot_state_t previous;
+    /* merge_pending has the fence: push, fence, look at the state; the leaver stores its state, fences, looks at the queue. */
+    while (merge_pending(owner) && slot_borrow(owner, &previous)) {
+        merge_serve(owner, &dead);
+        slot_return(owner, previous);
+    }
+    if (dead.count != 0)
+        merge_bury_dead(&dead);
+}
+
+void memory_serve_merge_requests(struct _ts *ts)
+{
+    struct dead_list dead = {0};
+    merge_serve(ts->slot, &dead);
+    if (dead.count != 0)
+        merge_bury_dead(&dead);
+}

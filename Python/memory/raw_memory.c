@@ -1,0 +1,160 @@
+/* PyMem_* and PyObject_Malloc & co. on mimalloc. */
+#include "memory.h"
+#include "allocator.h"
+#include <sched.h>
+
+/* One entry per domain. `hooked` stays 0 until somebody sets an allocator: then all calls go through the table. */
+static int hooked;
+
+static void *default_malloc(void *ctx, size_t size) { return mi_malloc(size ? size : 1); }
+static void *default_calloc(void *ctx, size_t n, size_t size)
+{
+    return n == 0 || size == 0 ? mi_zalloc(1) : mi_calloc(n, size);
+}
+static void *default_realloc(void *ctx, void *ptr, size_t size) { return mi_realloc(ptr, size ? size : 1); }
+static void default_free(void *ctx, void *ptr) { mi_free(ptr); }
+
+#define DEFAULT_ALLOCATOR {NULL, default_malloc, default_calloc, default_realloc, default_free}
+static PyMemAllocatorEx allocators[3] = {DEFAULT_ALLOCATOR, DEFAULT_ALLOCATOR, DEFAULT_ALLOCATOR};
+
+static inline int is_hooked(void) { return __atomic_load_n(&hooked, __ATOMIC_ACQUIRE); }
+
+static inline void *take(PyMemAllocatorDomain domain, size_t size)
+{
+    if (Py_UNLIKELY(size > (size_t)PY_SSIZE_T_MAX))
+        return NULL;
+    if (Py_UNLIKELY(is_hooked()))
+        return allocators[domain].malloc(allocators[domain].ctx, size);
+    return mi_malloc(size ? size : 1);
+}
+
+static inline void *take_zeroed(PyMemAllocatorDomain domain, size_t n, size_t size)
+{
+    if (Py_UNLIKELY(size != 0 && n > (size_t)PY_SSIZE_T_MAX / size))
+        return NULL;
+    if (Py_UNLIKELY(is_hooked()))
+        return allocators[domain].calloc(allocators[domain].ctx, n, size);
+    return default_calloc(NULL, n, size);
+}
+
+static inline void *resize(PyMemAllocatorDomain domain, void *ptr, size_t size)
+{
+    if (Py_UNLIKELY(size > (size_t)PY_SSIZE_T_MAX))
+        return NULL;
+    if (Py_UNLIKELY(is_hooked()))
+        return allocators[domain].realloc(allocators[domain].ctx, ptr, size);
+    return mi_realloc(ptr, size ? size : 1);
+}
+
+static inline void give(PyMemAllocatorDomain domain, void *ptr)
+{
+    if (Py_UNLIKELY(is_hooked()))
+        allocators[domain].free(allocators[domain].ctx, ptr);
+    else
+        mi_free(ptr);
+}
+
+void *PyMem_RawMalloc(size_t size) { return take(PYMEM_DOMAIN_RAW, size); }
+void *PyMem_RawCalloc(size_t n, size_t size) { return take_zeroed(PYMEM_DOMAIN_RAW, n, size); }
+void *PyMem_RawRealloc(void *ptr, size_t size) { return resize(PYMEM_DOMAIN_RAW, ptr, size); }
+void PyMem_RawFree(void *ptr) { give(PYMEM_DOMAIN_RAW, ptr); }
+
+void *PyMem_Malloc(size_t size) { return take(PYMEM_DOMAIN_MEM, size); }
+void *PyMem_Calloc(size_t n, size_t size) { return take_zeroed(PYMEM_DOMAIN_MEM, n, size); }
+void *PyMem_Realloc(void *ptr, size_t size) { return resize(PYMEM_DOMAIN_MEM, ptr, size); }
+void PyMem_Free(void *ptr) { give(PYMEM_DOMAIN_MEM, ptr); }
+
+void *PyObject_Malloc(size_t size) { return take(PYMEM_DOMAIN_OBJ, size); }
+void *PyObject_Calloc(size_t n, size_t size) { return take_zeroed(PYMEM_DOMAIN_OBJ, n, size); }
+void *PyObject_Realloc(void *ptr, size_t size) { return resize(PYMEM_DOMAIN_OBJ, ptr, size); }
+
+static void give_object(void *ptr) { give(PYMEM_DOMAIN_OBJ, ptr); }
+
+void PyObject_Free(void *ptr)
+{
+    struct thread_heap *heap = memory_heap;
+    /* The object that this thread is tearing down, published: while others run they may still look at its header. Raw
+     * buffers come here too, so only the address can tell (finding 26). */
+    if (Py_UNLIKELY(ptr != NULL && ptr == heap->dealloc_current) && runtime_is_multi()) {
+        heap->dealloc_current = NULL;
+        qsbr_retire(ptr, is_hooked() ? sizeof(PyObject) : mi_usable_size(ptr), give_object);
+        return;
+    }
+    give_object(ptr);
+}
+
+void memory_retire_or_free(int container_is_private, void *ptr, size_t bytes)
+{
+    if (ptr == NULL)
+        return;
+    if (container_is_private || !runtime_is_multi())
+        PyMem_Free(ptr);
+    else
+        qsbr_retire(ptr, bytes, PyMem_Free);
+}
+
+void PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
+{
+    if ((unsigned)domain < 3)
+        *allocator = allocators[domain];
+    else
+        memset(allocator, 0, sizeof(*allocator));
+}
+
+void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
+{
+    if ((unsigned)domain >= 3)
+        return;
+    allocators[domain] = *allocator;
+    int any = 0;
+    for (int i = 0; i < 3; i++)
+        any |= allocators[i].malloc != default_malloc || allocators[i].free != default_free
+               || allocators[i].calloc != default_calloc || allocators[i].realloc != default_realloc;
+    __atomic_store_n(&hooked, any, __ATOMIC_RELEASE);   /* pairs with is_hooked */
+}
+
+/* mimalloc's own debug build takes this part. */
+void PyMem_SetupDebugHooks(void) {}
+
+const char *_PyMem_GetCurrentAllocatorName(void) { return is_hooked() ? NULL : "mimalloc"; }
+
+char *_PyMem_RawStrdup(const char *str)
+{
+    size_t size = strlen(str) + 1;
+    char *copy = PyMem_RawMalloc(size);
+    return copy ? memcpy(copy, str, size) : NULL;
+}
+
+char *_PyMem_Strdup(const char *str)
+{
+    size_t size = strlen(str) + 1;
+    char *copy = PyMem_Malloc(size);
+    return copy ? memcpy(copy, str, size) : NULL;
+}
+
+wchar_t *_PyMem_RawWcsdup(const wchar_t *str)
+{
+    size_t n = wcslen(str) + 1;
+    wchar_t *copy = n > (size_t)PY_SSIZE_T_MAX / sizeof(wchar_t) ? NULL : PyMem_RawMalloc(n * sizeof(wchar_t));
+    return copy ? memcpy(copy, str, n * sizeof(wchar_t)) : NULL;
+}
+
+extern const char __executable_start, etext;    /* from the linker: where Braid's code lies */
+
+int memory_is_own_code(const void *fn)
+{
+    return (uintptr_t)fn >= (uintptr_t)&__executable_start && (uintptr_t)fn < (uintptr_t)&etext;
+}
+
+void leaf_lock_wait(struct leaf_lock *lock)
+{
+    for (int spins = 0;; spins++) {
+        if (!__atomic_load_n(&lock->taken, __ATOMIC_RELAXED)
+            && !__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+            return;
+        if (spins < 64)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+}

@@ -1,0 +1,268 @@
+/* Slow paths of reference counting: one function per row of the table of operations (2.2). */
+#include "memory.h"
+
+#ifndef Py_GIL_DISABLED
+int runtime_multi;
+#endif
+
+static inline uint32_t load_shared(PyObject *op, int order) { return __atomic_load_n(&op->hdr_shared, order); }
+
+static inline int cas_shared(PyObject *op, uint32_t *expected, uint32_t desired)
+{
+    return __atomic_compare_exchange_n(&op->hdr_shared, expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline void store_tid(PyObject *op, uint16_t tid) { __atomic_store_n(&op->hdr_tid, tid, __ATOMIC_RELAXED); }
+
+static inline int is_mine(PyObject *op)
+{
+    return __atomic_load_n(&op->hdr_tid, __ATOMIC_RELAXED) == object_current_tid();
+}
+
+/* A count has passed the limit: drive it so far beyond that operations under way cannot bring it back. */
+static Py_COLD void pin_shared(PyObject *op)
+{
+    uint32_t old = load_shared(op, __ATOMIC_RELAXED);
+    while ((old & ~(uint32_t)SHARED_STATE_MASK) != SHARED_PINNED)
+        if (cas_shared(op, &old, SHARED_PINNED | (old & SHARED_STATE_MASK)))
+            break;
+}
+
+/* ---- incref ---- */
+
+void _Py_IncRefShared(PyObject *op)
+{
+    if (shared_is_pinned(load_shared(op, __ATOMIC_RELAXED)))
+        return;
+    uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
+    if (Py_UNLIKELY(shared_is_pinned(old + SHARED_ONE)))
+        pin_shared(op);
+}
+
+int _Py_TryIncRefShared(PyObject *op)
+{
+    uint32_t seen = load_shared(op, __ATOMIC_RELAXED);
+    if (shared_is_pinned(seen))
+        return (seen & SHARED_STATE_MASK) != SHARED_DEAD;
+    /* On a dead object this leaves junk in the count, which nobody reads. */
+    uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
+    if ((old & SHARED_STATE_MASK) == SHARED_DEAD)
+        return 0;
+    if (Py_UNLIKELY(shared_is_pinned(old + SHARED_ONE)))
+        pin_shared(op);
+    return 1;
+}
+
+void object_incref_many(PyObject *op, Py_ssize_t n)
+{
+    if (n <= 0 || object_is_immortal(op))
+        return;
+    if (is_mine(op)) {
+        if ((int64_t)op->hdr_local + n < SHARED_PIN_LIMIT) {
+            op->hdr_local += (uint32_t)n;
+            return;
+        }
+        /* Too many: pinned for good, and without an owner, so that the owner's plain decrements cannot wear it down. */
+        store_tid(op, 0);
+        op->hdr_local = 0;
+        uint32_t old = load_shared(op, __ATOMIC_RELAXED);
+        while (!cas_shared(op, &old, SHARED_PINNED | SHARED_MERGED))
+            continue;
+        return;
+    }
+    uint32_t old = load_shared(op, __ATOMIC_RELAXED);
+    for (;;) {
+        if (shared_is_pinned(old))
+            return;
+        int64_t count = (int64_t)shared_count(old) + n;
+        uint32_t state = old & SHARED_STATE_MASK;
+        uint32_t desired = count >= SHARED_PIN_LIMIT ? SHARED_PINNED | state : ((uint32_t)count << 2) | state;
+        if (cas_shared(op, &old, desired))
+            return;
+    }
+}
+
+/* ---- decref ---- */
+
+void _Py_DecRefShared(PyObject *op)
+{
+    uint32_t old = load_shared(op, __ATOMIC_RELAXED);
+    for (;;) {
+        if (shared_is_pinned(old))
+            return;
+        uint32_t desired;
+        if (old == (0u | SHARED_INIT))
+            desired = SHARED_QUEUED;
+        else if (old == (SHARED_ONE | SHARED_MERGED))
+            desired = SHARED_DEAD;
+        else
+            desired = old - SHARED_ONE;
+        if (cas_shared(op, &old, desired)) {
+            if (desired == SHARED_DEAD)
+                _Py_Dealloc(op);
+            else if (old == (0u | SHARED_INIT))     /* the request owns the reference now */
+                merge_post(op, __atomic_load_n(&op->hdr_tid, __ATOMIC_RELAXED));
+            else if (Py_UNLIKELY(shared_is_pinned(desired)))
+                pin_shared(op);
+            return;
+        }
+    }
+}
+
+void _Py_DecRefZero(PyObject *op)
+{
+    uint32_t shared = load_shared(op, __ATOMIC_ACQUIRE);
+    /* The flags after the count (finding 3): who published op did so before dropping what it held. */
+    uint8_t flags = __atomic_load_n(&op->hdr_flags, __ATOMIC_RELAXED);
+    if (shared == 0) {
+        if (!(flags & OBJECT_PUBLISHED)) {
+            _Py_Dealloc(op);
+            return;
+        }
+        if (!runtime_is_multi()) {
+            store_tid(op, 0);
+            op->hdr_shared = SHARED_DEAD;
+            _Py_Dealloc(op);
+            return;
+        }
+    }
+    store_tid(op, 0);
+    for (;;) {
+        if (shared_is_pinned(shared)) {
+            if (cas_shared(op, &shared, SHARED_PINNED | SHARED_MERGED))
+                return;
+        }
+        else if (shared_count(shared) == 0) {
+            if (cas_shared(op, &shared, SHARED_DEAD)) {
+                _Py_Dealloc(op);
+                return;
+            }
+        }
+        else if (cas_shared(op, &shared, shared | SHARED_MERGED))
+            return;
+    }
+}
+
+/* ---- The rest of the API ---- */
+
+void Py_IncRef(PyObject *op) { Py_XINCREF(op); }
+void Py_DecRef(PyObject *op) { Py_XDECREF(op); }
+
+#define COUNT_OF_IMMORTALS ((Py_ssize_t)0x3fffffff)
+
+Py_ssize_t _Py_RefCount(PyObject *op)
+{
+    if (value_is_immediate(op) || (op->hdr_flags & OBJECT_IMMORTAL))
+        return COUNT_OF_IMMORTALS;
+    uint32_t shared = load_shared(op, __ATOMIC_RELAXED);
+    if (shared_is_pinned(shared))
+        return COUNT_OF_IMMORTALS;
+    Py_ssize_t count = shared_count(shared);
+    if (op->hdr_flags & OBJECT_DEFERRED)
+        count -= DEFERRED_BIAS;
+    if ((shared & SHARED_STATE_MASK) == SHARED_DEAD)
+        return 0;
+    return count + (Py_ssize_t)__atomic_load_n(&op->hdr_local, __ATOMIC_RELAXED);
+}
+
+void _Py_SetRefCount(PyObject *op, Py_ssize_t count)
+{
+    if (value_is_immediate(op) || (op->hdr_flags & OBJECT_IMMORTAL))
+        return;
+    if (op->hdr_flags & OBJECT_DEFERRED)
+        count += DEFERRED_BIAS;
+    uint32_t state = op->hdr_flags & OBJECT_DEFERRED ? SHARED_MERGED : SHARED_INIT;
+    if (state == SHARED_INIT && count > 0 && count < SHARED_PIN_LIMIT && (is_mine(op) || !object_is_published(op))) {
+        op->hdr_local = (uint32_t)count;
+        __atomic_store_n(&op->hdr_shared, 0, __ATOMIC_RELEASE);
+        store_tid(op, object_current_tid());
+        return;
+    }
+    store_tid(op, 0);
+    op->hdr_local = 0;
+    uint32_t shared = count == 0                    ? SHARED_DEAD
+                      : count >= SHARED_PIN_LIMIT   ? SHARED_PINNED | SHARED_MERGED
+                                                    : ((uint32_t)count << 2) | SHARED_MERGED;
+    __atomic_store_n(&op->hdr_shared, shared, __ATOMIC_RELEASE);
+}
+
+void _Py_NewReference(PyObject *op)
+{
+    op->hdr_tid = object_current_tid();
+    op->hdr_flags &= OBJECT_ON_PAGE | OBJECT_COUNTS_TYPE;
+    op->hdr_mutex.bits = 0;
+    op->hdr_local = 1;
+    op->hdr_shared = 0;
+}
+
+void object_set_immortal(PyObject *op)
+{
+    if (value_is_immediate(op))
+        return;
+    op->hdr_flags = (uint8_t)(op->hdr_flags | OBJECT_IMMORTAL | OBJECT_PUBLISHED) & (uint8_t)~OBJECT_DEFERRED;
+    op->hdr_tid = 0;
+    op->hdr_local = 0;
+    op->hdr_shared = SHARED_PINNED | SHARED_MERGED;
+}
+
+static uint32_t merged_word(int64_t count)
+{
+    return count >= SHARED_PIN_LIMIT || count < -SHARED_PIN_LIMIT ? SHARED_PINNED | SHARED_MERGED
+                                                                  : ((uint32_t)count << 2) | SHARED_MERGED;
+}
+
+static int64_t total(PyObject *op)
+{
+    uint32_t shared = load_shared(op, __ATOMIC_RELAXED);
+    if (shared_is_pinned(shared) || op->hdr_local >> 31)
+        return SHARED_PIN_LIMIT;
+    return (int64_t)op->hdr_local + shared_count(shared);
+}
+
+void object_set_deferred(PyObject *op)
+{
+    if (object_is_immortal(op) || (op->hdr_flags & OBJECT_DEFERRED))
+        return;
+    assert(object_on_page(op));             /* nobody else would ever free it */
+    int64_t count = total(op);
+    op->hdr_flags |= OBJECT_DEFERRED;
+    op->hdr_local = 0;
+    op->hdr_shared = merged_word(count >= SHARED_PIN_LIMIT ? count : count + DEFERRED_BIAS);
+    store_tid(op, 0);
+}
+
+/* ---- In a pause ---- */
+
+int64_t object_count_stopped(PyObject *op)
+{
+    uint32_t shared = op->hdr_shared;
+    if ((op->hdr_flags & OBJECT_IMMORTAL) || shared_is_pinned(shared) || op->hdr_local >> 31)
+        return SHARED_PIN_LIMIT;
+    if ((shared & SHARED_STATE_MASK) == SHARED_DEAD)
+        return 0;
+    int64_t count = (int64_t)op->hdr_local + shared_count(shared);
+    if (op->hdr_flags & OBJECT_DEFERRED)
+        count -= DEFERRED_BIAS;
+    return count;
+}
+
+void object_merge_stopped(PyObject *op, int extra)
+{
+    if (op->hdr_flags & OBJECT_IMMORTAL)
+        return;
+    int64_t count = total(op);
+    op->hdr_tid = 0;
+    op->hdr_local = 0;
+    op->hdr_shared = merged_word(count >= SHARED_PIN_LIMIT ? count : count + extra);
+}
+
+void object_set_deferred_stopped(PyObject *op) { object_set_deferred(op); }
+
+void object_clear_deferred_stopped(PyObject *op)
+{
+    if (!(op->hdr_flags & OBJECT_DEFERRED))
+        return;
+    int64_t count = total(op);
+    op->hdr_flags &= (uint8_t)~OBJECT_DEFERRED;
+    op->hdr_shared = merged_word(count >= SHARED_PIN_LIMIT ? count : count - DEFERRED_BIAS);
+}

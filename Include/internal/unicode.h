@@ -86,6 +86,8 @@ static inline PyObject *unicode_get_item(PyObject *str, Py_ssize_t index)
     Py_UCS4 ch = PyUnicode_READ_CHAR(str, index);
     return ch < 256 ? unicode_latin1((unsigned char)ch) : unicode_from_char(ch);
 }
+/* str * n for any n. */
+PyObject *unicode_repeat(PyObject *str, Py_ssize_t n);
 /* str[start:stop:step] with adjusted bounds as from PySlice_AdjustIndices; n results. */
 PyObject *unicode_get_slice(PyObject *str, Py_ssize_t start, Py_ssize_t step, Py_ssize_t n);
 /* A new string of maxchar's width that can take size code points, data not filled; NULL with MemoryError. */

@@ -12,9 +12,9 @@ enum {
     UNICODE_SPECIAL_CASE = 16384,       /* mappings are indexes into unicode_extended_case */
 };
 
-/* Without SPECIAL_CASE: upper, lower, title are differences to the character.
- * With: (index into unicode_extended_case) << 4 | number of code points, where the number 0 means one code point
- * at that index that is the simple mapping as well; fold is such a word in any case (0: same as lower). */
+/* Without SPECIAL_CASE: upper, lower, title are differences to the character, fold is the same as lower.
+ * With: index into unicode_extended_case << 3 | n: there stand the n code points of the full mapping, of which the first
+ * is the simple one. */
 struct unicode_record {
     int32_t upper, lower, title, fold;
     int8_t decimal, digit;

@@ -1,0 +1,151 @@
+/* The lock of a buffered stream: it knows its owner, so that a signal handler or a raw stream written in
+ * Python that comes back into the object gets an exception and not a deadlock. */
+#include "io_internal.h"
+
+#include <pthread.h>
+#include <time.h>
+
+/* Counts forks as seen by this process. A lock last entered in an earlier generation may be held by a thread
+ * that does not exist here; the first to enter it in the child makes it new. */
+static unsigned fork_generation = 1;
+static PyMutex renew_mutex;
+
+static void after_fork_in_child(void)
+{
+    memset(&renew_mutex, 0, sizeof(renew_mutex));
+    __atomic_add_fetch(&fork_generation, 1, __ATOMIC_RELEASE);   /* pairs with renew_after_fork */
+}
+
+int io_lock_setup(void)
+{
+    static bool done;
+    if (!done && pthread_atfork(NULL, NULL, after_fork_in_child) != 0) {
+        PyErr_SetString(PyExc_RuntimeError, "_io cannot register its fork handler");
+        return -1;
+    }
+    done = true;
+    return 0;
+}
+
+static unsigned long owner_of(io_lock *lock)
+{
+    return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+}
+
+static void set_owner(io_lock *lock, unsigned long owner)
+{
+    __atomic_store_n(&lock->owner, owner, __ATOMIC_RELAXED);
+}
+
+static void make_unlocked(io_lock *lock)
+{
+#ifdef BRAID_HOSTED
+    lock->lock = PyThread_allocate_lock();
+#else
+    memset(&lock->mutex, 0, sizeof(lock->mutex));
+#endif
+    set_owner(lock, 0);
+}
+
+void io_lock_init(io_lock *lock)
+{
+    make_unlocked(lock);
+    lock->generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
+}
+
+void io_lock_fini(io_lock *lock)
+{
+#ifdef BRAID_HOSTED
+    if (lock->lock != NULL)
+        PyThread_free_lock(lock->lock);
+    lock->lock = NULL;
+#else
+    (void)lock;
+#endif
+}
+
+/* In a forked child, the first entry resets the lock: only the thread that forked exists, and the caller has
+ * made sure that it is not the owner. */
+static void renew_after_fork(io_lock *lock, unsigned generation)
+{
+    PyMutex_Lock(&renew_mutex);
+    if (__atomic_load_n(&lock->generation, __ATOMIC_RELAXED) != generation) {
+        make_unlocked(lock);
+        __atomic_store_n(&lock->generation, generation, __ATOMIC_RELEASE);   /* pairs with io_lock_enter */
+    }
+    PyMutex_Unlock(&renew_mutex);
+}
+
+#ifdef BRAID_HOSTED
+static bool try_lock(io_lock *lock)
+{
+    return PyThread_acquire_lock(lock->lock, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
+}
+static void wait_lock(io_lock *lock)
+{
+    Py_BEGIN_ALLOW_THREADS
+    PyThread_acquire_lock(lock->lock, WAIT_LOCK);
+    Py_END_ALLOW_THREADS
+}
+#endif
+
+/* At shutdown a daemon thread may hold the lock and never run again: ask for a second, then give up. */
+static bool enter_at_shutdown(io_lock *lock)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+#ifdef BRAID_HOSTED
+        if (try_lock(lock))
+            return true;
+#else
+        if (!PyMutex_IsLocked(&lock->mutex)) {
+            PyMutex_Lock(&lock->mutex);
+            return true;
+        }
+#endif
+        struct timespec pause = { 0, 1000000 };
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&pause, NULL);
+        Py_END_ALLOW_THREADS
+    }
+    return false;
+}
+
+int io_lock_enter(io_lock *lock, PyObject *self)
+{
+    unsigned long me = PyThread_get_thread_ident();
+    if (owner_of(lock) == me) {
+        PyErr_Format(PyExc_RuntimeError, "reentrant call inside %R", self);
+        return -1;
+    }
+    unsigned generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&lock->generation, __ATOMIC_ACQUIRE) != generation)
+        renew_after_fork(lock, generation);
+    if (io_is_finalizing()) {
+        if (!enter_at_shutdown(lock)) {
+            PyErr_Format(PyExc_RuntimeError,
+                         "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
+                         Py_TYPE(self)->tp_name);
+            return -1;
+        }
+    }
+    else {
+#ifdef BRAID_HOSTED
+        if (!try_lock(lock))
+            wait_lock(lock);
+#else
+        PyMutex_Lock(&lock->mutex);
+#endif
+    }
+    set_owner(lock, me);
+    return 0;
+}
+
+void io_lock_leave(io_lock *lock)
+{
+    set_owner(lock, 0);
+#ifdef BRAID_HOSTED
+    PyThread_release_lock(lock->lock);
+#else
+    PyMutex_Unlock(&lock->mutex);
+#endif
+}

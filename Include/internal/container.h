@@ -78,4 +78,7 @@ static inline Py_ALWAYS_INLINE int container_equal_racy(PyObject *a, PyObject *b
 /* The same for two objects that are both referenced; knows exact tuples and heap numbers too.  Never escapes or fails. */
 int container_equal_known(PyObject *a, PyObject *b);
 
+/* An attribute of the builtins namespace ("iter", for pickling iterators); new reference, or NULL with AttributeError. */
+PyObject *container_get_builtin(const char *name);
+
 #endif /* BRAID_CONTAINER_H */

@@ -156,6 +156,12 @@ int list_ass_subscript(PyObject *self, PyObject *index, PyObject *value);
 int list_contains(PyObject *self, PyObject *value);
 PyObject *list_richcompare(PyObject *a, PyObject *b, int op);
 int list_tp_clear(PyObject *self);
+void list_dealloc(PyObject *self);
+PyObject *list_item(PyObject *self, Py_ssize_t i);
+int list_ass_item(PyObject *self, Py_ssize_t i, PyObject *value);
+PyObject *list_method_index(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+PyObject *list_method_count(PyObject *self, PyObject *value);
+PyObject *list_method_remove(PyObject *self, PyObject *value);
 
 /* ---- Iterators ---- */
 

@@ -135,13 +135,13 @@ static inline void list_set_size(PyListObject *self, Py_ssize_t n)
 static inline void list_begin_shift(PyListObject *self)
 {
     uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
-    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(counter, (*counter + 1) & ~0x80000000u, __ATOMIC_RELAXED);     /* never a shape id */
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 static inline void list_end_shift(PyListObject *self)
 {
     uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
-    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(counter, (*counter + 1) & ~0x80000000u, __ATOMIC_RELEASE);
 }
 static inline uint32_t list_shift_counter(PyListObject *self)
 {

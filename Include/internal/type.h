@@ -1,0 +1,151 @@
+/* Types: look-up along the MRO, versions, hooks, and what the files of the object model share.
+ *
+ * Version.  tp_version is a 64-bit number, never reused; 0: none.  It is assigned under the types lock, together with a look-up
+ * (rule 19), and set to 0, for the type and all its subclasses, under the same lock before anything that a look-up
+ * could see changes: dict, MRO.  So while the version compares equal, what was looked up under it is still
+ * there, and alive: a borrowed pointer from a cache may be given to object_try_incref (all values of a
+ * type's dict are published).  A type whose MRO names types that do not know it as a subclass (a metaclass's mro()) never gets a version.
+ *
+ * Types lock: one recursive lock for class changes.  Order: types lock > object locks > shape lock.
+ *
+ * Heap types are DEFERRED and live on object pages; builtin static types are IMMORTAL. */
+#ifndef BRAID_TYPE_H
+#define BRAID_TYPE_H
+
+#include "Python.h"
+#include "shape.h"
+
+struct type_private {
+    PyObject **subclasses;          /* [types lock] weak references, counted */
+    uint32_t subclass_count, subclass_capacity;
+    uint8_t never_versioned;        /* [types lock] see above */
+    uint8_t retired_names;          /* [types lock] shapes have been retired once */
+    uint8_t inline_ok;              /* [const] instances may have inline attributes */
+    shape_t *shapes;                /* [shape lock] all of them, also of retired trees */
+    shape_t *roots;                 /* [shape lock] not used by others */
+    uint32_t shape_count;           /* [shape lock] */
+    uint32_t max_slots;             /* [shape lock] most names any shape has */
+    int32_t provisional_left;       /* [atomic] instances until the root is settled */
+    struct PyMemberDef *members;    /* [const] of __slots__; owned */
+    uint32_t member_count;
+    const void *token;              /* [const] PyType_Spec it was made from */
+    char *name_utf8;                /* [lock;retire] tp_name of a heap type made from Python */
+};
+
+/* ---- Look-up ---- */
+
+static inline Py_ALWAYS_INLINE uint64_t type_version(PyTypeObject *type)
+{
+    return __atomic_load_n(&type->tp_version, __ATOMIC_ACQUIRE);    /* pairs with type_modified_locked */
+}
+
+/* Looks an exact str up along the MRO.
+ * *result  a new reference, or NULL
+ * version  may be NULL; *version is the version under which the answer holds, or 0 if it may not be cached
+ * Returns  1 found; 0 absent; -1 exception (only from __eq__ of foreign keys, MemoryError)
+ * Escapes  as said, else never; may wait for the types lock */
+int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version);
+
+/* The same without a reference: *result is good until the next safe point or escape, to be given to object_try_incref or
+ * slot_try_incref.
+ * Returns  1: *result is the answer (NULL: absent); 0: not in the cache, use type_lookup_ref */
+int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version);
+
+/* op's special method: looked up on the type and bound. A new reference, or NULL (without exception: absent).
+ * _PyObject_LookupSpecial is the same. */
+PyObject *type_lookup_special(PyObject *op, PyObject *name);
+/* Unbound if it is a plain function or method descriptor: *self_needed = 1, the caller passes op first. */
+PyObject *type_lookup_special_unbound(PyObject *op, PyObject *name, int *self_needed);
+
+/* ---- What kind of attribute access does a type have? ---- */
+
+/* Its __getattribute__ / __setattr__ are not object's: no attribute of it may be cached. (A __getattr__ alone does not matter
+ * for attributes that are found.) */
+int type_has_custom_getattribute(PyTypeObject *type);
+int type_has_custom_setattr(PyTypeObject *type);
+/* A Python-level __getattr__ is asked for what is not found. */
+int type_has_getattr_hook(PyTypeObject *type);
+/* Instances of the type may have inline attributes. */
+static inline int type_has_inline_attrs(PyTypeObject *type)
+{
+    return __atomic_load_n(&type->tp_root_shape, __ATOMIC_RELAXED) != 0;
+}
+static inline int descr_is_data(PyObject *descr) { return Py_TYPE(descr)->tp_descr_set != NULL; }
+/* A descriptor of __slots__ or a T_OBJECT_EX member of C that a cache may read at *offset of any instance of type. 1 or 0. */
+int descr_get_object_member(PyObject *descr, PyTypeObject *type, uint32_t *offset, int *read_only);
+/* Getter of a property, borrowed from descr (immutable); NULL if descr is no plain property or has none. */
+PyObject *property_getter_borrowed(PyObject *descr);
+
+/* ---- Change ---- */
+
+void types_lock(void);
+void types_unlock(void);
+/* Zeroes the versions of type and its subclasses. */
+void type_modified_locked(PyTypeObject *type);
+/* type.name = value (NULL deletes) with everything that hangs on it: versions, slots, shapes.  0 or -1. */
+int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value);
+/* Recomputes the C slot(s) behind a special name for type and its subclasses. */
+void type_update_slot_locked(PyTypeObject *type, PyObject *name);
+void type_fixup_slots(PyTypeObject *type);
+/* Is name the name of a slot? */
+int type_name_is_slot(PyObject *name);
+
+/* ---- Instances ---- */
+
+/* cls(*args, **kwargs) */
+PyObject *type_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+/* Instance of a class whose tp_alloc is PyType_GenericAlloc, zeroed, shape set, tracked. */
+PyObject *type_alloc_instance(PyTypeObject *type, Py_ssize_t nitems);
+void subtype_dealloc(PyObject *self);
+int subtype_traverse(PyObject *self, visitproc visit, void *arg);
+int subtype_clear(PyObject *self);
+/* What the VM calls for `class` statements is builtins.__build_class__; this makes the class of one PEP 3115 call. */
+PyTypeObject *type_calculate_metaclass(PyTypeObject *metatype, PyObject *bases);
+
+/* ---- Between the files of the object model ---- */
+
+struct type_private *type_private_new(void);
+/* PyType_Ready for heap types whose slots have been filled in by type.__new__ or a spec. */
+int type_ready(PyTypeObject *type);
+int type_add_subclass(PyTypeObject *base, PyTypeObject *type);
+void type_remove_subclass(PyTypeObject *base, PyTypeObject *type);
+/* List of the living direct subclasses. */
+PyObject *type_get_subclasses(PyTypeObject *type);
+/* Linearises: a new tuple; calls the metaclass's mro() if it has one of its own.  Escapes */
+PyObject *type_compute_mro(PyTypeObject *type, int *custom);
+/* Computes and installs tp_mro.  0 or -1. */
+int type_install_mro(PyTypeObject *type);
+PyTypeObject *type_best_base(PyObject *bases);
+int type_set_bases(PyTypeObject *type, PyObject *bases);
+/* obj.__class__ = type */
+int object_set_class(PyObject *self, PyObject *value);
+/* Adds wrapper descriptors for the C slots of a static or spec type to its dict. */
+int type_add_operators(PyTypeObject *type);
+void type_inherit_slots(PyTypeObject *type, PyTypeObject *base);
+PyObject *type_get_mro_ref(PyTypeObject *type);
+PyObject *type_get_bases_ref(PyTypeObject *type);
+/* The class's __qualname__ / __module__ for reprs: new references. */
+PyObject *type_get_module_name(PyTypeObject *type);
+int type_extra_base_size(PyTypeObject *a, PyTypeObject *b);
+/* Layout-defining ancestor. */
+PyTypeObject *type_solid_base(PyTypeObject *type);
+PyObject *type_slot_wrapper_tp_new(PyTypeObject *type);
+
+/* Generic attribute access with a known name; suppress: AttributeError is not raised (NULL without exception). */
+PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, int suppress);
+int object_generic_setattr(PyObject *op, PyObject *name, PyObject *value, PyObject *dict);
+/* The AttributeError for a missing name, with name and obj set. Returns NULL. */
+PyObject *object_attribute_error(PyObject *op, PyObject *name);
+
+PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name);
+PyObject *slot_tp_getattro(PyObject *self, PyObject *name);
+int slot_tp_setattro(PyObject *self, PyObject *name, PyObject *value);
+PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
+
+/* object's own slots, recognised by address. */
+int object_init(PyObject *self, PyObject *args, PyObject *kwds);
+PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
+PyObject *object_richcompare(PyObject *self, PyObject *other, int op);
+PyObject *object_repr(PyObject *self);
+
+#endif /* BRAID_TYPE_H */

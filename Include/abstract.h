@@ -75,6 +75,11 @@ PyAPI_FUNC(PyObject *) _PyObject_CallMethodIdOneArg(PyObject *obj, struct _Py_Id
 PyAPI_FUNC(PyObject *) _PyObject_Call_Prepend(PyObject *callable, PyObject *obj, PyObject *args, PyObject *kwargs);
 PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyObject *callable, PyObject *const *args, Py_ssize_t nargs,
                                             PyObject *keywords);
+/* How messages name a callable: "module.qualname()". Never raises AttributeError. */
+PyAPI_FUNC(PyObject *) _PyObject_FunctionStr(PyObject *callable);
+/* The method name of obj for a call: 1 and an unbound function that takes obj first, or 0 and a bound callable (NULL
+ * with an exception). A new reference. */
+PyAPI_FUNC(int) _PyObject_GetMethod(PyObject *obj, PyObject *name, PyObject **method);
 
 /* ---- Any object ---- */
 

@@ -77,4 +77,9 @@ static inline PyTypeObject *PyCFunction_GET_CLASS(const void *op)
     return (f->m_ml->ml_flags & METH_METHOD) ? ((const PyCMethodObject *)op)->mm_class : NULL;
 }
 
+/* A doc that starts with "name(signature)\n--\n\n" consists of a text signature and the rest. These give either part as a
+ * new str, or None. name is what stands before the parenthesis (of a dotted name only the last part). */
+PyAPI_FUNC(PyObject *) _PyType_GetDocFromInternalDoc(const char *name, const char *doc);
+PyAPI_FUNC(PyObject *) _PyType_GetTextSignatureFromInternalDoc(const char *name, const char *doc);
+
 #endif /* Py_METHODOBJECT_H */

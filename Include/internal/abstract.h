@@ -10,14 +10,33 @@
 /* a OP b through the number slots alone. Returns a new reference, Py_NotImplemented, or NULL with an exception. */
 PyObject *number_binary_slots(PyObject *a, PyObject *b, size_t slot);
 
-/* _PyEval_SliceIndex: a slice bound as Py_ssize_t, clipped. None leaves *index alone. 1, or 0 with an exception. */
-PyAPI_FUNC(int) _PyEval_SliceIndex(PyObject *op, Py_ssize_t *index);
-PyAPI_FUNC(int) _PyEval_SliceIndexNotNone(PyObject *op, Py_ssize_t *index);
-
 /* `for` and unpacking: the item, or NULL; a StopIteration is cleared. */
 static inline PyObject *iter_next(PyObject *iter)
 {
     return PyIter_Next(iter);
+}
+
+/* Does this thread own the object? A field that is only touched while this is true belongs to one thread: the answer
+ * changes from true to false at most once, and never while this thread runs. */
+static inline Py_ALWAYS_INLINE int iter_is_mine(PyObject *op)
+{
+    return op->hdr_tid == object_current_tid();
+}
+/* Is it most likely that no other thread uses the object? For choosing between a plain and an atomic step where a race
+ * costs a repeated item and nothing worse. */
+static inline Py_ALWAYS_INLINE int iter_is_private(PyObject *op)
+{
+    return op->hdr_tid == object_current_tid() && !(op->hdr_flags & OBJECT_PUBLISHED);
+}
+/* Adds 1 to a counter of such an object; returns the old value. */
+static inline Py_ssize_t iter_count_step(PyObject *op, Py_ssize_t *counter)
+{
+    if (iter_is_private(op)) {
+        Py_ssize_t n = __atomic_load_n(counter, __ATOMIC_RELAXED);
+        __atomic_store_n(counter, n + 1, __ATOMIC_RELAXED);
+        return n;
+    }
+    return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 /* Moves a StopIteration out of the way: 0 if it was one (now cleared) or nothing was set; -1 for other exceptions. */

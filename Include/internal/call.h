@@ -9,7 +9,6 @@
 
 /* callable may be NULL (then where names the place). Steals result; returns it, or NULL with an exception set. */
 PyObject *call_check_result_slow(PyObject *callable, PyObject *result, const char *where);
-#define _Py_CheckFunctionResult_(callable, result, where) call_check_result((callable), (result), (where))
 
 static inline PyObject *call_check_result(PyObject *callable, PyObject *result, const char *where)
 {
@@ -17,10 +16,6 @@ static inline PyObject *call_check_result(PyObject *callable, PyObject *result, 
         return result;
     return call_check_result_slow(callable, result, where);
 }
-
-/* For slots that return a success flag: ok is nonzero for success. Returns nonzero if flag and exception agree;
- * otherwise a SystemError naming the slot is set. */
-int call_check_slot(PyObject *obj, const char *slot, int ok);
 
 /* Calls by tp_call, building the tuple and dict; keywords is a tuple of names (values follow the arguments), a dict,
  * or NULL. */
@@ -43,10 +38,5 @@ PyObject *const *call_stack_from_dict(PyObject *const *args, Py_ssize_t nargs, P
 void call_stack_free(PyObject *const *stack, Py_ssize_t nargs, PyObject *kwnames);
 /* A new dict from values and their names. */
 PyObject *call_stack_as_dict(PyObject *const *values, PyObject *kwnames);
-
-/* Looks up a method for a call without making a bound method object.
- * Returns  1: *method is an unbound function, call it with obj first; 0: *method is to be called without; -1: exception
- * Gives a new reference in *method, NULL on failure. */
-int call_get_method(PyObject *obj, PyObject *name, PyObject **method);
 
 #endif /* BRAID_INTERNAL_CALL_H */

@@ -29,6 +29,10 @@ typedef struct {
 /* Borrowed; lives as long as the module. */
 static inline PyObject *module_get_dict_borrowed(PyObject *module) { return ((PyModuleObject *)module)->md_dict; }
 
+/* The full name ("pkg.mod") of the extension that this thread is importing by a single-phase init function, or NULL: set
+ * by the importer around the call; PyModule_Create consumes it when its last part is the module's own name. */
+extern BRAID_TLS const char *module_package_context;
+
 /* What a module declared about the global lock: Py_MOD_GIL_USED unless it said otherwise. */
 void *module_get_gil(PyObject *module);
 

@@ -12,6 +12,8 @@
 
 #include "Python.h"
 
+#include "internal/abstract.h"
+
 typedef struct {
     PyObject_HEAD
     PyObject *start, *stop, *step, *length;     /* [const] exact ints */
@@ -52,8 +54,7 @@ static inline int range_iter_step_shared(RangeIterObject *it, int64_t *value)
 /* May this thread use range_iter_step on it? */
 static inline Py_ALWAYS_INLINE int range_iter_is_private(RangeIterObject *it)
 {
-    PyObject *op = (PyObject *)it;
-    return op->hdr_tid == object_current_tid() && !(op->hdr_flags & OBJECT_PUBLISHED);
+    return iter_is_private((PyObject *)it);
 }
 
 /* Sets *start, *end, *step of a small range; returns 0 if op is not an exact range of that kind. */

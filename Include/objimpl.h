@@ -79,11 +79,12 @@ PyAPI_FUNC(void) PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *arg
 /* ---- For tp_traverse: `visit` and `arg` are its parameters ----
  *
  * Py_VISIT             a counted reference (immediates and NULL are skipped)
- * Py_VISIT_UNCOUNTED   a reference that holds no count: the collector follows it, and does not subtract it
+ * Py_VISIT_UNCOUNTED   a reference that holds no count, to a DEFERRED object: the collector follows it, and does not
+ *                      subtract it
  * Py_VISIT_SLOT        the content of a frame or generator slot: uncounted if the object is DEFERRED
  *
  * tp_traverse of Braid's own types does not visit Py_TYPE(self): the collector knows that edge (finding 22). An
- * extension's tp_traverse may. */
+ * extension's tp_traverse may. DEFERRED objects have to be tracked, and need a tp_clear that drops all they hold. */
 #define Py_VISIT(op) \
     do { \
         if ((op) != NULL && value_is_heap(op)) { \

@@ -37,8 +37,7 @@ void slot_return(uint16_t slot, slot_state_t previous);
 /* Sets BREAKER_* bits of the thread on a slot, if there is one. */
 void slot_set_breaker(uint16_t slot, uint32_t bits);
 
-/* A lock for a few instructions: no object is touched, no other lock taken, nothing allocated from object pages under it,
- * and a thread holding it never reaches a safe point. */
+/* A lock for a few instructions: under it no reference is dropped, no other lock taken, and no safe point reached. */
 struct leaf_lock {
     uint8_t taken;
 };

@@ -34,9 +34,10 @@ enum {
     SLOT_FROZEN = 4,            /* gc.freeze: [stopped] */
     SLOT_LIMBO = 8,             /* deallocated; waits for a grace period */
     SLOT_MARK = 16,             /* [stopped] reached, in the collection under way */
-    SLOT_GARBAGE = 32,          /* [stopped to change] found unreachable; hidden from gc.get_objects */
-    SLOT_NAMED = 64,            /* [stopped] of a type: some allocated slot is an instance */
-    SLOT_UNINIT = 128,          /* allocated by PyObject_GC_New of somebody who has not set the header: none of ours */
+    SLOT_GARBAGE = 32,          /* found unreachable; hidden from gc.get_objects. Without TRACKED: DEFERRED, cleared, kept
+                                   until nothing names it (finding 8) */
+    SLOT_NAMED = 64,            /* [stopped] scratch bit of the collector's queries */
+    SLOT_CANDIDATE = 128,       /* [stopped] takes part in the trial under way */
 };
 
 /* Under AddressSanitizer free slots are poisoned, but for their link. */

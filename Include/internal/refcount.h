@@ -20,9 +20,7 @@ static inline Py_ALWAYS_INLINE int shared_is_pinned(uint32_t shared)
     return (uint32_t)(shared + (1u << 30)) >> 31 != 0;      /* outside [-2^28, 2^28) */
 }
 
-/* [atomic] More than one thread state exists, or has existed since the last pause that found one: counts, frees and locks
- * must take other threads into account. Stays 0 with the GIL on from start-up. Changed by the rules of 2.6 only. */
-extern int runtime_multi;
+extern int runtime_multi;       /* thread_state.h */
 static inline Py_ALWAYS_INLINE int runtime_is_multi(void)
 {
 #ifdef Py_GIL_DISABLED

@@ -1,9 +1,6 @@
 /* Slow paths of reference counting: one function per row of the table of operations (2.2). */
 #include "memory.h"
-
-#ifndef Py_GIL_DISABLED
-int runtime_multi;
-#endif
+#include "collector.h"
 
 static inline uint32_t load_shared(PyObject *op, int order) { return __atomic_load_n(&op->hdr_shared, order); }
 
@@ -254,6 +251,16 @@ void object_merge_stopped(PyObject *op, int extra)
     op->hdr_tid = 0;
     op->hdr_local = 0;
     op->hdr_shared = merged_word(count >= SHARED_PIN_LIMIT ? count : count + extra);
+}
+
+void object_incref_stopped(PyObject *op)
+{
+    if (op->hdr_flags & OBJECT_IMMORTAL)
+        return;
+    if (op->hdr_tid != 0)
+        op->hdr_local++;
+    else if (!shared_is_pinned(op->hdr_shared))
+        op->hdr_shared += SHARED_ONE;
 }
 
 void object_set_deferred_stopped(PyObject *op) { object_set_deferred(op); }

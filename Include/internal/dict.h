@@ -36,13 +36,27 @@ struct _dictkeysobject {
     uint8_t is_static;          /* [const] the shared table of empty dicts */
     Py_ssize_t capacity;        /* [const] number of entries there is room for */
     Py_ssize_t count;           /* [atomic; written under the lock] entries used so far, dead ones too */
-    Py_ssize_t first, top;      /* [lock] live entries are within first..top-1 */
+    Py_ssize_t first, top;      /* [lock; first: atomic] live entries are within first..top-1 */
+    Py_ssize_t gap;             /* [lock] entries below were never used */
     int8_t index[];
 };
 #define DICT_EMPTY (-1)
 #define DICT_DUMMY (-2)
 
+#define DICT_PERTURB_SHIFT 5
+
 static inline size_t dict_keys_mask(const PyDictKeysObject *keys) { return ((size_t)1 << keys->log2_size) - 1; }
+/* An index slot: EMPTY, DUMMY or the number of an entry (whose fields are then visible). */
+static inline Py_ALWAYS_INLINE Py_ssize_t dict_index_get(const PyDictKeysObject *keys, size_t slot)
+{
+    if (Py_LIKELY(keys->log2_width == 0))
+        return __atomic_load_n((const int8_t *)keys->index + slot, __ATOMIC_ACQUIRE);
+    if (keys->log2_width == 1)
+        return __atomic_load_n((const int16_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
+    if (keys->log2_width == 2)
+        return __atomic_load_n((const int32_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
+    return (Py_ssize_t)__atomic_load_n((const int64_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
+}
 
 /* ---- Reading ---- */
 
@@ -79,11 +93,11 @@ static inline Py_ALWAYS_INLINE PyObject *dict_slot_read_ref(PyObject **slot)
 
 /* ---- Writing ---- */
 
-/* dict[key] = value.
- * Steals   key and value, on failure too
+/* dict[key] = value; key stays the caller's.
+ * Steals   value, on failure too
  * Escapes  by __eq__, and by dropping the old value */
 int dict_set_steal(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *value);
-/* The same for an exact str key that stays the caller's; steals value. */
+/* The same for an exact str. */
 int dict_set_str_steal(PyObject *dict, PyObject *name, PyObject *value);
 /* A new dict of n pairs; later keys win.  Borrows. stride: distance between keys and values in words. */
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject *const *values,
@@ -135,7 +149,7 @@ void dict_retire_keys_locked(PyDictObject *self, PyDictKeysObject *keys);
 static inline void dict_touch_locked(PyDictObject *self)
 {
     if (self->ma_keys_version != 0)
-        __atomic_store_n(&self->ma_keys_version, 0, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&self->ma_keys_version, 0, __ATOMIC_RELEASE);
 }
 static inline void dict_set_used(PyDictObject *self, Py_ssize_t used)
 {
@@ -150,6 +164,9 @@ int dict_move_entry_locked(PyDictObject *self, Py_ssize_t i, int last);
 /* First or last live entry, or -1. */
 Py_ssize_t dict_first_entry_locked(PyDictObject *self);
 Py_ssize_t dict_last_entry_locked(PyDictObject *self);
+
+/* A copy of the table (counting the references), or NULL without exception. Locks: caller holds self's lock. */
+PyDictKeysObject *dict_keys_clone_locked(PyDictObject *self);
 
 /* Finds key and returns with self locked (*locked is for container_unlock).
  * Returns  the entry's number; -1: absent; -2: exception, and self is not locked
@@ -186,11 +203,11 @@ typedef struct {
 
 enum dict_iter_kind { DICT_ITER_KEYS, DICT_ITER_VALUES, DICT_ITER_ITEMS };
 
-/* di_used is -1 after the end. */
+/* di_pos is -1 after the end. */
 typedef struct {
     PyObject_HEAD
     PyDictObject *di_dict;      /* [const] stays until the iterator dies, unless nobody else can be using it */
-    Py_ssize_t di_used;         /* [atomic] size at the start */
+    Py_ssize_t di_used;         /* [atomic] size at the start; -1 after a change of size was noticed */
     Py_ssize_t di_pos;          /* [atomic] next entry */
     Py_ssize_t di_left;         /* [atomic] items to come */
 } PyDictIterObject;

@@ -1,0 +1,222 @@
+/* The iterators of dict: over keys, values and items, forwards and backwards. */
+#include "dict.h"
+#include "tuple.h"
+
+/* di_pos is -1 after the end.  di_used is -1 after a change of size was noticed: every further step raises again. */
+
+static int is_reversed(PyTypeObject *type)
+{
+    return type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type || type == &PyDictRevIterItem_Type;
+}
+
+PyObject *dict_iter_new(PyDictObject *dict, PyTypeObject *type)
+{
+    PyDictIterObject *it = PyObject_GC_New(PyDictIterObject, type);
+    if (it == NULL)
+        return NULL;
+    it->di_dict = (PyDictObject *)Py_NewRef(dict);
+    it->di_used = it->di_left = PyDict_GET_SIZE(dict);
+    it->di_pos = 0;
+    if (is_reversed(type)) {
+        int locked = container_lock(dict);
+        it->di_pos = dict->ma_keys->top - 1;
+        container_unlock(dict, locked);
+    }
+    PyObject_GC_Track(it);
+    return (PyObject *)it;
+}
+
+static void finish(PyDictIterObject *it)
+{
+    __atomic_store_n(&it->di_pos, -1, __ATOMIC_RELAXED);
+    /* While there is one thread, nobody else can be reading di_dict. */
+    if (!runtime_is_multi()) {
+        PyDictObject *dict = it->di_dict;
+        it->di_dict = NULL;
+        Py_XDECREF(dict);
+    }
+}
+
+/* The position of the next step; -1 at the end; -2 with RuntimeError. */
+static inline Py_ssize_t begin_step(PyDictIterObject *it)
+{
+    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED);
+    if (pos < 0)
+        return -1;
+    if (Py_UNLIKELY(__atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(it->di_dict))) {
+        __atomic_store_n(&it->di_used, -1, __ATOMIC_RELAXED);
+        PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+        return -2;
+    }
+    return pos;
+}
+
+int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
+{
+    Py_ssize_t pos = begin_step(it);
+    if (pos < 0)
+        return (int)pos + 1;
+    if (!dict_next_ref((PyObject *)it->di_dict, &pos, key, value, NULL)) {
+        finish(it);
+        return 0;
+    }
+    Py_ssize_t left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+    if (Py_UNLIKELY(left == 0)) {
+        if (key != NULL)
+            Py_DECREF(*key);
+        if (value != NULL)
+            Py_DECREF(*value);
+        finish(it);
+        PyErr_SetString(PyExc_RuntimeError, "dictionary keys changed during iteration");
+        return -1;
+    }
+    __atomic_store_n(&it->di_pos, pos, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->di_left, left - 1, __ATOMIC_RELAXED);
+    return 1;
+}
+
+static int previous_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
+{
+    Py_ssize_t pos = begin_step(it);
+    if (pos < 0)
+        return (int)pos + 1;
+    if (!dict_previous_ref((PyObject *)it->di_dict, &pos, key, value)) {
+        finish(it);
+        return 0;
+    }
+    Py_ssize_t left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->di_pos, pos, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->di_left, left > 0 ? left - 1 : 0, __ATOMIC_RELAXED);
+    return 1;
+}
+
+static PyObject *make_pair(PyObject *key, PyObject *value)
+{
+    PyObject *pair[2] = {key, value};
+    return tuple_from_array_steal(pair, 2);
+}
+
+static PyObject *next_key(PyObject *op)
+{
+    PyObject *key;
+    return dict_iter_next_pair((PyDictIterObject *)op, &key, NULL) > 0 ? key : NULL;
+}
+
+static PyObject *next_value(PyObject *op)
+{
+    PyObject *value;
+    return dict_iter_next_pair((PyDictIterObject *)op, NULL, &value) > 0 ? value : NULL;
+}
+
+static PyObject *next_item(PyObject *op)
+{
+    PyObject *key, *value;
+    return dict_iter_next_pair((PyDictIterObject *)op, &key, &value) > 0 ? make_pair(key, value) : NULL;
+}
+
+static PyObject *previous_key(PyObject *op)
+{
+    PyObject *key;
+    return previous_pair((PyDictIterObject *)op, &key, NULL) > 0 ? key : NULL;
+}
+
+static PyObject *previous_value(PyObject *op)
+{
+    PyObject *value;
+    return previous_pair((PyDictIterObject *)op, NULL, &value) > 0 ? value : NULL;
+}
+
+static PyObject *previous_item(PyObject *op)
+{
+    PyObject *key, *value;
+    return previous_pair((PyDictIterObject *)op, &key, &value) > 0 ? make_pair(key, value) : NULL;
+}
+
+/* ---- Methods ---- */
+
+static PyObject *iter_length_hint(PyObject *op, PyObject *unused)
+{
+    PyDictIterObject *it = (PyDictIterObject *)op;
+    Py_ssize_t left = 0;
+    if (__atomic_load_n(&it->di_pos, __ATOMIC_RELAXED) >= 0
+        && __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) == PyDict_GET_SIZE(it->di_dict))
+        left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+    return PyLong_FromSsize_t(left);
+}
+
+/* iter(list of what is left); the iterator itself does not move. */
+static PyObject *iter_reduce(PyObject *op, PyObject *unused)
+{
+    PyDictIterObject *it = (PyDictIterObject *)op;
+    PyObject *list = NULL, *function = container_get_builtin("iter");
+    if (function == NULL)
+        return NULL;
+    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED);
+    if (pos < 0)
+        list = PyList_New(0);
+    else {
+        PyDictIterObject *copy = (PyDictIterObject *)dict_iter_new(it->di_dict, Py_TYPE(op));
+        if (copy != NULL) {
+            copy->di_pos = pos;
+            copy->di_used = __atomic_load_n(&it->di_used, __ATOMIC_RELAXED);
+            copy->di_left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+            list = PySequence_List((PyObject *)copy);
+            Py_DECREF(copy);
+        }
+    }
+    if (list == NULL) {
+        Py_DECREF(function);
+        return NULL;
+    }
+    return Py_BuildValue("N(N)", function, list);
+}
+
+static PyMethodDef iter_methods[] = {
+    {"__length_hint__", iter_length_hint, METH_NOARGS, "Number of items that are still to come."},
+    {"__reduce__", iter_reduce, METH_NOARGS, "State for pickling."},
+    {NULL, NULL, 0, NULL},
+};
+
+static void iter_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(((PyDictIterObject *)op)->di_dict);
+    PyObject_GC_Del(op);
+}
+
+static int iter_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((PyDictIterObject *)op)->di_dict);
+    return 0;
+}
+
+#define ITERATOR_TYPE(variable, name, step) \
+    PyTypeObject variable = { \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0) \
+        .tp_name = name, \
+        .tp_basicsize = sizeof(PyDictIterObject), \
+        .tp_dealloc = iter_dealloc, \
+        .tp_getattro = PyObject_GenericGetAttr, \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, \
+        .tp_traverse = iter_traverse, \
+        .tp_iter = PyObject_SelfIter, \
+        .tp_iternext = step, \
+        .tp_methods = iter_methods, \
+    }
+
+ITERATOR_TYPE(PyDictIterKey_Type, "dict_keyiterator", next_key);
+ITERATOR_TYPE(PyDictIterValue_Type, "dict_valueiterator", next_value);
+ITERATOR_TYPE(PyDictIterItem_Type, "dict_itemiterator", next_item);
+ITERATOR_TYPE(PyDictRevIterKey_Type, "dict_reversekeyiterator", previous_key);
+ITERATOR_TYPE(PyDictRevIterValue_Type, "dict_reversevalueiterator", previous_value);
+ITERATOR_TYPE(PyDictRevIterItem_Type, "dict_reverseitemiterator", previous_item);
+
+PyObject *dict_iter(PyObject *self)
+{
+    return dict_iter_new((PyDictObject *)self, &PyDictIterKey_Type);
+}
+
+PyObject *dict_reversed(PyObject *self, PyObject *unused)
+{
+    return dict_iter_new((PyDictObject *)self, &PyDictRevIterKey_Type);
+}

@@ -602,8 +602,8 @@ static PyObject *bytesio_sizeof(PyObject *op, PyObject *unused)
     io_bytesio *self = (io_bytesio *)op;
     Py_ssize_t size = Py_TYPE(op)->tp_basicsize;
     Py_BEGIN_CRITICAL_SECTION(op);
-    if (self->buf != NULL && self->exports != BUF_SHARED)
-        size += PyBytes_GET_SIZE(self->buf) + 1 + Py_TYPE(self->buf)->tp_basicsize;
+    if (self->buf != NULL && (self->exports != BUF_SHARED || Py_REFCNT(self->buf) == 1))
+        size += PyBytes_GET_SIZE(self->buf) + Py_TYPE(self->buf)->tp_basicsize;
     Py_END_CRITICAL_SECTION();
     return PyLong_FromSsize_t(size);
 }

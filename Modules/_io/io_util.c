@@ -107,10 +107,10 @@ void io_error_chain(io_saved_error *saved)
         return;
     }
     io_saved_error newer;
+    io_error_save(&newer);
     PyErr_NormalizeException(&saved->type, &saved->value, &saved->traceback);
     if (saved->traceback != NULL)
         PyException_SetTraceback(saved->value, saved->traceback);
-    io_error_save(&newer);
     PyErr_NormalizeException(&newer.type, &newer.value, &newer.traceback);
     if (newer.value != saved->value)
         PyException_SetContext(newer.value, Py_NewRef(saved->value));

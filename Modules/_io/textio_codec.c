@@ -48,6 +48,14 @@ static enum text_codec builtin_codec(PyObject *encoding)
 /* The CodecInfo of an encoding that is one of text. */
 static PyObject *lookup_text_codec(PyObject *encoding)
 {
+    Py_ssize_t len;
+    const char *name = PyUnicode_AsUTF8AndSize(encoding, &len);
+    if (name == NULL)
+        return NULL;
+    if (strlen(name) != (size_t)len) {
+        PyErr_Format(PyExc_LookupError, "unknown encoding: %s", name);
+        return NULL;
+    }
     PyObject *codecs = PyImport_ImportModule("_codecs"), *is_text;
     if (codecs == NULL)
         return NULL;
@@ -91,6 +99,8 @@ int text_set_codecs(io_text *self, PyObject *buffer, PyObject *encoding, PyObjec
 {
     PyObject *info = NULL, *decoder = NULL, *encoder = NULL;
     int result = -1;
+    if (PyUnicode_AsUTF8(errors) == NULL)
+        return -1;
     enum text_codec codec = builtin_codec(encoding);
     if (codec == TEXT_CODEC_OBJECT) {
         info = lookup_text_codec(encoding);
@@ -339,9 +349,17 @@ static int reserve_pending(io_text *self, Py_ssize_t more)
     return 0;
 }
 
+/* Makes room for `len` more bytes. What is pending goes out first if both together were more than a chunk. */
+static int start_append(io_text *self, Py_ssize_t len)
+{
+    if (self->n_pending > 0 && len > self->chunk_size - self->n_pending && text_write_pending(self) < 0)
+        return -1;
+    return reserve_pending(self, len);
+}
+
 static int append_pending(io_text *self, const void *data, Py_ssize_t len)
 {
-    if (reserve_pending(self, len) < 0)
+    if (start_append(self, len) < 0)
         return -1;
     memcpy(self->pending + self->n_pending, data, (size_t)len);
     self->n_pending += len;
@@ -362,6 +380,19 @@ static int append_encoded_steal(io_text *self, PyObject *encoded)
     return result;
 }
 
+/* Length of data in utf-8; -1 if there is a surrogate in it. */
+static Py_ssize_t utf8_length(int kind, const void *data, Py_ssize_t len)
+{
+    Py_ssize_t size = len;
+    for (Py_ssize_t i = 0; i < len; i++) {
+        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (c >= 0xD800 && c < 0xE000)
+            return -1;
+        size += (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
+    }
+    return size;
+}
+
 /* Appends text as utf-8. Returns 1 when done, 0 when there is a surrogate in it, -1 on failure. */
 static int append_utf8(io_text *self, PyObject *text)
 {
@@ -372,7 +403,10 @@ static int append_utf8(io_text *self, PyObject *text)
         PyErr_NoMemory();
         return -1;
     }
-    if (reserve_pending(self, len * (kind + 1 < 4 ? kind + 1 : 4)) < 0)
+    Py_ssize_t size = utf8_length(kind, data, len);
+    if (size < 0)
+        return 0;
+    if (start_append(self, size) < 0)
         return -1;
     unsigned char *out = (unsigned char *)self->pending + self->n_pending;
     for (Py_ssize_t i = 0; i < len; i++) {
@@ -384,8 +418,6 @@ static int append_utf8(io_text *self, PyObject *text)
             *out++ = (unsigned char)(0x80 | (c & 0x3F));
         }
         else if (c < 0x10000) {
-            if (c >= 0xD800 && c < 0xE000)
-                return 0;
             *out++ = (unsigned char)(0xE0 | c >> 12);
             *out++ = (unsigned char)(0x80 | (c >> 6 & 0x3F));
             *out++ = (unsigned char)(0x80 | (c & 0x3F));

@@ -12,6 +12,14 @@ const char *text_static_newline(const char *newline)
     return NULL;
 }
 
+static int check_str_or_none(const char *name, PyObject *arg)
+{
+    if (arg == Py_None || PyUnicode_Check(arg))
+        return 0;
+    PyErr_Format(PyExc_TypeError, "%s must be str or None, not %.50s", name, Py_TYPE(arg)->tp_name);
+    return -1;
+}
+
 /* A str argument as a C string, or NULL for None. `name` is for messages such as "open() argument 'newline'".
  * 0, or -1 with an exception set. */
 static int str_or_none(const char *name, PyObject *arg, const char **result)
@@ -19,10 +27,8 @@ static int str_or_none(const char *name, PyObject *arg, const char **result)
     *result = NULL;
     if (arg == Py_None)
         return 0;
-    if (!PyUnicode_Check(arg)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str or None, not %.50s", name, Py_TYPE(arg)->tp_name);
+    if (check_str_or_none(name, arg) < 0)
         return -1;
-    }
     Py_ssize_t len;
     *result = PyUnicode_AsUTF8AndSize(arg, &len);
     if (*result == NULL)
@@ -210,7 +216,7 @@ static int change_codecs(io_text *self, PyObject *encoding, PyObject *errors)
 static int reconfigure(io_text *self, PyObject *encoding, PyObject *errors, PyObject *newline_arg,
                        PyObject *line_buffering_arg, PyObject *write_through_arg)
 {
-    const char *newline = NULL, *unused;
+    const char *newline = NULL;
     char line_buffering = self->line_buffering, write_through = self->write_through;
     bool change = encoding != Py_None || errors != Py_None || newline_arg != NULL;
 
@@ -220,8 +226,8 @@ static int reconfigure(io_text *self, PyObject *encoding, PyObject *errors, PyOb
         io_unsupported("It is not possible to set the encoding or newline of stream after the first read");
         return -1;
     }
-    if (str_or_none("reconfigure() argument 'encoding'", encoding, &unused) < 0 ||
-        str_or_none("reconfigure() argument 'errors'", errors, &unused) < 0 ||
+    if (check_str_or_none("reconfigure() argument 'encoding'", encoding) < 0 ||
+        check_str_or_none("reconfigure() argument 'errors'", errors) < 0 ||
         (newline_arg != NULL && newline_from_arg("reconfigure() argument 'newline'", newline_arg, &newline) < 0) ||
         optional_bool(line_buffering_arg, &line_buffering) < 0 || optional_bool(write_through_arg, &write_through) < 0)
         return -1;

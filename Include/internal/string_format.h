@@ -25,6 +25,9 @@ typedef struct {
 int format_spec_parse(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_t end, format_spec_t *result,
                       Py_UCS4 default_type, Py_UCS4 default_align);
 
+/* ValueError for a type character that obj does not know. */
+void format_unknown_code(Py_UCS4 code, PyObject *obj);
+
 /* The __format__ methods of the built-in types: obj formatted by spec (a str). New reference.
  * format_int takes int objects and subclasses, format_float floats, ...; the empty spec gives str(obj). */
 PyObject *format_str(PyObject *obj, PyObject *spec);
@@ -55,6 +58,7 @@ typedef struct {
     Py_ssize_t width;           /* -1: not given */
     Py_ssize_t precision;       /* -1: not given */
     Py_UCS4 type;
+    Py_ssize_t index;           /* of the type character, for messages */
 } percent_conversion_t;
 
 /* The right operand of %. */
@@ -69,13 +73,15 @@ typedef struct {
 
 void percent_args_init(percent_args_t *a, PyObject *operand, int is_bytes);
 void percent_args_fini(percent_args_t *a);
-/* Parses a conversion; *pos is behind the '%' and moves behind the type character.  '%%' gives type '%' and takes no
- * argument.  Otherwise *value is the (borrowed) argument for it.
+/* Parses a conversion; *pos is behind the '%' and moves behind the type character.  '%%' gives type '%' and no value.
+ * Otherwise *value is the (borrowed) argument; the type may be '%' here as well ("%5%").
  * Escapes  yes */
 int percent_parse(percent_args_t *a, int kind, const void *data, Py_ssize_t length, Py_ssize_t *pos,
                   percent_conversion_t *conv, PyObject **value);
 /* "not all arguments converted" if some are left. */
 int percent_args_done(percent_args_t *a);
+/* ValueError: a type character that the format does not know. */
+void percent_unsupported(const percent_conversion_t *conv);
 /* Text for types d i u o x X e E f F g G, with sign and prefix, before padding to the width (and with zero padding
  * already decided by the caller: percent_pad).
  * Returns  a str of ASCII characters */

@@ -1,0 +1,221 @@
+/* Decodes source text: byte order mark, coding cookie, validity. Everything comes out as UTF-8. */
+#include "parse.h"
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\014';
+}
+
+/* Finds a cookie (PEP 263) in one line, [s, end). Returns its length and start, or 0. *blank: the line allows one on the next line. */
+static int find_cookie(const char *s, const char *end, const char **name, int *blank)
+{
+    const char *t = s;
+    while (t < end && is_space(*t))
+        t++;
+    *blank = t == end || *t == '#';
+    if (t == end || *t != '#')
+        return 0;
+    for (; t + 6 < end; t++) {
+        if (memcmp(t, "coding", 6) != 0)
+            continue;
+        const char *v = t + 6;
+        if (*v != ':' && *v != '=')
+            continue;
+        do
+            v++;
+        while (v < end && (*v == ' ' || *v == '\t'));
+        const char *first = v;
+        while (v < end && (isalnum((unsigned char)*v) || *v == '-' || *v == '_' || *v == '.'))
+            v++;
+        if (v > first) {
+            *name = first;
+            return (int)(v - first);
+        }
+    }
+    return 0;
+}
+
+/* The usual spellings of two codecs have one name. */
+static void normalize(const char *name, int n, char *out, int room)
+{
+    char low[16];
+    int k = 0;
+    for (; k < 12 && k < n; k++)
+        low[k] = name[k] == '_' ? '-' : (char)tolower((unsigned char)name[k]);
+    low[k] = '\0';
+    if (strcmp(low, "utf-8") == 0 || strncmp(low, "utf-8-", 6) == 0)
+        snprintf(out, (size_t)room, "utf-8");
+    else if (strcmp(low, "latin-1") == 0 || strcmp(low, "iso-8859-1") == 0 || strcmp(low, "iso-latin-1") == 0 ||
+             strncmp(low, "latin-1-", 8) == 0 || strncmp(low, "iso-8859-1-", 11) == 0 || strncmp(low, "iso-latin-1-", 12) == 0)
+        snprintf(out, (size_t)room, "iso-8859-1");
+    else
+        snprintf(out, (size_t)room, "%.*s", n, name);
+}
+
+static PyObject *fail_at_start(PyObject *filename, const char *format, ...)
+{
+    va_list va;
+    va_start(va, format);
+    PyObject *message = PyUnicode_FromFormatV(format, va);
+    va_end(va);
+    PyObject *args = message == NULL ? NULL : Py_BuildValue("(O(OiiO))", message, filename, 0, -1, Py_None);
+    if (args != NULL)
+        PyErr_SetObject(PyExc_SyntaxError, args);
+    Py_XDECREF(args);
+    Py_XDECREF(message);
+    return NULL;
+}
+
+/* Length of the UTF-8 sequence at s, 0 if it is none. */
+static int sequence_length(const unsigned char *s, const unsigned char *end)
+{
+    int n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
+    if (n == 0 || n > end - s)
+        return 0;
+    for (int i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0) || (s[0] == 0xF0 && s[1] < 0x90) ||
+        (s[0] == 0xF4 && s[1] >= 0x90))
+        return 0;
+    return n;
+}
+
+/* Offset of the first byte that is not UTF-8, or size. */
+static Py_ssize_t find_invalid(const char *source, Py_ssize_t size)
+{
+    const unsigned char *s = (const unsigned char *)source, *end = s + size;
+    while (s < end) {
+        if (end - s >= 8) {
+            uint64_t word;
+            memcpy(&word, s, 8);
+            if ((word & 0x8080808080808080u) == 0) {
+                s += 8;
+                continue;
+            }
+        }
+        int n = sequence_length(s, end);
+        if (n == 0)
+            break;
+        s += n;
+    }
+    return (const char *)s - source;
+}
+
+static PyObject *fail_invalid(const char *source, Py_ssize_t size, Py_ssize_t at, PyObject *filename)
+{
+    Py_ssize_t line_start = at, line_end = at;
+    int lineno = 1;
+    for (Py_ssize_t i = 0; i < at; i++)
+        lineno += source[i] == '\n';
+    while (line_start > 0 && source[line_start - 1] != '\n')
+        line_start--;
+    while (line_end < size && source[line_end] != '\n')
+        line_end++;
+    PyObject *good = PyUnicode_DecodeUTF8(source + line_start, at - line_start, "replace");
+    PyObject *text = PyUnicode_DecodeUTF8(source + line_start, line_end - line_start, "replace");
+    PyObject *whole = PyUnicode_DecodeUTF8(source + line_start, line_end - line_start, NULL);
+    PyObject *type, *error, *trace, *message = NULL, *args = NULL;
+    Py_XDECREF(whole);
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    if (good == NULL || text == NULL || error == NULL)
+        goto done;
+    message = PyUnicode_FromFormat("(unicode error) %S", error);
+    if (message == NULL)
+        goto done;
+    int col = (int)PyUnicode_GetLength(good) + 1;
+    args = Py_BuildValue("(O(OiiOii))", message, filename, lineno, col, text, lineno, col);
+    if (args != NULL)
+        PyErr_SetObject(PyExc_SyntaxError, args);
+done:
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    Py_XDECREF(good);
+    Py_XDECREF(text);
+    Py_XDECREF(message);
+    Py_XDECREF(args);
+    return NULL;
+}
+
+/* Another codec: text, then UTF-8. */
+static PyObject *decode_with(const char *source, Py_ssize_t size, const char *codec, PyObject *filename)
+{
+    PyObject *text = PyUnicode_Decode(source, size, codec, NULL);
+    if (text == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_LookupError) && !PyErr_ExceptionMatches(PyExc_KeyError) &&
+            !PyErr_ExceptionMatches(PyExc_IndexError)) {
+            PyErr_Clear();
+            return fail_at_start(filename, "unknown encoding: %s", codec);
+        }
+        if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+            PyObject *type, *error, *trace;
+            PyErr_Fetch(&type, &error, &trace);
+            PyErr_NormalizeException(&type, &error, &trace);
+            fail_at_start(filename, "(unicode error) %S", error);
+            Py_XDECREF(type);
+            Py_XDECREF(error);
+            Py_XDECREF(trace);
+        }
+        return NULL;
+    }
+    PyObject *bytes = PyUnicode_AsUTF8String(text);
+    Py_DECREF(text);
+    return bytes;
+}
+
+PyObject *parser_decode_source(const char *source, Py_ssize_t size, PyObject *filename, int ignore_cookie, PyObject **encoding)
+{
+    int bom = size >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0, n = 0;
+    char codec[64] = "utf-8";
+    PyObject *result = NULL;
+    if (bom) {
+        source += 3;
+        size -= 3;
+    }
+    if (!ignore_cookie) {
+        const char *s = source, *end = source + size, *name = NULL;
+        for (int line = 0; line < 2 && n == 0 && s < end; line++) {
+            const char *e = s;
+            int blank;
+            while (e < end && *e != '\n' && *e != '\r')
+                e++;
+            n = find_cookie(s, e, &name, &blank);
+            if (!blank)
+                break;
+            s = e < end && *e == '\r' && e + 1 < end && e[1] == '\n' ? e + 2 : e + 1;
+        }
+        if (n > 0) {
+            normalize(name, n, codec, sizeof codec);
+            if (bom && strcmp(codec, "utf-8") != 0)
+                return fail_at_start(filename, "encoding problem: %s with BOM", codec);
+        }
+    }
+    if (strcmp(codec, "utf-8") == 0) {
+        Py_ssize_t bad = find_invalid(source, size);
+        result = bad == size ? PyBytes_FromStringAndSize(source, size) : fail_invalid(source, size, bad, filename);
+    }
+    else
+        result = decode_with(source, size, codec, filename);
+    if (result != NULL && encoding != NULL) {
+        *encoding = PyUnicode_FromString(codec);
+        if (*encoding == NULL)
+            Py_CLEAR(result);
+    }
+    return result;
+}
+
+PyObject *parser_source_line(const char *utf8, Py_ssize_t size, int lineno)
+{
+    const char *s = utf8, *end = utf8 + size;
+    for (int i = 1; i < lineno && s != NULL; i++) {
+        s = memchr(s, '\n', (size_t)(end - s));
+        if (s != NULL)
+            s++;
+    }
+    if (s == NULL || s >= end)
+        return PyUnicode_FromString("");
+    const char *e = memchr(s, '\n', (size_t)(end - s));
+    return PyUnicode_DecodeUTF8(s, (e != NULL ? e + 1 : end) - s, "replace");
+}

@@ -326,8 +326,18 @@ static int extend_line(io_buffered *self, PyObject **line, Py_ssize_t len)
         PyErr_SetString(PyExc_OverflowError, "line is too long");
         return -1;
     }
-    if (_PyBytes_Resize(line, old_len + len) < 0)
-        return -1;
+    if (old_len > 1) {
+        if (_PyBytes_Resize(line, old_len + len) < 0)
+            return -1;
+    }
+    else {
+        /* Bytes as short as that may be cached objects, which cannot be resized. */
+        PyObject *longer = PyBytes_FromStringAndSize(NULL, old_len + len);
+        if (longer == NULL)
+            return -1;
+        memcpy(PyBytes_AS_STRING(longer), PyBytes_AS_STRING(*line), (size_t)old_len);
+        Py_SETREF(*line, longer);
+    }
     take(self, PyBytes_AS_STRING(*line) + old_len, len);
     return 0;
 }

@@ -51,7 +51,7 @@ static int check_combination(const open_mode *mode, PyObject *encoding, PyObject
     const char *message = NULL;
     if (mode->text && mode->binary)
         message = "can't have text and binary mode at once";
-    else if (mode->creating + mode->reading + mode->writing + mode->appending != 1)
+    else if (mode->creating + mode->reading + mode->writing + mode->appending > 1)
         message = "must have exactly one of create/read/write/append mode";
     else if (mode->binary && encoding != Py_None)
         message = "binary mode doesn't take an encoding argument";
@@ -154,19 +154,39 @@ failed:
     return NULL;
 }
 
+/* The mode as a C string, or NULL with an exception set. */
+static const char *mode_argument(PyObject *mode)
+{
+    Py_ssize_t len;
+    if (!PyUnicode_Check(mode)) {
+        PyErr_Format(PyExc_TypeError, "open() argument 'mode' must be str, not %.50s",
+                     mode == Py_None ? "None" : Py_TYPE(mode)->tp_name);
+        return NULL;
+    }
+    const char *text = PyUnicode_AsUTF8AndSize(mode, &len);
+    if (text != NULL && strlen(text) != (size_t)len) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        return NULL;
+    }
+    return text;
+}
+
 PyObject *io_open(PyObject *module, PyObject *args, PyObject *kwds)
 {
     static char *keywords[] = { "file", "mode", "buffering", "encoding", "errors", "newline", "closefd", "opener", NULL };
     PyObject *file, *encoding = Py_None, *errors = Py_None, *newline = Py_None, *opener = Py_None;
+    PyObject *mode_obj = NULL;
     const char *mode_text = "r";
     int buffering = -1, closefd = 1;
     open_mode mode;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|siOOOpO:open", keywords, &file, &mode_text, &buffering, &encoding,
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|OiOOOpO:open", keywords, &file, &mode_obj, &buffering, &encoding,
                                      &errors, &newline, &closefd, &opener))
         return NULL;
     if (check_str_or_none("encoding", encoding) < 0 || check_str_or_none("errors", errors) < 0 ||
         check_str_or_none("newline", newline) < 0)
+        return NULL;
+    if (mode_obj != NULL && (mode_text = mode_argument(mode_obj)) == NULL)
         return NULL;
     PyObject *path = PyNumber_Check(file) ? Py_NewRef(file) : PyOS_FSPath(file), *result = NULL;
     if (path == NULL)

@@ -102,7 +102,7 @@ static int read_chunk(io_text *self, Py_ssize_t hint)
     if (text_check_attached(self) < 0)
         goto done;
 
-    double wanted = self->bytes_per_char > 0 && hint > 0 ? self->bytes_per_char * (double)hint : (double)hint;
+    double wanted = self->bytes_per_char * (double)hint;
     Py_ssize_t size = self->chunk_size;
     if (wanted > (double)size)
         size = wanted < (double)(PY_SSIZE_T_MAX / 2) ? (Py_ssize_t)wanted : PY_SSIZE_T_MAX / 2;

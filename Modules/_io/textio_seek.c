@@ -70,7 +70,7 @@ static PyObject *pack_cookie(const text_cookie *cookie)
 static int unpack_cookie(PyObject *number, text_cookie *cookie)
 {
     unsigned part[6] = { 0 };
-    number = PyNumber_Index(number);
+    number = PyNumber_Long(number);
     if (number == NULL)
         return -1;
     for (int i = 0; i < 6; i++) {
@@ -83,7 +83,7 @@ static int unpack_cookie(PyObject *number, text_cookie *cookie)
     Py_DECREF(number);
     if (rest != 0 || part[1] >> 31) {
         if (rest >= 0)
-            PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C long");
+            PyErr_SetString(PyExc_OverflowError, "int too big to convert");
         return -1;
     }
     cookie->start_pos = (long long)((unsigned long long)part[1] << 32 | part[0]);

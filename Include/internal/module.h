@@ -15,6 +15,12 @@
 
 /* May a tuple that this thread made be filled again? True if no one else holds it or can find it. */
 static inline int module_object_is_unique(PyObject *op) { return object_is_unique(op); }
+/* To be called after that. */
+static inline void module_tuple_refilled(PyObject *tuple)
+{
+    if (!PyObject_GC_IsTracked(tuple))
+        PyObject_GC_Track(tuple);
+}
 
 typedef struct {
     PyObject_HEAD

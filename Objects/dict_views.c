@@ -1,7 +1,6 @@
 /* dict.keys(), dict.values(), dict.items(): live views, with set operations for keys and items. */
 #include "dict.h"
 #include "set.h"
-#include "unicode_writer.h"
 
 static PyDictObject *dict_of(PyObject *view)
 {

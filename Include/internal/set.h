@@ -2,9 +2,8 @@
  *
  *      set -> table -> id | mask | fill | entries[mask + 1]
  *
- * key is NULL (never used), SET_DUMMY (removed) or a member.  An entry may be reused for another key: the writer stores the hash,
- * then the key (release); a reader loads the key (acquire), then the hash: a reader that sees a key sees its hash, or a later
- * one, and then the key was removed meanwhile.
+ * key is NULL (never used), SET_DUMMY (removed) or a member.  Within a table an entry serves one key only.  The writer stores
+ * the hash, then the key (release); a reader loads the key (acquire), then the hash.
  * Readers take no lock (gate, table (acquire), key, hash); writers hold the object's lock; a replaced table is retired.  A
  * frozenset does not change once it is reached by others: no gate. */
 #ifndef BRAID_SET_H
@@ -60,13 +59,15 @@ PyObject *set_from_array(PyObject *const *items, Py_ssize_t n);
 /* ---- For the files of set ---- */
 
 extern struct set_static_table { struct set_table table; set_entry entries[1]; } set_empty_table;
+/* Shared; has room for nothing. */
 #define SET_EMPTY_TABLE (&set_empty_table.table)
 
-/* A table for at least n members; NULL without exception. */
+/* A table of the next power of two above n; NULL without exception. */
 struct set_table *set_table_alloc(size_t n);
 size_t set_table_bytes(const struct set_table *table);
-/* Installs a table in place of the old one (which is retired unless it is what is handed back by set_take_all). */
+/* Frees a table that was taken out of self. */
 void set_retire_table_locked(PySetObject *self, struct set_table *table);
+/* Installs such a table in place of the old one. 0, or -1 without exception. */
 int set_resize_locked(PySetObject *self, size_t n);
 /* Adds a key known to be absent; steals it on success.  0 or -1 without exception. */
 int set_insert_new_locked(PySetObject *self, PyObject *key, Py_hash_t hash);
@@ -78,7 +79,12 @@ static inline void set_set_used(PySetObject *self, Py_ssize_t used)
 {
     __atomic_store_n(&self->used, used, __ATOMIC_RELEASE);
 }
-/* Exchanges the contents: self gets what the private `other` holds. */
+/* A new, empty set of that type. */
+PySetObject *set_alloc(PyTypeObject *type);
+void set_dealloc(PyObject *self);
+int set_traverse(PyObject *self, visitproc visit, void *arg);
+int set_tp_clear(PyObject *self);
+/* self gets what the private `other` holds, which is empty afterwards. */
 void set_take_contents(PySetObject *self, PySetObject *other);
 int set_clear(PySetObject *self);
 PyObject *set_copy(PySetObject *self, PyTypeObject *type);

@@ -1,0 +1,450 @@
+/* The tables of set and frozenset: look-up without a lock, changes under it, snapshots. */
+#include "set.h"
+#include "memory.h"
+#include <mimalloc.h>
+
+/* SET_DUMMY: stands in a table where a member was removed. */
+PyObject set_dummy_object = {
+    0, OBJECT_PUBLISHED | OBJECT_IMMORTAL, {0}, 0, SHARED_PINNED | SHARED_MERGED, 0, &PyBaseObject_Type,
+};
+struct set_static_table set_empty_table = {.table = {.id = 2, .mask = 0, .fill = 0, .is_static = 1}};
+
+#define MIN_SIZE 8
+#define PERTURB_SHIFT 5
+#define LINEAR_PROBES 9
+
+/* Entries are never reused for another key within a table: a removed member stays DUMMY until the table is replaced.
+ *
+ * The way of a hash through a table: a run of neighbours, then a jump that takes in more bits of the hash. */
+struct probe {
+    size_t mask, perturb, head, slot, end;
+};
+static inline Py_ALWAYS_INLINE void probe_run(struct probe *p, size_t head)
+{
+    p->slot = p->head = head;
+    p->end = head + LINEAR_PROBES <= p->mask ? head + LINEAR_PROBES : head;
+}
+static inline Py_ALWAYS_INLINE void probe_start(struct probe *p, size_t mask, Py_hash_t hash)
+{
+    p->mask = mask;
+    p->perturb = (size_t)hash;
+    probe_run(p, (size_t)hash & mask);
+}
+static inline Py_ALWAYS_INLINE void probe_next(struct probe *p)
+{
+    if (p->slot < p->end) {
+        p->slot++;
+        return;
+    }
+    p->perturb >>= PERTURB_SHIFT;
+    probe_run(p, (p->head * 5 + 1 + p->perturb) & p->mask);
+}
+
+/* ---- Tables ---- */
+
+struct set_table *set_table_alloc(size_t n)
+{
+    size_t size = MIN_SIZE;
+    if (n > ((size_t)1 << 56))
+        return NULL;
+    while (size <= n)
+        size <<= 1;
+    struct set_table *table = mi_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
+    if (table == NULL)
+        return NULL;
+    table->id = container_next_id();
+    table->mask = size - 1;
+    return table;
+}
+
+size_t set_table_bytes(const struct set_table *table)
+{
+    return table->is_static ? 0 : sizeof(struct set_table) + (table->mask + 1) * sizeof(set_entry);
+}
+
+void set_retire_table_locked(PySetObject *self, struct set_table *table)
+{
+    if (!table->is_static)
+        memory_retire_or_free(object_is_private((PyObject *)self), table, set_table_bytes(table));
+}
+
+void set_table_insert_clean(struct set_table *table, PyObject *key, Py_hash_t hash)
+{
+    struct probe p;
+    probe_start(&p, table->mask, hash);
+    while (table->entries[p.slot].key != NULL)
+        probe_next(&p);
+    table->entries[p.slot].key = key;
+    table->entries[p.slot].hash = hash;
+    table->fill++;
+}
+
+int set_resize_locked(PySetObject *self, size_t n)
+{
+    struct set_table *old = self->table, *table = set_table_alloc(n);
+    if (table == NULL)
+        return -1;
+    for (size_t i = 0; i <= old->mask; i++)
+        if (set_is_member(old->entries[i].key))
+            set_table_insert_clean(table, old->entries[i].key, old->entries[i].hash);
+    __atomic_store_n(&self->table, table, __ATOMIC_RELEASE);        /* pairs with the readers' acquire */
+    set_retire_table_locked(self, old);
+    return 0;
+}
+
+int set_insert_new_locked(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    struct set_table *table = self->table;
+    if (table->fill >= table->mask) {       /* the shared empty table, or growing has failed before */
+        if (set_resize_locked(self, (size_t)self->used * 2) < 0)
+            return -1;
+        table = self->table;
+    }
+    struct probe p;
+    probe_start(&p, table->mask, hash);
+    while (table->entries[p.slot].key != NULL)
+        probe_next(&p);
+    object_publish(key);
+    __atomic_store_n(&table->entries[p.slot].hash, hash, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->entries[p.slot].key, key, __ATOMIC_RELEASE);       /* pairs with lookup_racy */
+    table->fill++;
+    size_t used = (size_t)self->used + 1;
+    set_set_used(self, (Py_ssize_t)used);
+    if (table->fill * 5 >= table->mask * 3)
+        set_resize_locked(self, used > 50000 ? used * 2 : used * 4);
+    return 0;
+}
+
+/* ---- Look-up ---- */
+
+enum { ABSENT = 0, FOUND = 1, FAILED = -1, UNSURE = -2 };
+
+/* Compares candidate with key by code that may run Python. UNSURE: start anew. */
+static Py_NO_INLINE int compare_escaping(PySetObject *self, uint64_t id, size_t slot, PyObject *candidate, PyObject *key)
+{
+    if (!object_try_incref(candidate))
+        return UNSURE;
+    int outcome = container_equal_known(candidate, key);
+    if (outcome < 0)
+        outcome = PyObject_RichCompareBool(candidate, key, Py_EQ);
+    if (outcome >= 0) {
+        struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
+        if (table->id != id || (outcome && __atomic_load_n(&table->entries[slot].key, __ATOMIC_ACQUIRE) != candidate))
+            outcome = UNSURE;
+    }
+    Py_DECREF(candidate);
+    return outcome;
+}
+
+static inline Py_ALWAYS_INLINE int lookup_racy(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    container_pass_gate(self);
+    struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
+    struct probe p;
+    for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
+        PyObject *candidate = __atomic_load_n(&table->entries[p.slot].key, __ATOMIC_ACQUIRE);
+        if (candidate == NULL)
+            return ABSENT;
+        if (candidate == key)
+            return FOUND;
+        if (__atomic_load_n(&table->entries[p.slot].hash, __ATOMIC_RELAXED) != hash || candidate == SET_DUMMY)
+            continue;
+        int equal = container_equal_racy(candidate, key);
+        if (equal > 0)
+            return FOUND;
+        if (equal < 0) {
+            uint64_t id = table->id;
+            int outcome = compare_escaping(self, id, p.slot, candidate, key);
+            if (outcome != ABSENT)
+                return outcome;
+            table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
+            if (table->id != id)
+                return UNSURE;
+        }
+    }
+}
+
+Py_ssize_t set_find_and_lock(PySetObject *self, PyObject *key, Py_hash_t hash, int *locked)
+{
+    int patience = 100;     /* with an __eq__ that adds members each time */
+restart:
+    *locked = container_lock(self);
+    struct set_table *table = self->table;
+    uint64_t id = table->id;
+    size_t fill = table->fill;
+    struct probe p;
+    for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
+        PyObject *candidate = table->entries[p.slot].key;
+        if (candidate == NULL)
+            return -1;
+        if (candidate == key)
+            return (Py_ssize_t)p.slot;
+        if (table->entries[p.slot].hash != hash || candidate == SET_DUMMY)
+            continue;
+        int equal = container_equal_racy(candidate, key);
+        if (equal < 0)
+            equal = container_equal_known(candidate, key);
+        if (equal > 0)
+            return (Py_ssize_t)p.slot;
+        if (equal == 0)
+            continue;
+        Py_INCREF(candidate);
+        container_unlock(self, *locked);
+        equal = PyObject_RichCompareBool(candidate, key, Py_EQ);
+        if (equal < 0) {
+            Py_DECREF(candidate);
+            return -2;
+        }
+        *locked = container_lock(self);
+        table = self->table;
+        if (table->id != id || table->entries[p.slot].key != candidate || (table->fill != fill && patience-- > 0)) {
+            container_unlock(self, *locked);
+            Py_DECREF(candidate);
+            goto restart;
+        }
+        Py_DECREF(candidate);       /* not the last one: the entry has it */
+        if (equal)
+            return (Py_ssize_t)p.slot;
+    }
+}
+
+int set_contains_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    int outcome = lookup_racy(self, key, hash);
+    if (Py_LIKELY(outcome != UNSURE))
+        return outcome;
+    int locked;
+    Py_ssize_t i = set_find_and_lock(self, key, hash, &locked);
+    if (i == -2)
+        return -1;
+    container_unlock(self, locked);
+    return i >= 0;
+}
+
+/* ---- Adding and removing ---- */
+
+int set_add_steal(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    int locked, result = 0;
+    Py_ssize_t i = set_find_and_lock(self, key, hash, &locked);
+    if (i == -1) {
+        result = set_insert_new_locked(self, key, hash);
+        container_unlock(self, locked);
+        if (result == 0)
+            return 0;
+        PyErr_NoMemory();
+    }
+    else if (i >= 0)
+        container_unlock(self, locked);
+    else
+        result = -1;
+    Py_DECREF(key);
+    return result;
+}
+
+int set_remove_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash, PyObject **removed)
+{
+    int locked;
+    Py_ssize_t i = set_find_and_lock(self, key, hash, &locked);
+    if (i == -2)
+        return -1;
+    if (i >= 0) {
+        *removed = self->table->entries[i].key;
+        __atomic_store_n(&self->table->entries[i].key, SET_DUMMY, __ATOMIC_RELEASE);
+        set_set_used(self, self->used - 1);
+    }
+    container_unlock(self, locked);
+    return i >= 0;
+}
+
+/* ---- Whole sets ---- */
+
+int set_snapshot_take(PySetObject *self, struct set_snapshot *snapshot)
+{
+    Py_ssize_t n = 0;
+    int locked = container_lock(self);
+    struct set_table *table = self->table;
+    snapshot->entries = snapshot->room;
+    if (self->used > 8)
+        snapshot->entries = mi_malloc((size_t)self->used * sizeof(set_entry));
+    if (snapshot->entries != NULL && self->used > 0)
+        for (size_t i = 0; i <= table->mask; i++)
+            if (set_is_member(table->entries[i].key)) {
+                Py_INCREF(table->entries[i].key);
+                snapshot->entries[n++] = table->entries[i];
+            }
+    container_unlock(self, locked);
+    snapshot->count = n;
+    if (snapshot->entries == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+void set_snapshot_free(struct set_snapshot *snapshot)
+{
+    for (Py_ssize_t i = 0; i < snapshot->count; i++)
+        Py_DECREF(snapshot->entries[i].key);
+    if (snapshot->entries != snapshot->room)
+        mi_free(snapshot->entries);
+}
+
+int set_next_ref(PySetObject *self, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
+{
+    container_pass_gate(self);
+    struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
+    for (size_t i = (size_t)*pos; i <= table->mask; i++) {
+        PyObject *candidate = __atomic_load_n(&table->entries[i].key, __ATOMIC_ACQUIRE);
+        if (!set_is_member(candidate))
+            continue;
+        if (!object_try_incref(candidate))
+            continue;                   /* dead: it was removed just now */
+        if (hash != NULL)
+            *hash = __atomic_load_n(&table->entries[i].hash, __ATOMIC_RELAXED);
+        *key = candidate;
+        *pos = (Py_ssize_t)i + 1;
+        return 1;
+    }
+    *pos = (Py_ssize_t)table->mask + 1;
+    return 0;
+}
+
+/* The caller holds a critical section on op or is alone with it. */
+int _PySet_NextEntry(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
+{
+    if (!PyAnySet_Check(op)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    struct set_table *table = ((PySetObject *)op)->table;
+    for (size_t i = (size_t)*pos; i <= table->mask; i++)
+        if (set_is_member(table->entries[i].key)) {
+            *key = table->entries[i].key;
+            *hash = table->entries[i].hash;
+            *pos = (Py_ssize_t)i + 1;
+            return 1;
+        }
+    return 0;
+}
+
+static void drop_table(struct set_table *table)
+{
+    for (size_t i = 0; i <= table->mask; i++)
+        if (set_is_member(table->entries[i].key))
+            Py_DECREF(table->entries[i].key);
+}
+
+/* Installs table (with `used` members) and drops what was there. */
+static void replace_contents(PySetObject *self, struct set_table *table, Py_ssize_t used)
+{
+    int locked = container_lock(self);
+    struct set_table *old = self->table;
+    int is_private = object_is_private((PyObject *)self);
+    __atomic_store_n(&self->table, table, __ATOMIC_RELEASE);
+    set_set_used(self, used);
+    container_unlock(self, locked);
+    if (!old->is_static) {
+        drop_table(old);
+        memory_retire_or_free(is_private, old, set_table_bytes(old));
+    }
+}
+
+int set_clear(PySetObject *self)
+{
+    replace_contents(self, SET_EMPTY_TABLE, 0);
+    return 0;
+}
+
+void set_take_contents(PySetObject *self, PySetObject *other)
+{
+    struct set_table *table = other->table;
+    Py_ssize_t used = other->used;
+    other->table = SET_EMPTY_TABLE;
+    other->used = 0;
+    replace_contents(self, table, used);
+}
+
+void set_dealloc(PyObject *op)
+{
+    PySetObject *self = (PySetObject *)op;
+    PyObject_GC_UnTrack(op);
+    if (self->weakreflist != NULL)
+        PyObject_ClearWeakRefs(op);
+    if (self->table != NULL && !self->table->is_static) {
+        if (self->used > 0)
+            drop_table(self->table);
+        mi_free(self->table);
+    }
+    Py_TYPE(op)->tp_free(op);
+}
+
+int set_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    struct set_table *table = ((PySetObject *)op)->table;
+    if (table == NULL)
+        return 0;
+    for (size_t i = 0; i <= table->mask; i++)
+        if (set_is_member(table->entries[i].key))
+            Py_VISIT(table->entries[i].key);
+    return 0;
+}
+
+int set_tp_clear(PyObject *self)
+{
+    return set_clear((PySetObject *)self);
+}
+
+/* ---- Making sets ---- */
+
+PySetObject *set_alloc(PyTypeObject *type)
+{
+    PySetObject *self;
+    if (type == &PySet_Type || type == &PyFrozenSet_Type) {
+        self = PyObject_GC_New(PySetObject, type);
+        if (self == NULL)
+            return NULL;
+        self->used = 0;
+        self->finger = 0;
+        self->weakreflist = NULL;
+        self->table = SET_EMPTY_TABLE;
+        self->hash = -1;
+        PyObject_GC_Track(self);
+        return self;
+    }
+    self = (PySetObject *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->table = SET_EMPTY_TABLE;
+        self->hash = -1;
+    }
+    return self;
+}
+
+/* A fresh set adopts a copy of other's table, or its members are put into a new one. */
+PyObject *set_copy(PySetObject *other, PyTypeObject *type)
+{
+    PySetObject *self = set_alloc(type);
+    if (self == NULL)
+        return NULL;
+    int locked = container_lock(other), failed = 0;
+    struct set_table *from = other->table, *table = SET_EMPTY_TABLE;
+    Py_ssize_t used = other->used;
+    if (used > 0) {
+        table = set_table_alloc(used < 5 ? 5 : (size_t)used * 2);
+        failed = table == NULL;
+        for (size_t i = 0; !failed && i <= from->mask; i++)
+            if (set_is_member(from->entries[i].key)) {
+                Py_INCREF(from->entries[i].key);
+                object_publish(from->entries[i].key);
+                set_table_insert_clean(table, from->entries[i].key, from->entries[i].hash);
+            }
+    }
+    container_unlock(other, locked);
+    if (failed) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    self->table = table;
+    self->used = used;
+    return (PyObject *)self;
+}

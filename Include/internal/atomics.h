@@ -8,6 +8,7 @@
 #ifndef BRAID_ATOMICS_H
 #define BRAID_ATOMICS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #if defined(BRAID_USE_ATOMIC_OPS) && !defined(__SANITIZE_THREAD__)
 #define AO_REQUIRE_CAS 1

@@ -16,7 +16,7 @@
 
 #include "thread_state.h"
 
-enum { CS_ELIDED, CS_HELD, CS_SUSPENDED, CS_EMPTY };
+enum { CS_ELIDED, CS_HELD, CS_SUSPENDED, CS_EMPTY };     /* the first two: in force */
 
 /* The mutexes could not be had at once, or the innermost section holds one of them. */
 void critical_section_begin_slow(PyCriticalSection *c);
@@ -80,7 +80,7 @@ static inline void critical_section_begin2(PyCriticalSection *c, PyObject *a, Py
 static inline Py_ALWAYS_INLINE void critical_section_end(PyCriticalSection *c)
 {
     PyCriticalSection *previous = c->_cs_previous;
-    if (Py_LIKELY(c->_cs_state == CS_ELIDED && (previous == NULL || previous->_cs_state != CS_SUSPENDED)))
+    if (Py_LIKELY(c->_cs_state == CS_ELIDED && (previous == NULL || previous->_cs_state <= CS_HELD)))
         thread_current()->critical_sections = previous;
     else
         critical_section_end_slow(c);

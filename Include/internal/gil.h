@@ -24,6 +24,9 @@ void gil_forbid(void);
  * forbidden.  Locks: stops the world */
 int gil_enable_at_runtime(PyThreadState *ts);
 
+/* On from start-up: all threads are one to the reference counts. */
+int gil_shares_tid(void);
+
 /* Takes the lock for a thread that is about to attach / releases it after detaching. */
 void gil_take(PyThreadState *ts);
 void gil_release(PyThreadState *ts);

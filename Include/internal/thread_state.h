@@ -12,11 +12,10 @@
  *
  * The eval breaker is one word per thread, tested at every safe point (loop back-edges, calls of Python code); anything that
  * wants the thread's attention sets a bit in it. */
+#include "../Python.h"      /* before the guard: Python.h itself comes here, half-way, for the inline critical sections */
+
 #ifndef BRAID_THREAD_STATE_H
 #define BRAID_THREAD_STATE_H
-
-#include "../Python.h"
-#include "../pystate.h"
 
 enum {
     BREAKER_GIL_DROP = 1,       /* another thread waits for the global lock */
@@ -113,7 +112,7 @@ struct _ts {
     uint32_t gil_switches;              /* [lock: GIL] how often this thread has taken the global lock */
     uint8_t holds_gil;
     uint8_t bound;                      /* the pthread that runs it has it as its own for PyGILState_* */
-    PyObject *local_keys;               /* list of weak references to threading.local dicts to clean up, or NULL */
+    PyObject *local_keys;               /* dict: what threading.local objects hold for this thread, or NULL */
     void *freelists[16];                /* small per-thread caches by their owners (floats none; frames, generators ...) */
     struct method_cache *type_cache;    /* per-thread method cache, if Objects/type_cache.c wants one */
 };
@@ -162,10 +161,11 @@ void thread_set_breaker_all(uint32_t bits);
 
 /* ---- Slots (Python/runtime/thread_slots.c); slot_borrow, slot_return and slot_set_breaker: memory.h ---- */
 
-/* Takes a vacant slot for ts, state DETACHED (SUSPENDED during a pause). 0, or -1 when none is left. */
-int slot_take(PyThreadState *ts);
-/* Gives back a slot in state ATTACHED or DETACHED. */
-void slot_vacate(uint16_t slot);
+/* Takes a vacant slot, its state becomes DETACHED (SUSPENDED during a pause). Returns the thread state that lives on it, whose fields but
+ * `slot` are stale; NULL when out of slots or memory.  Locks: thread list */
+PyThreadState *slot_take(void);
+/* The slot, VACANT by now, may be taken again.  Locks: thread list */
+void slot_give_back(uint16_t slot);
 slot_state_t slot_get_state(uint16_t slot);
 /* CAS, acquire and release. */
 int slot_change_state(uint16_t slot, slot_state_t from, slot_state_t to);
@@ -193,6 +193,12 @@ void thread_find_c_stack(PyThreadState *ts);
 /* Drops everything of the threads other than the caller, after fork and at exit.  Escapes */
 void thread_delete_others(PyThreadState *keep, int leak_references);
 
+/* The state that PyGILState_* uses on this pthread. */
+PyThreadState *gilstate_get_bound(void);
+void gilstate_set_bound(PyThreadState *ts);
+/* In the child of a fork: ts is the only one. The states of the others are leaked. */
+void thread_list_after_fork(PyThreadState *ts);
+
 /* ---- Pending work of the main thread (Python/runtime/pending.c) ---- */
 
 /* A signal has arrived: PyErr_CheckSignals will run in the main thread. Async-signal-safe. */
@@ -203,6 +209,8 @@ void pending_after_fork(void);
 
 /* ---- Threads of our own (Python/runtime/thread_module.c) ---- */
 
+/* Drops the thread's copies of the dicts of threading.local objects.  Escapes */
+void thread_local_clear(PyThreadState *ts);
 /* Joins (waits for) all non-daemon threads: threading._shutdown. Called before finalisation. */
 void thread_module_shutdown(void);
 

@@ -1,0 +1,120 @@
+/* The slow paths of PyMutex: spinning, parking, handing over. */
+#include "lock.h"
+#include "atomics.h"
+#include "gil.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#undef PyMutex_Lock
+#undef PyMutex_Unlock
+#undef PyMutex_IsLocked
+
+enum { LOCKED = 1, PARKED = 2 };
+
+#define FAIR_AFTER_NS 1000000       /* a waiter of this age is handed the lock */
+#define SPIN_TRIES 30
+
+struct mutex_waiter {
+    int64_t fair_at;
+    uint32_t handed_over;           /* [atomic] */
+};
+
+/* Spinning helps only while the holder runs on another processor. */
+static int spin_tries(void)
+{
+    static int processors;
+    int n = atomic_load_relaxed_int(&processors);
+    if (n == 0) {
+        n = (int)sysconf(_SC_NPROCESSORS_ONLN);
+        atomic_store_relaxed_int(&processors, n > 0 ? n : 1);
+    }
+    return n > 1 && !gil_is_enabled() ? SPIN_TRIES : 0;
+}
+
+lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
+{
+    uint8_t bits = atomic_load_relaxed_u8(&m->bits);
+    if (!(bits & LOCKED) && atomic_cas_u8(&m->bits, &bits, bits | LOCKED))
+        return LOCK_ACQUIRED;
+    if (timeout_ns == 0) {
+        while (!(bits & LOCKED))
+            if (atomic_cas_u8(&m->bits, &bits, bits | LOCKED))
+                return LOCK_ACQUIRED;
+        return LOCK_FAILED;
+    }
+    int64_t now = sync_now_ns();
+    int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
+    struct mutex_waiter me = {.fair_at = now + FAIR_AFTER_NS};
+    int spins = spin_tries();
+    for (;;) {
+        bits = atomic_load_relaxed_u8(&m->bits);
+        if (!(bits & LOCKED)) {
+            if (atomic_cas_u8(&m->bits, &bits, bits | LOCKED))
+                return LOCK_ACQUIRED;
+            continue;
+        }
+        if (spins > 0 && !(bits & PARKED)) {
+            spins--;
+            sched_yield();
+            continue;
+        }
+        if (timeout_ns > 0 && deadline >= 0) {
+            timeout_ns = deadline - sync_now_ns();
+            if (timeout_ns <= 0)
+                return LOCK_FAILED;
+        }
+        if (!(bits & PARKED) && !atomic_cas_u8(&m->bits, &bits, bits | PARKED))
+            continue;
+        uint8_t expected = LOCKED | PARKED;
+        park_result_t result = parking_lot_park(&m->bits, &expected, 1, timeout_ns, &me, flags);
+        if (result == PARK_OK) {
+            if (atomic_load_acquire_u32(&me.handed_over))   /* pairs with hand_over */
+                return LOCK_ACQUIRED;
+        }
+        else if (result == PARK_INTERRUPTED)
+            return LOCK_INTERRUPTED;
+        else if (result == PARK_TIMEOUT)
+            return LOCK_FAILED;
+    }
+}
+
+/* Under the bucket's lock: nobody can begin to park, so PARKED is exact afterwards. */
+static void hand_over(void *context, void *arg, int more_waiters)
+{
+    PyMutex *m = context;
+    struct mutex_waiter *w = arg;
+    uint8_t bits = more_waiters ? PARKED : 0;
+    if (w != NULL && sync_now_ns() >= w->fair_at) {
+        atomic_store_release_u32(&w->handed_over, 1);
+        bits |= LOCKED;
+    }
+    atomic_store_release_u8(&m->bits, bits);
+}
+
+int mutex_try_unlock(PyMutex *m)
+{
+    uint8_t bits = atomic_load_relaxed_u8(&m->bits);
+    for (;;) {
+        if (!(bits & LOCKED))
+            return 0;
+        if (bits & PARKED) {
+            parking_lot_unpark(&m->bits, hand_over, m);
+            return 1;
+        }
+        if (atomic_cas_u8(&m->bits, &bits, 0))
+            return 1;
+    }
+}
+
+void _PyMutex_LockSlow(PyMutex *m) { mutex_lock_timed(m, -1, PARK_DETACH); }
+
+void _PyMutex_UnlockSlow(PyMutex *m)
+{
+    if (!mutex_try_unlock(m))
+        Py_FatalError("unlocking a PyMutex that is not locked");
+}
+
+PyAPI_FUNC(void) PyMutex_Lock(PyMutex *m) { _PyMutex_LockInline(m); }
+PyAPI_FUNC(void) PyMutex_Unlock(PyMutex *m) { _PyMutex_UnlockInline(m); }
+PyAPI_FUNC(int) PyMutex_IsLocked(PyMutex *m) { return _PyMutex_IsLockedInline(m); }

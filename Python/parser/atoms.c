@@ -465,7 +465,8 @@ static void *parse_argument(parser *p, enum argument_state *state, int *is_keywo
     return e != NULL && cur(p) == TOK_EQUAL ? NULL : e;
 }
 
-/* args [','] up to the closing parenthesis, which stays; `open` is the index of the opening one.
+/* args [','] up to the closing parenthesis, which stays; `open` is the index of the opening one, or -1 where a
+ * generator expression is not allowed.
  * Returns 1, or 0 if there is something else (or an error). */
 static int parse_arguments_plain(parser *p, int open, ast_expr_seq **args_out, ast_keyword_seq **keywords_out)
 {
@@ -477,7 +478,7 @@ static int parse_arguments_plain(parser *p, int open, ast_expr_seq **args_out, a
         char *node = parse_argument(p, &state, &is_keyword);
         if (node == NULL)
             goto fail;
-        if (n == 0 && !is_keyword && at_for(p) && ((expr_ty)node)->kind != Starred_kind) {
+        if (n == 0 && open >= 0 && !is_keyword && at_for(p) && ((expr_ty)node)->kind != Starred_kind) {
             ast_comprehension_seq *generators = parse_for_if_clauses(p);
             if (generators == NULL || cur(p) != TOK_RPAR)
                 goto fail;

@@ -318,12 +318,10 @@ static stmt_ty parse_try(parser *p, int start)
     while (cur(p) == TOK_EXCEPT) {
         int this_star;
         if ((star && peek(p) != TOK_STAR) || (plain && peek(p) == TOK_STAR)) {
-            if (p->diagnosing && !p->error) {
-                /* the other kind must be well-formed to be told so; the token after the handler's block is the place */
-                excepthandler_ty h = parse_handler(p, &this_star);
-                if (h != NULL)
-                    parser_error(p, PyExc_SyntaxError, "cannot have both 'except' and 'except*' on the same 'try'");
-            }
+            if (p->diagnosing && !p->error)
+                diagnose_except(p);
+            if (p->diagnosing && !p->error)
+                diagnose_mixed_handler(p);
             return NULL;
         }
         excepthandler_ty h = parse_handler(p, &this_star);

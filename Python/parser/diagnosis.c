@@ -66,13 +66,14 @@ static void diagnose_neighbours(parser *p)
 /* print and exec as statements */
 static void diagnose_legacy(parser *p)
 {
-    if (cur(p) != TOK_NAME || !(at_word(p, "print", 5) || at_word(p, "exec", 4)) || peek(p) == TOK_LPAR || p->error)
+    if (cur(p) != TOK_NAME || !starts_expression(peek(p)) || peek(p) == TOK_LPAR || p->error)
         return;
     expr_ty a = parse_atom(p);
     if (a == NULL)
         return;
+    /* what follows is looked into after any name: its own mistakes come first */
     expr_ty b = parse_star_expressions(p);
-    if (b != NULL && !p->error)
+    if (b != NULL && !p->error && is_legacy_statement(a))
         parser_error_range(p, a, b, "Missing parentheses in call to '%U'. Did you mean %U(...)?", a->v.Name.id, a->v.Name.id);
 }
 
@@ -789,5 +790,18 @@ void diagnose_except(parser *p)
         else if (type == TOK_NEWLINE)
             parser_error(p, PyExc_SyntaxError, "expected ':'");
     }
+    p->t = start;
+}
+
+/* A handler of the other kind than those before it, told if its head is well-formed. */
+void diagnose_mixed_handler(parser *p)
+{
+    int start = p->t++, star = accept(p, TOK_STAR);
+    expr_ty type = star || cur(p) != TOK_COLON ? parse_expression(p) : NULL;
+    if (type != NULL && accept(p, TOK_AS))
+        accept(p, TOK_NAME);
+    if (!p->error && cur(p) == TOK_COLON && (type != NULL || !star))
+        parser_error_token(p, &p->tokens[start], &p->tokens[start + star],
+                           "cannot have both 'except' and 'except*' on the same 'try'");
     p->t = start;
 }

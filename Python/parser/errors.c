@@ -1,11 +1,17 @@
 /* Raises the parser's errors and warnings: positions in characters, the text of the line. */
 #include "parse.h"
 
-/* The line `lineno` of the buffer, with its \n if the tokenizer has not gone beyond it (as CPython reports it). */
+/* The text of an error: what the tokenizer is in (a line, or the lines of a token) if the error is not on an earlier line, else that
+ * line without its end. */
 static PyObject *error_line(parser *p, int lineno)
 {
     int relative = p->parent != NULL ? lineno - p->start_lineno + 1 : lineno;
     const char *line = p->buffer, *nl;
+    if (p->lineno <= relative && p->lineno > 0) {
+        line += p->text_start;
+        nl = strchr(p->buffer + p->line_start, '\n');
+        return PyUnicode_DecodeUTF8(line, nl == NULL ? (Py_ssize_t)strlen(line) : nl + 1 - line, "replace");
+    }
     for (int i = 1; i < relative; i++) {
         nl = strchr(line, '\n');
         if (nl == NULL || nl + 1 - p->buffer > p->size)
@@ -13,11 +19,7 @@ static PyObject *error_line(parser *p, int lineno)
         line = nl + 1;
     }
     nl = strchr(line, '\n');
-    if (nl == NULL)
-        return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strlen(line), "replace");
-    if (p->lineno <= relative && !(p->implied_newline && nl[1] == '\0'))
-        nl++;
-    return PyUnicode_DecodeUTF8(line, nl - line, "replace");
+    return PyUnicode_DecodeUTF8(line, nl == NULL ? (Py_ssize_t)strlen(line) : nl - line, "replace");
 }
 
 /* 1-based character column of the 1-based byte column col; clips at the end of the line. */
@@ -168,32 +170,20 @@ void *parser_out_of_memory(parser *p)
 void parser_check_rest(parser *p)
 {
     PyObject *type, *value, *trace;
+    int line = p->tokens[p->fill - 1].lineno, got;
     if (p->end == TOKENIZER_ERROR)
         return;
     PyErr_Fetch(&type, &value, &trace);
     p->error = 0;
-    int line = p->tokens[p->fill - 1].lineno;
-    for (;;) {
-        /* the tokens read here are not needed: reuse one place */
-        int before = p->fill;
-        int level = p->level, open_line = level > 0 ? p->parens[level - 1].lineno : 0;
-        (void)level;
-        if (p->fill + 1 >= p->room && p->fill > 1)
-            p->fill--;
+    p->checking_rest = 1;
+    do {
+        p->fill--;              /* the tokens are not needed: one place is enough */
         parser_read_token(p);
-        int got = p->tokens[p->fill - 1].type;
-        (void)before;
-        if (got == TOK_ERRORTOKEN) {
-            if (p->end == TOKENIZER_EOF && PyErr_Occurred() && p->level > 0) {
-                /* an unclosed bracket counts only if it was opened before the line in error */
-                open_line = p->parens[p->level - 1].lineno;
-                if (!(line > open_line))
-                    PyErr_Clear();
-            }
-            break;
-        }
-        if (got == TOK_ENDMARKER)
-            break;
+        got = p->tokens[p->fill - 1].type;
+    } while (got != TOK_ERRORTOKEN && got != TOK_ENDMARKER);
+    if (got == TOK_ERRORTOKEN && !PyErr_Occurred() && p->level > 0 && line > p->parens[p->level - 1].lineno) {
+        p->error = 0;
+        parser_error_unclosed(p);
     }
     p->error = 1;
     if (PyErr_Occurred()) {
@@ -246,6 +236,28 @@ int parser_warn_deprecated(parser *p, int lineno, const char *format, ...)
     }
     Py_DECREF(message);
     return r;
+}
+
+/* A ValueError from a codec becomes a SyntaxError at the last token read. */
+void *parser_convert_error(parser *p)
+{
+    PyObject *type, *error, *trace;
+    p->error = 1;
+    const char *kind = NULL;
+    if (PyErr_ExceptionMatches(PyExc_UnicodeError))
+        kind = "unicode error";
+    else if (PyErr_ExceptionMatches(PyExc_ValueError))
+        kind = "value error";
+    if (kind == NULL)
+        return NULL;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    p->error = 0;
+    parser_error(p, PyExc_SyntaxError, "(%s) %S", kind, error);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    return NULL;
 }
 
 /* How messages call an expression. */

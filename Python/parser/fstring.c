@@ -66,6 +66,10 @@ static int flush(parser *p, struct fstring *f, PyObject **pending)
         return 1;
     PyObject *text = *pending;
     *pending = NULL;
+    if (PyUnicode_GetLength(text) == 0) {
+        Py_DECREF(text);
+        return 1;
+    }
     expr_ty e = parser_new_string(p, text, token_of(p, f->first), token_of(p, f->last));
     return e != NULL && parser_push(p, e);
 }

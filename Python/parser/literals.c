@@ -112,6 +112,15 @@ static int check_escapes(parser *p, const char *s, int n, int bytes, const token
 static PyObject *decode_escapes(parser *p, const char *s, int n, const token *t)
 {
     PyObject *result = NULL;
+    for (int i = 0; i < n; i++) {
+        if ((unsigned char)s[i] >= 128) {
+            result = PyUnicode_DecodeUTF8(s, n, NULL);      /* is it UTF-8? */
+            if (result == NULL)
+                return NULL;
+            Py_CLEAR(result);
+            break;
+        }
+    }
     if (check_escapes(p, s, n, 0, t) < 0)
         return NULL;
     char *buffer = PyMem_Malloc((size_t)n * 6 + 1), *out = buffer;
@@ -143,29 +152,6 @@ static PyObject *decode_escapes(parser *p, const char *s, int n, const token *t)
     return result;
 }
 
-/* A ValueError from a codec becomes a SyntaxError at the last token read. */
-static void *convert_error(parser *p, const token *t)
-{
-    PyObject *type, *error, *trace;
-    p->error = 1;
-    const char *kind = NULL;
-    if (PyErr_ExceptionMatches(PyExc_UnicodeError))
-        kind = "unicode error";
-    else if (PyErr_ExceptionMatches(PyExc_ValueError))
-        kind = "value error";
-    if (kind == NULL)
-        return NULL;
-    PyErr_Fetch(&type, &error, &trace);
-    PyErr_NormalizeException(&type, &error, &trace);
-    p->error = 0;
-    parser_error(p, PyExc_SyntaxError, "(%s) %S", kind, error);
-    Py_XDECREF(type);
-    Py_XDECREF(error);
-    Py_XDECREF(trace);
-    (void)t;
-    return NULL;
-}
-
 PyObject *parser_decode_literal(parser *p, const char *s, int n, int raw, const token *t)
 {
     PyObject *value;
@@ -173,7 +159,7 @@ PyObject *parser_decode_literal(parser *p, const char *s, int n, int raw, const 
         value = PyUnicode_DecodeUTF8(s, n, NULL);
     else
         value = decode_escapes(p, s, n, t);
-    return value != NULL || p->error ? value : convert_error(p, t);
+    return value != NULL || p->error ? value : parser_convert_error(p);
 }
 
 static PyObject *decode_bytes(parser *p, const char *s, int n, int raw, const token *t)
@@ -186,7 +172,7 @@ static PyObject *decode_bytes(parser *p, const char *s, int n, int raw, const to
     if (check_escapes(p, s, n, 1, t) < 0)
         return NULL;
     PyObject *value = PyBytes_DecodeEscape(s, n, NULL, 0, NULL);
-    return value != NULL ? value : convert_error(p, t);
+    return value != NULL ? value : parser_convert_error(p);
 }
 
 /* ---- string atoms: one or more tokens ---- */

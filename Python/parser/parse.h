@@ -44,6 +44,8 @@ typedef struct parser {
     /* tokenizer */
     int at;                             /* offset of the next byte to read */
     int line_start, lineno;
+    int text_start;                     /* start of the text shown with errors: line_start, or the first line of a token */
+    int checking_rest;                  /* looking for errors of tokens alone: those about lines are not raised */
     int token_line_start;               /* start of the line in which the current (multi-line) token began */
     int first_lineno;
     int at_line_start;                  /* a new line begins at `at` */
@@ -52,7 +54,6 @@ typedef struct parser {
     int indent_depth;
     int continued;                      /* the line continues another one by a backslash */
     enum tokenizer_end end;
-    int implied_newline;                /* the source lacks its last \n */
     int single_started;                 /* in `single` mode: something was read */
     int async_def, async_def_indent, async_def_newline, async_hacks;   /* feature_version < 7: async is no keyword outside of async def */
     int last_was_async_peek;
@@ -91,6 +92,11 @@ typedef struct parser {
 /* Reads one more token into p->tokens. On an error the token is an ERRORTOKEN, p->error is set and an exception too. */
 void parser_read_token(parser *p);
 
+/* ---- source.c ---- */
+
+/* Like parser_decode_source, but bytes that are not UTF-8 stay, to be reported by what contains them. */
+PyObject *parser_decode_bytes(const char *source, Py_ssize_t size, PyObject *filename);
+
 /* ---- errors.c: all raise and return NULL ---- */
 
 /* Lines count from 1, columns in bytes from 0; end_col -1: unknown. */
@@ -100,6 +106,7 @@ void *parser_error_token(parser *p, const token *from, const token *to, const ch
 void *parser_error_range(parser *p, const void *from, const void *to, const char *format, ...);    /* of two expr */
 void *parser_error_from(parser *p, int lineno, int col, const char *format, ...);                  /* up to what was read */
 void *parser_error_unclosed(parser *p);
+void *parser_convert_error(parser *p);      /* a codec's exception becomes a SyntaxError at the last token read */
 void *parser_out_of_memory(parser *p);
 void parser_set_generic_error(parser *p, int last);
 void parser_check_rest(parser *p);
@@ -247,6 +254,7 @@ void diagnose_dict(parser *p, int open);
 void diagnose_parameters(parser *p, int lambda);
 stmt_ty diagnose_assignment(parser *p);
 void diagnose_except(parser *p);
+void diagnose_mixed_handler(parser *p);
 
 /* ---- parser.c ---- */
 expr_ty parser_parse_replacement_field(parser *outer, const char *text, int length, int lineno, int col);

@@ -298,7 +298,6 @@ static int take_source(parser *p, const char *s, Py_ssize_t n, int end_line)
     out += end - s;
     if (end_line && (out == p->buffer || out[-1] != '\n')) {
         *out++ = '\n';
-        p->implied_newline = 1;
     }
     *out = '\0';
     p->size = (int)(out - p->buffer);
@@ -361,7 +360,8 @@ mod_ty parser_parse_string(const char *source, Py_ssize_t size, PyObject *filena
     init(&p, filename, mode, flags, feature_version, a);
     p.names = &names;
     if (!(flags & PyCF_IGNORE_COOKIE)) {
-        decoded = parser_decode_source(source, size, filename, 0, NULL);
+        decoded = flags & PARSER_FROM_FILE ? parser_decode_source(source, size, filename, 0, NULL)
+                                           : parser_decode_bytes(source, size, filename);
         if (decoded == NULL)
             goto done;
         source = PyBytes_AsString(decoded);
@@ -422,16 +422,15 @@ expr_ty parser_parse_replacement_field(parser *outer, const char *text, int leng
     p->fstring_depth = outer->fstring_depth + 1;
     p->depth = outer->depth;
     p->async_hacks = 0;
-    p->buffer = PyMem_Malloc((size_t)length + 3);
+    p->buffer = PyMem_Malloc((size_t)length + 4);
     if (p->buffer == NULL) {
         parser_out_of_memory(p);
         goto done;
     }
     p->buffer[0] = '(';
     memcpy(p->buffer + 1, text, (size_t)length);
-    p->buffer[length + 1] = ')';
-    p->buffer[length + 2] = '\0';
-    p->size = length + 2;
+    memcpy(p->buffer + length + 1, ")\n", 3);
+    p->size = length + 3;
     mod_ty tree = run(p);
     if (tree != NULL)
         e = tree->v.Expression.body;

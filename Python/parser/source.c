@@ -102,40 +102,14 @@ static Py_ssize_t find_invalid(const char *source, Py_ssize_t size)
     return (const char *)s - source;
 }
 
-static PyObject *fail_invalid(const char *source, Py_ssize_t size, Py_ssize_t at, PyObject *filename)
+static PyObject *fail_invalid(const char *source, Py_ssize_t at, PyObject *filename)
 {
-    Py_ssize_t line_start = at, line_end = at;
     int lineno = 1;
     for (Py_ssize_t i = 0; i < at; i++)
         lineno += source[i] == '\n';
-    while (line_start > 0 && source[line_start - 1] != '\n')
-        line_start--;
-    while (line_end < size && source[line_end] != '\n')
-        line_end++;
-    PyObject *good = PyUnicode_DecodeUTF8(source + line_start, at - line_start, "replace");
-    PyObject *text = PyUnicode_DecodeUTF8(source + line_start, line_end - line_start, "replace");
-    PyObject *whole = PyUnicode_DecodeUTF8(source + line_start, line_end - line_start, NULL);
-    PyObject *type, *error, *trace, *message = NULL, *args = NULL;
-    Py_XDECREF(whole);
-    PyErr_Fetch(&type, &error, &trace);
-    PyErr_NormalizeException(&type, &error, &trace);
-    if (good == NULL || text == NULL || error == NULL)
-        goto done;
-    message = PyUnicode_FromFormat("(unicode error) %S", error);
-    if (message == NULL)
-        goto done;
-    int col = (int)PyUnicode_GetLength(good) + 1;
-    args = Py_BuildValue("(O(OiiOii))", message, filename, lineno, col, text, lineno, col);
-    if (args != NULL)
-        PyErr_SetObject(PyExc_SyntaxError, args);
-done:
-    Py_XDECREF(type);
-    Py_XDECREF(error);
-    Py_XDECREF(trace);
-    Py_XDECREF(good);
-    Py_XDECREF(text);
-    Py_XDECREF(message);
-    Py_XDECREF(args);
+    PyErr_Format(PyExc_SyntaxError,
+                 "Non-UTF-8 code starting with '\\x%.2x' in file %U on line %i, but no encoding declared; "
+                 "see https://peps.python.org/pep-0263/ for details", (unsigned char)source[at], filename, lineno);
     return NULL;
 }
 
@@ -165,36 +139,55 @@ static PyObject *decode_with(const char *source, Py_ssize_t size, const char *co
     return bytes;
 }
 
+/* Finds out the codec and strips the byte order mark. Returns 0, or -1 with SyntaxError set. */
+static int find_codec(const char **source, Py_ssize_t *size, PyObject *filename, char *codec, int room)
+{
+    int bom = *size >= 3 && memcmp(*source, "\xEF\xBB\xBF", 3) == 0, n = 0;
+    snprintf(codec, (size_t)room, "utf-8");
+    if (bom) {
+        *source += 3;
+        *size -= 3;
+    }
+    const char *s = *source, *end = s + *size, *name = NULL;
+    for (int line = 0; line < 2 && n == 0 && s < end; line++) {
+        const char *e = s;
+        int blank;
+        while (e < end && *e != '\n' && *e != '\r')
+            e++;
+        n = find_cookie(s, e, &name, &blank);
+        if (!blank)
+            break;
+        s = e < end && *e == '\r' && e + 1 < end && e[1] == '\n' ? e + 2 : e + 1;
+    }
+    if (n == 0)
+        return 0;
+    normalize(name, n, codec, room);
+    if (bom && strcmp(codec, "utf-8") != 0) {
+        fail_at_start(filename, "encoding problem: %s with BOM", codec);
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *parser_decode_bytes(const char *source, Py_ssize_t size, PyObject *filename)
+{
+    char codec[64];
+    if (find_codec(&source, &size, filename, codec, sizeof codec) < 0)
+        return NULL;
+    if (strcmp(codec, "utf-8") == 0)
+        return PyBytes_FromStringAndSize(source, size);
+    return decode_with(source, size, codec, filename);
+}
+
 PyObject *parser_decode_source(const char *source, Py_ssize_t size, PyObject *filename, int ignore_cookie, PyObject **encoding)
 {
-    int bom = size >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0, n = 0;
     char codec[64] = "utf-8";
-    PyObject *result = NULL;
-    if (bom) {
-        source += 3;
-        size -= 3;
-    }
-    if (!ignore_cookie) {
-        const char *s = source, *end = source + size, *name = NULL;
-        for (int line = 0; line < 2 && n == 0 && s < end; line++) {
-            const char *e = s;
-            int blank;
-            while (e < end && *e != '\n' && *e != '\r')
-                e++;
-            n = find_cookie(s, e, &name, &blank);
-            if (!blank)
-                break;
-            s = e < end && *e == '\r' && e + 1 < end && e[1] == '\n' ? e + 2 : e + 1;
-        }
-        if (n > 0) {
-            normalize(name, n, codec, sizeof codec);
-            if (bom && strcmp(codec, "utf-8") != 0)
-                return fail_at_start(filename, "encoding problem: %s with BOM", codec);
-        }
-    }
+    PyObject *result;
+    if (!ignore_cookie && find_codec(&source, &size, filename, codec, sizeof codec) < 0)
+        return NULL;
     if (strcmp(codec, "utf-8") == 0) {
         Py_ssize_t bad = find_invalid(source, size);
-        result = bad == size ? PyBytes_FromStringAndSize(source, size) : fail_invalid(source, size, bad, filename);
+        result = bad == size ? PyBytes_FromStringAndSize(source, size) : fail_invalid(source, bad, filename);
     }
     else
         result = decode_with(source, size, codec, filename);

@@ -61,6 +61,12 @@ static PyObject *decode(const char *s, Py_ssize_t n)
     return PyUnicode_DecodeUTF8(s, n, "replace");
 }
 
+/* The number of the current line in the file. */
+static int file_line(parser *p)
+{
+    return p->parent != NULL ? p->lineno + p->start_lineno - 1 : p->lineno;
+}
+
 static void raise_in_line(parser *p, PyObject *type, int col, int end_col, PyObject *message)
 {
     PyObject *text = NULL, *before = NULL, *args = NULL;
@@ -78,7 +84,7 @@ static void raise_in_line(parser *p, PyObject *type, int col, int end_col, PyObj
     }
     if (end_col < 0)
         end_col = col;
-    args = Py_BuildValue("(O(OiiOii))", message, p->filename, p->lineno, col, text, p->lineno, end_col);
+    args = Py_BuildValue("(O(OiiOii))", message, p->filename, file_line(p), col, text, file_line(p), end_col);
     if (args != NULL)
         PyErr_SetObject(type, args);
 done:
@@ -109,12 +115,19 @@ static void skip_line(parser *p)
     p->at = nl != NULL ? (int)(nl + 1 - p->buffer) : p->size;
 }
 
+/* An error about the structure of lines. */
+static int fail_line(parser *p, PyObject *type, int col, int end_col, const char *message)
+{
+    p->end = TOKENIZER_ERROR;
+    if (!p->checking_rest)
+        parser_error_at(p, type, file_line(p), col, file_line(p), end_col, "%s", message);
+    return TOK_ERRORTOKEN;
+}
+
 static int fail_tabs(parser *p)
 {
     skip_line(p);
-    p->end = TOKENIZER_ERROR;
-    parser_error_at(p, PyExc_TabError, p->lineno, -1, p->lineno, -1, "inconsistent use of tabs and spaces in indentation");
-    return TOK_ERRORTOKEN;
+    return fail_line(p, PyExc_TabError, 0, -1, "inconsistent use of tabs and spaces in indentation");
 }
 
 /* ---- input ---- */
@@ -154,21 +167,18 @@ static inline int at_end(parser *p)
     return p->buffer[p->at] == '\0' && p->at >= p->size && !more(p);
 }
 
-static inline void next_line(parser *p)
-{
-    p->lineno++;
-    p->line_start = p->at;
-}
-
 /* After a \n was consumed: counts the new line if there is one. Returns 0 at the end of the input. */
-static int begin_line(parser *p)
+static int begin_line(parser *p, int within_token)
 {
     if (at_end(p)) {
         if (!p->error && p->end == TOKENIZER_OK)
             p->end = TOKENIZER_EOF;
         return 0;
     }
-    next_line(p);
+    p->lineno++;
+    p->line_start = p->at;
+    if (!within_token)
+        p->text_start = p->at;
     return 1;
 }
 
@@ -179,7 +189,7 @@ static int begin_line(parser *p)
 static int check_number_end(parser *p, const char *s, const char *kind)
 {
     static const char *const words[] = {"and", "else", "for", "if", "in", "is", "or", "not"};
-    if (!IS(*s, IDENT))
+    if (!IS(*s, IDENT) || (unsigned char)*s >= 128)
         return 1;
     p->at = (int)(s - p->buffer);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -374,7 +384,7 @@ static int read_string(parser *p, int start)
             return p->error ? TOK_ERRORTOKEN : fail_unterminated(p, triple, start);
         }
         p->at++;            /* the \n */
-        if (!begin_line(p))
+        if (!begin_line(p, 1))
             return p->error ? TOK_ERRORTOKEN : fail_unterminated(p, triple, start);
     }
 }
@@ -392,8 +402,15 @@ static int is_printable(PyObject *text)
 /* Returns 0 with SyntaxError set if the word with non-ASCII characters is no identifier. */
 static int check_identifier(parser *p, int start)
 {
-    PyObject *word = decode(p->buffer + start, p->at - start);
+    PyObject *word = PyUnicode_DecodeUTF8(p->buffer + start, p->at - start, NULL);
     if (word == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+            /* at the end of what was read: this token is not yet there */
+            token *t = p->fill < p->room ? &p->tokens[p->fill++] : &p->tokens[p->fill - 1];
+            *t = (token){.type = TOK_ERRORTOKEN, .lineno = p->lineno, .col = -1, .end_lineno = p->lineno, .end_col = -1};
+            parser_convert_error(p);
+            p->fill--;
+        }
         p->error = 1;
         p->end = TOKENIZER_ERROR;
         return 0;
@@ -578,18 +595,16 @@ static int read_operator(parser *p)
 /* ---- lines and indentation ---- */
 
 /* After a backslash: its line end and the start of the next line. Returns 0 on an error (raised). */
-static int continue_line(parser *p)
+static int continue_line(parser *p, int within_token)
 {
     p->at++;
     if (p->buffer[p->at] != '\n') {
-        p->end = TOKENIZER_ERROR;
-        int col = p->at - p->line_start;
-        parser_error_at(p, PyExc_SyntaxError, p->lineno, col, p->lineno, -1,
-                        "unexpected character after line continuation character");
+        int col = p->at - p->text_start - (p->buffer[p->at] == '\0');
+        fail_line(p, PyExc_SyntaxError, col, -1, "unexpected character after line continuation character");
         return 0;
     }
     p->at++;
-    if (!begin_line(p)) {
+    if (!begin_line(p, within_token)) {
         p->end = TOKENIZER_EOF;
         return -1;
     }
@@ -617,7 +632,7 @@ static int read_indentation(parser *p, int *blank)
         else if (*s == '\\') {
             /* the indentation before the first backslash is what counts */
             continued_col = continued_col ? continued_col : col;
-            int ok = continue_line(p);
+            int ok = continue_line(p, 0);
             if (ok <= 0)
                 return ok < 0 ? -1 : TOK_ERRORTOKEN;
             continue;
@@ -645,9 +660,7 @@ static int read_indentation(parser *p, int *blank)
     if (col > p->indents[*depth]) {
         if (*depth + 1 >= PARSER_MAX_INDENT) {
             skip_line(p);
-            p->end = TOKENIZER_ERROR;
-            parser_error_at(p, PyExc_IndentationError, p->lineno, -1, p->lineno, -1, "too many levels of indentation");
-            return TOK_ERRORTOKEN;
+            return fail_line(p, PyExc_IndentationError, 0, -1, "too many levels of indentation");
         }
         if (alt <= p->alt_indents[*depth])
             return fail_tabs(p);
@@ -663,10 +676,8 @@ static int read_indentation(parser *p, int *blank)
     }
     if (col != p->indents[*depth]) {
         skip_line(p);
-        p->end = TOKENIZER_ERROR;
-        parser_error_at(p, PyExc_IndentationError, p->lineno, p->at - p->line_start - 1, p->lineno, -1,
-                        "unindent does not match any outer indentation level");
-        return TOK_ERRORTOKEN;
+        return fail_line(p, PyExc_IndentationError, p->at - p->line_start - 1, -2,
+                         "unindent does not match any outer indentation level");
     }
     return alt == p->alt_indents[*depth] ? 0 : fail_tabs(p);
 }
@@ -712,7 +723,7 @@ static int read_token(parser *p, int *start, int *end)
         p->async_def = 0;
 nextline:
     if (p->at_line_start) {
-        if (!begin_line(p)) {
+        if (!begin_line(p, 0)) {
             if (p->error)
                 return TOK_ERRORTOKEN;
             p->at_line_start = 0;
@@ -775,7 +786,7 @@ again:;
     else if (*s == '"' || *s == '\'')
         type = read_string(p, from);
     else if (*s == '\\') {
-        int ok = continue_line(p);
+        int ok = continue_line(p, 1);
         if (ok > 0)
             goto again;
         *start = -1;
@@ -879,7 +890,7 @@ void parser_read_token(parser *p)
         t->end_lineno += p->start_lineno - 1;
     }
     p->fill++;
-    if (type == TOK_ERRORTOKEN && !p->error) {  /* the input ended inside brackets or after a backslash */
+    if (type == TOK_ERRORTOKEN && !p->error && !p->checking_rest) {  /* the input ended inside brackets or after a backslash */
         if (p->level > 0)
             parser_error_unclosed(p);
         else

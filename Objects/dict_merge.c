@@ -3,10 +3,10 @@
 #include "list.h"
 #include <mimalloc.h>
 
-/* A dict, or a subclass that iterates as dict does: its table may be read directly. */
+/* A dict or OrderedDict, or a subclass that iterates as dict does: its table may be read directly. */
 static int is_plain_mapping(PyObject *op)
 {
-    return PyDict_Check(op) && (PyDict_CheckExact(op) || Py_TYPE(op)->tp_iter == dict_iter);
+    return PyDict_Check(op) && (PyDict_CheckExact(op) || PyODict_CheckExact(op) || Py_TYPE(op)->tp_iter == dict_iter);
 }
 
 /* ---- Copying ---- */

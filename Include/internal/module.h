@@ -22,6 +22,18 @@ static inline void module_tuple_refilled(PyObject *tuple)
         PyObject_GC_Track(tuple);
 }
 
+/* Does this thread own the object? A plain field that is touched only while this holds belongs to one thread. */
+static inline int module_object_is_mine(PyObject *op)
+{
+#ifdef Py_GIL_DISABLED
+    return op->hdr_tid == object_current_tid();
+#else
+    return 1;
+#endif
+}
+/* A small number that differs between most threads that run at the same time. */
+static inline unsigned module_thread_number(void) { return object_current_tid(); }
+
 typedef struct {
     PyObject_HEAD
     PyObject *md_dict;              /* [const] counted; never NULL after creation */

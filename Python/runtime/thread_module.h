@@ -1,0 +1,16 @@
+/* The parts of the _thread module. */
+#ifndef BRAID_THREAD_MODULE_H
+#define BRAID_THREAD_MODULE_H
+
+#include "Python.h"
+
+extern PyTypeObject thread_lock_type;       /* _thread.lock */
+extern PyTypeObject thread_rlock_type;      /* _thread.RLock */
+extern PyTypeObject thread_local_type;      /* _thread._local */
+
+/* A new unlocked _thread.lock, or NULL with MemoryError. */
+PyObject *thread_lock_new(void);
+/* Unlocks it if it is locked (a thread's sentinel). */
+void thread_lock_release_quietly(PyObject *lock);
+
+#endif /* BRAID_THREAD_MODULE_H */

@@ -120,7 +120,12 @@ int io_lock_enter(io_lock *lock, PyObject *self)
     unsigned generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
     if (__atomic_load_n(&lock->generation, __ATOMIC_ACQUIRE) != generation)
         renew_after_fork(lock, generation);
-    if (io_is_finalizing()) {
+#ifdef BRAID_HOSTED
+    bool free_now = try_lock(lock);
+#else
+    bool free_now = !PyMutex_IsLocked(&lock->mutex);
+#endif
+    if (!free_now && io_is_finalizing()) {
         if (!enter_at_shutdown(lock)) {
             PyErr_Format(PyExc_RuntimeError,
                          "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
@@ -130,7 +135,7 @@ int io_lock_enter(io_lock *lock, PyObject *self)
     }
     else {
 #ifdef BRAID_HOSTED
-        if (!try_lock(lock))
+        if (!free_now)
             wait_lock(lock);
 #else
         PyMutex_Lock(&lock->mutex);

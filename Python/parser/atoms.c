@@ -316,10 +316,10 @@ static expr_ty parse_brace(parser *p)
     (void)tok(p);
     int open = p->t, mark = p->stack_used;
     expr_ty e = parse_brace_plain(p);
-    if (e == NULL && p->diagnosing && !p->error) {
+    if (e == NULL && !p->error) {
         p->stack_used = mark;
-        diagnose_dict(p, open);
-        if (!p->error)
+        diagnose_dict(p, open);             /* in the first pass already, before what is within */
+        if (p->diagnosing && !p->error)
             diagnose_comprehension(p, open);
     }
     return e;
@@ -382,15 +382,12 @@ expr_ty parse_atom(parser *p)
     case TOK_LPAR:
     case TOK_LSQB:
     case TOK_LBRACE: {
-        int type = t->type, start = p->t;
-        void *known;
-        if (p->diagnosing && parser_recall(p, RULE_ATOM, &known))
-            return known;
+        int type = t->type;
         if (!parser_enter(p))
             return NULL;
         e = type == TOK_LPAR ? parse_paren(p) : type == TOK_LSQB ? parse_list(p) : parse_brace(p);
         parser_leave(p);
-        return p->diagnosing ? parser_remember(p, RULE_ATOM, start, e) : e;
+        return e;
     }
     default: return NULL;
     }
@@ -686,7 +683,7 @@ static expr_ty parse_plain_primary(parser *p)
 
 expr_ty parse_primary(parser *p)
 {
-    if (!p->diagnosing)
+    if (!p->second_pass)
         return parse_plain_primary(p);
     void *known;
     if (parser_recall(p, RULE_PRIMARY, &known))

@@ -179,7 +179,7 @@ static withitem_ty parse_with_item(parser *p)
         int before = p->t++;
         vars = parse_star_target(p);
         int type = vars == NULL ? TOK_ERRORTOKEN : cur(p);
-        if (type != TOK_COMMA && type != TOK_RPAR && type != TOK_COLON) {
+        if (type != TOK_COMMA && type != TOK_RPAR && type != TOK_COLON && !(type == TOK_NEWLINE && p->diagnosing)) {
             if (p->error)
                 return NULL;
             if (p->diagnosing) {

@@ -18,9 +18,13 @@ static int is_legacy_statement(expr_ty e)
                                     PyUnicode_CompareWithASCIIString(e->v.Name.id, "exec") == 0);
 }
 
+/* Is the current token the beginning of a soft keyword? (A prefix counts, as in CPython.) */
 static int at_soft_keyword(parser *p)
 {
-    return at_word(p, "match", 5) || at_word(p, "case", 4) || at_word(p, "_", 1);
+    const token *t = tok(p);
+    size_t n = (size_t)(t->end - t->start);
+    const char *s = token_text(p, t);
+    return t->type == TOK_NAME && (strncmp("match", s, n) == 0 || strncmp("case", s, n) == 0 || strncmp("_", s, n) == 0);
 }
 
 /* Could the token begin an expression? */
@@ -45,7 +49,7 @@ static void diagnose_neighbours(parser *p)
         if (p->error)
             return;
         if (a != NULL && starts_expression(cur(p))) {
-            expr_ty b = quietly(p, parse_expression);
+            expr_ty b = quietly(p, parse_plain_expression);
             if (p->error)
                 return;
             if (b != NULL && !is_legacy_statement(a) && previous(p)->level != 0) {
@@ -208,7 +212,7 @@ void diagnose_comprehension(parser *p, int open)
 void diagnose_dict(parser *p, int open)
 {
     p->t = open + 1;
-    if (cur(p) == TOK_DOUBLESTAR) {
+    if (p->diagnosing && cur(p) == TOK_DOUBLESTAR) {
         const token *stars = tok(p);
         int lineno = stars->lineno, col = stars->col, end_col = stars->end_col;
         p->t++;
@@ -340,7 +344,7 @@ void diagnose_arguments(parser *p)
     int n = skip_arguments(p, &last, &kinds), after = p->t;
     if (p->error)
         return;
-    if (n > 0 && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
+    if (n > 0 && (kinds & 1 << 4) && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
         const token *t = &p->tokens[p->t + 1];
         parser_error_token(p, t, t, "iterable argument unpacking follows keyword argument unpacking");
         return;
@@ -547,7 +551,7 @@ void diagnose_parameters(parser *p, int lambda)
         else if (type == TOK_LPAR && !star && !defaults) {
             int names = 0;
             p->t++;
-            while (skip_parameter(p, 1)) {
+            while (skip_parameter(p, lambda)) {
                 names++;
                 if (!accept(p, TOK_COMMA))
                     break;
@@ -563,7 +567,7 @@ void diagnose_parameters(parser *p, int lambda)
             int last = p->t - 1;
             if (accept(p, TOK_EQUAL)) {
                 int after = cur(p);
-                if (after == end || after == TOK_COMMA) {
+                if (after == TOK_RPAR || after == TOK_COMMA) {
                     parser_error_token(p, previous(p), previous(p), "expected default value expression");
                     return;
                 }
@@ -678,8 +682,7 @@ static void diagnose_targets(parser *p, int start)
                 p->t = before;
                 break;
             }
-            if (!accept(p, TOK_COMMA))
-                break;
+            accept(p, TOK_COMMA);       /* more of them may follow without a comma */
         }
         if (!p->error && accept(p, TOK_COLON) && parse_expression(p) != NULL && !p->error) {
             parser_error_range(p, a, a, "only single target (not tuple) can be annotated");
@@ -777,8 +780,8 @@ void diagnose_except(parser *p)
     p->t = after;
     a = parse_expression(p);
     if (a != NULL && !p->error) {
-        if (accept(p, TOK_AS))
-            accept(p, TOK_NAME);
+        if (cur(p) == TOK_AS && peek(p) == TOK_NAME)
+            p->t += 2;
         if (cur(p) == TOK_NEWLINE && !p->error)
             parser_error(p, PyExc_SyntaxError, "expected ':'");
     }

@@ -74,7 +74,7 @@ static expr_ty parse_binary(parser *p, int min)
 
 expr_ty parse_bitwise_or(parser *p)
 {
-    if (!p->diagnosing)
+    if (!p->second_pass)
         return parse_binary(p, 1);
     void *known;
     if (parser_recall(p, RULE_BITWISE_OR, &known))
@@ -294,7 +294,7 @@ static expr_ty parse_conjunction(parser *p)
 
 expr_ty parse_disjunction(parser *p)
 {
-    if (!p->diagnosing)
+    if (!p->second_pass)
         return parse_chain(p, TOK_OR, Or, parse_conjunction);
     void *known;
     if (parser_recall(p, RULE_DISJUNCTION, &known))
@@ -327,7 +327,7 @@ static expr_ty parse_lambda(parser *p)
     return e;
 }
 
-static expr_ty parse_plain_expression(parser *p)
+expr_ty parse_plain_expression(parser *p)
 {
     if (cur(p) == TOK_LAMBDA)
         return parse_lambda(p);
@@ -361,7 +361,7 @@ static expr_ty parse_plain_expression(parser *p)
 
 expr_ty parse_expression(parser *p)
 {
-    if (!p->diagnosing)
+    if (!p->second_pass)
         return parse_plain_expression(p);
     void *known;
     if (parser_recall(p, RULE_EXPRESSION, &known))
@@ -369,7 +369,8 @@ expr_ty parse_expression(parser *p)
     int start = p->t;
     if (!parser_enter(p))
         return NULL;
-    diagnose_expression(p);
+    if (p->diagnosing)
+        diagnose_expression(p);
     expr_ty e = p->error ? NULL : parse_plain_expression(p);
     parser_leave(p);
     return parser_remember(p, RULE_EXPRESSION, start, e);

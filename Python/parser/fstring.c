@@ -89,7 +89,7 @@ static int read_literal(parser *p, struct fstring *f, int depth, PyObject **pend
                         ;
                 continue;
             }
-            if (c == '{' && !p->diagnosing) {
+            if (c == '{' && !p->second_pass) {
                 const token *t = token_of(p, f->token);
                 PyObject *message = PyUnicode_FromString("invalid escape sequence '\\{'");
                 int r = message == NULL ? -1 :

@@ -68,7 +68,7 @@ expr_ty parse_number(parser *p)
 /* Deprecated escapes: \ and an unknown character, or an octal number above 0o377. Returns -1 with an error set. */
 static int warn_escape(parser *p, const char *s, const token *t)
 {
-    if (p->diagnosing)
+    if (p->second_pass)
         return 0;
     PyObject *message;
     if (*s >= '4' && *s <= '7')
@@ -276,7 +276,7 @@ expr_ty parse_strings(parser *p)
 {
     int first = p->t, count = 0, bytes = 0, fstring = 0;
     void *known;
-    if (p->diagnosing && parser_recall(p, RULE_STRINGS, &known))
+    if (p->second_pass && parser_recall(p, RULE_STRINGS, &known))
         return known;
     while (cur(p) == TOK_STRING) {
         struct literal l = split(p, tok(p));
@@ -296,5 +296,5 @@ expr_ty parse_strings(parser *p)
     if (p->error)
         return NULL;
     expr_ty e = bytes ? finish_bytes(p, first, count) : finish_string(p, first, count, fstring);
-    return p->diagnosing ? parser_remember(p, RULE_STRINGS, first, e) : e;
+    return p->second_pass ? parser_remember(p, RULE_STRINGS, first, e) : e;
 }

@@ -71,7 +71,8 @@ typedef struct parser {
     enum parser_mode mode;
     int flags, feature_version;
     int error;                          /* an exception is set */
-    int diagnosing;                     /* second pass */
+    int second_pass;                    /* results are remembered */
+    int diagnosing;                     /* second pass, looking for mistakes here */
     int depth;
     int in_class_pattern;
     int start_lineno, start_col;        /* for a replacement field: where its text is in the file */
@@ -187,19 +188,20 @@ PyObject *parser_type_comment(parser *p, const token *t);
 int parser_enter(parser *p);        /* 0 with MemoryError set if too deep */
 static inline void parser_leave(parser *p) { p->depth--; }
 
-/* Memo of the second pass. Returns 1 if known (position moved on a match). */
+/* Memo of the second pass, shared by what is parsed with and without diagnosis: a place is diagnosed when it is first visited.
+ * Returns 1 if known (position moved on a match). */
 int parser_recall(parser *p, int rule, void **node);
 void *parser_remember(parser *p, int rule, int start, void *node);
 
-enum { RULE_EXPRESSION = 1, RULE_NAMED, RULE_DISJUNCTION, RULE_BITWISE_OR, RULE_PRIMARY, RULE_STAR_EXPRESSIONS, RULE_ARGUMENTS,
-       RULE_BLOCK, RULE_ATOM, RULE_STAR_TARGETS, RULE_STATEMENT, RULE_SIMPLE, RULE_STRINGS, RULE_STARRED, RULE_INVERSION,
-       RULE_COMPARISON, RULE_INVALID = 64 };
+enum { RULE_EXPRESSION = 1, RULE_NAMED, RULE_DISJUNCTION, RULE_BITWISE_OR, RULE_PRIMARY,
+       RULE_STRINGS };
 
 /* Is a feature of 3.minor allowed? Raises "... only supported in Python 3.x and greater" and returns 0 if not. */
 int parser_allows(parser *p, int minor, const char *feature);
 
 /* ---- expressions.c ---- */
 expr_ty parse_expression(parser *p);
+expr_ty parse_plain_expression(parser *p);             /* not remembered, not looked into */
 expr_ty parse_named_expression(parser *p);
 expr_ty parse_disjunction(parser *p);
 expr_ty parse_bitwise_or(parser *p);

@@ -327,7 +327,7 @@ static mod_ty run(parser *p)
     int last = p->fill - 1;
     if (!p->error) {
         p->t = 0;
-        p->diagnosing = 1;
+        p->second_pass = p->diagnosing = 1;
         p->depth = 0;
         p->stack_used = 0;
         parse_module(p);

@@ -268,14 +268,17 @@ static ast_pattern_seq *parse_items(parser *p, int close, int *comma)
     int mark = p->stack_used;
     *comma = 0;
     while (cur(p) != close) {
+        int start = p->t;
         pattern_ty item = parse_maybe_star_pattern(p);
+        if (item == NULL && close == TOK_COLON && !p->error) {      /* an open sequence ends where no item is */
+            p->t = start;
+            break;
+        }
         if (item == NULL || !parser_push(p, item))
             return NULL;
         if (!accept(p, TOK_COMMA))
             break;
         *comma = 1;
-        if (close == TOK_COLON && cur(p) == TOK_IF)
-            break;
     }
     return parser_pop(p, mark);
 }

@@ -188,14 +188,13 @@ static int begin_line(parser *p, int within_token)
  * Returns 0 if an error was raised. */
 static int check_number_end(parser *p, const char *s, const char *kind)
 {
-    static const char *const words[] = {"and", "else", "for", "if", "in", "is", "or", "not"};
+    static const char *const words[] = {"and", "else", "for", "or", "not", "if", "in", "is"};
     if (!IS(*s, IDENT) || (unsigned char)*s >= 128)
         return 1;
     p->at = (int)(s - p->buffer);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strncmp(s, words[i], strlen(words[i])) == 0) {
-            if (p->diagnosing)
-                return 1;
+        size_t n = strlen(words[i]);
+        if (strncmp(s, words[i], n) == 0 && (n == 2 && *s == 'i' ? 1 : !IS(s[n], IDENT))) {
             if (parser_warn_deprecated(p, p->lineno, "invalid %s literal", kind) == 0)
                 return 1;
             p->end = TOKENIZER_ERROR;
@@ -754,7 +753,9 @@ again:;
     while (*s == ' ' || *s == '\t' || *s == '\014')
         s++;
     p->at = (int)(s - p->buffer);
+    int comment = -1;
     if (*s == '#') {
+        comment = p->at;
         int type = read_comment(p, blank, start);
         if (type != 0) {
             *end = type == TOK_TYPE_IGNORE && p->at_line_start ? p->at - 1 : p->at;
@@ -776,6 +777,8 @@ again:;
             goto nextline;
         }
         *end = p->at - 1;
+        if (comment >= 0)
+            *start = comment;               /* the token includes the comment */
         p->continued = 0;
         if (p->async_def)
             p->async_def_newline = 1;

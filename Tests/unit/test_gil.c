@@ -55,7 +55,22 @@ static void test_forced_switch(void **state)
         assert_true(turns[i] > 0);
 }
 
+static void test_shares_tid(void **state)
+{
+    (void)state;
+    PyThreadState *second = PyThreadState_New(&runtime_interp);
+    assert_int_equal(thread_current()->tid, 1);
+    assert_int_equal(second->tid, 1);
+    assert_true(second->slot != thread_current()->slot);
 #ifdef Py_GIL_DISABLED
+    assert_false(runtime_multi);
+#endif
+    PyThreadState_Clear(second);
+    PyThreadState_Delete(second);
+}
+
+#if defined(Py_GIL_DISABLED) && !defined(GIL_FROM_START)
+#define GIL_COMES_LATER 1
 static int switched_on;
 static void turn_on(int index)
 {
@@ -93,9 +108,14 @@ static void test_turn_on(void **state)
 
 int main(void)
 {
+#ifdef GIL_FROM_START
+    gil_configure(1);
+#endif
     const struct CMUnitTest tests[] = {
-#ifdef Py_GIL_DISABLED
+#ifdef GIL_COMES_LATER
         cmocka_unit_test(test_turn_on),
+#else
+        cmocka_unit_test(test_shares_tid),
 #endif
         cmocka_unit_test(test_exclusion),
         cmocka_unit_test(test_forced_switch),

@@ -626,12 +626,6 @@ static expr_ty parse_trailer(parser *p, int first, expr_ty value)
         ast_expr_seq *args;
         ast_keyword_seq *keywords;
         p->t++;
-        if (p->diagnosing && cur(p) == TOK_STAR) {
-            diagnose_comprehension(p, start);
-            if (p->error)
-                return NULL;
-            p->t = start + 1;
-        }
         if (!parse_call_arguments(p, start, &args, &keywords) || !accept(p, TOK_RPAR))
             break;
         e = parser_expr_from(p, Call_kind, first);
@@ -669,10 +663,18 @@ static expr_ty parse_plain_primary(parser *p)
         return NULL;
     for (;;) {
         int type = cur(p);
-        if (type != TOK_DOT && type != TOK_LPAR && type != TOK_LSQB)
+        if (type != TOK_DOT && type != TOK_LPAR && type != TOK_LSQB && !(type == TOK_LBRACE && p->diagnosing))
             return p->error ? NULL : e;
         int mark = p->stack_used;
-        expr_ty longer = parse_trailer(p, start, e);
+        if (p->diagnosing && type != TOK_DOT) {
+            int here = p->t;
+            diagnose_comprehension(p, here);
+            if (p->error)
+                return NULL;
+            p->t = here;
+            p->stack_used = mark;
+        }
+        expr_ty longer = type == TOK_LBRACE ? NULL : parse_trailer(p, start, e);
         if (longer == NULL) {
             p->stack_used = mark;
             return p->error ? NULL : e;

@@ -216,6 +216,8 @@ static ast_withitem_seq *parse_parenthesized_items(parser *p)
     }
     if (!accept(p, TOK_RPAR))
         goto fail;
+    if (cur(p) == TOK_NEWLINE && p->diagnosing && !p->error)
+        parser_error(p, PyExc_SyntaxError, "expected ':'");
     if (cur(p) == TOK_COLON && peek(p) != TOK_TYPE_COMMENT)
         return parser_pop(p, mark);
 fail:
@@ -312,9 +314,16 @@ static stmt_ty parse_try(parser *p, int start)
     p->t++;
     if (parser_expect_forced(p, TOK_COLON) == NULL)
         return NULL;
+    int after = p->t;
     body = parse_block_of(p, "'try' statement", lineno);
-    if (body == NULL)
+    if (body == NULL) {
+        if (p->diagnosing && !p->error) {       /* handlers right after the colon have their own mistakes */
+            p->t = after;
+            while (cur(p) == TOK_EXCEPT && parse_handler(p, &star) != NULL)
+                ;
+        }
         return NULL;
+    }
     while (cur(p) == TOK_EXCEPT) {
         int this_star;
         if ((star && peek(p) != TOK_STAR) || (plain && peek(p) == TOK_STAR)) {
@@ -417,10 +426,11 @@ static stmt_ty parse_function(parser *p, int start, int is_async, ast_expr_seq *
     if (args == NULL || !accept(p, TOK_RPAR))
         return NULL;
     expr_ty returns = NULL;
-    if (accept(p, TOK_RARROW)) {
+    if (cur(p) == TOK_RARROW) {
+        int before = p->t++;
         returns = parse_expression(p);
         if (returns == NULL)
-            return NULL;
+            p->t = before;                  /* the colon is missed before the arrow */
     }
     if (parser_expect_forced(p, TOK_COLON) == NULL || !take_function_comment(p, &comment))
         return NULL;

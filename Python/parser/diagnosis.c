@@ -70,7 +70,7 @@ static void diagnose_neighbours(parser *p)
 /* print and exec as statements */
 static void diagnose_legacy(parser *p)
 {
-    if (cur(p) != TOK_NAME || !starts_expression(peek(p)) || peek(p) == TOK_LPAR || p->error)
+    if (cur(p) != TOK_NAME || !(starts_expression(peek(p)) || peek(p) == TOK_STAR) || peek(p) == TOK_LPAR || p->error)
         return;
     expr_ty a = parse_atom(p);
     if (a == NULL)
@@ -290,6 +290,8 @@ static int skip_argument(parser *p, expr_ty *value)
         *value = parse_expression(p);
     if (*value == NULL || p->error || cur(p) == TOK_COLONEQUAL || cur(p) == TOK_EQUAL) {
         p->t = start;
+        if (!p->error)
+            diagnose_keyword_argument(p);
         return 0;
     }
     return 1;
@@ -344,7 +346,7 @@ void diagnose_arguments(parser *p)
     int n = skip_arguments(p, &last, &kinds), after = p->t;
     if (p->error)
         return;
-    if (n > 0 && (kinds & 1 << 4) && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
+    if (n > 0 && (kinds & ~(1 << 1)) && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
         const token *t = &p->tokens[p->t + 1];
         parser_error_token(p, t, t, "iterable argument unpacking follows keyword argument unpacking");
         return;
@@ -576,6 +578,8 @@ void diagnose_parameters(parser *p, int lambda)
                 defaults = 1;
             }
             else if (defaults && !star && (cur(p) == TOK_COMMA || cur(p) == end)) {
+                if (!lambda && cur(p) == TOK_COMMA)
+                    (void)peek(p);          /* a type comment might follow: the next token is read */
                 parser_error_token(p, &p->tokens[index], &p->tokens[last], "non-default argument follows default argument");
                 return;
             }

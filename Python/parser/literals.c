@@ -22,6 +22,10 @@ static PyObject *number_value(const char *s)
             value = value * 10 + (*s - '0');
         return PyLong_FromLong(value);
     }
+    if (s[0] == '0' && n > 1 && s[1] >= '0' && s[1] <= '9' && strspn(s, "0") != n) {
+        double d = PyOS_string_to_double(s, NULL, NULL);        /* what the tokenizer lets pass before a keyword: 0777else */
+        return d == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(d);
+    }
     return PyLong_FromString(s, NULL, 0);
 }
 

@@ -59,13 +59,12 @@ static expr_ty parse_number_pattern(parser *p)
     if (type != TOK_PLUS && type != TOK_MINUS)
         return left;
     p->t++;
-    if (cur(p) != TOK_NUMBER)
-        return NULL;
-    expr_ty right = parse_number(p), real = left->kind == UnaryOp_kind ? left->v.UnaryOp.operand : left;
-    if (right == NULL)
-        return NULL;
+    expr_ty real = left->kind == UnaryOp_kind ? left->v.UnaryOp.operand : left;
     if (PyComplex_CheckExact(real->v.Constant.value))
         return parser_error_range(p, real, real, "real number required in complex literal");
+    expr_ty right = cur(p) == TOK_NUMBER ? parse_number(p) : NULL;
+    if (right == NULL)
+        return NULL;
     if (!PyComplex_CheckExact(right->v.Constant.value))
         return parser_error_range(p, right, right, "imaginary number required in complex literal");
     expr_ty e = parser_new_expr(p, BinOp_kind, left->lineno, left->col_offset);

@@ -19,12 +19,13 @@ static Py_ssize_t search_racy(PyListObject *self, PyObject *value, Py_ssize_t i,
 {
     for (;;) {
         container_pass_gate(self);
+        /* The array first: with a size that is older than the array, its last items would be missed. */
+        PyObject **items = __atomic_load_n(&self->ob_item, __ATOMIC_ACQUIRE);
         Py_ssize_t n = __atomic_load_n(&self->ob_base.ob_size, __ATOMIC_ACQUIRE);
         if (n > stop)
             n = stop;
         if (i >= n)
             return -1;
-        PyObject **items = __atomic_load_n(&self->ob_item, __ATOMIC_ACQUIRE);
         if ((size_t)n > list_items_capacity(items))
             n = (Py_ssize_t)list_items_capacity(items);
         PyObject *item = NULL;

@@ -146,8 +146,10 @@ static int splice_into_new_array(PyListObject *self, Py_ssize_t low, Py_ssize_t 
     }
     if (size > high)
         memcpy(items + low + n, old + high, (size_t)(size - high) * sizeof(PyObject *));
+    list_begin_shift(self);
     install(self, items, (Py_ssize_t)capacity);
     list_set_size(self, new_size);
+    list_end_shift(self);
     list_retire_items_locked(self, old);
     return 0;
 }

@@ -96,6 +96,9 @@ extern struct _is runtime_interp;
 
 static inline PyInterpreterState *interpreter_get_main(void) { return &runtime_interp; }
 
+/* The dict of builtins, borrowed from the interpreter. */
+static inline PyObject *interpreter_builtins(void) { return runtime_interp.builtins; }
+
 /* A reference of the state, or NULL: new reference, safe against interpreter_set. */
 PyObject *interpreter_get(PyObject **field);
 /* Replaces it; value is borrowed, may be NULL.  Escapes (drops the old one) */

@@ -1,7 +1,7 @@
 /* Whole dicts: copying, merging, comparing, building from other data. */
 #include "dict.h"
 #include "list.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 /* A dict or OrderedDict, or a subclass that iterates as dict does: its table may be read directly. */
 static int is_plain_mapping(PyObject *op)

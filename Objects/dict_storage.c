@@ -1,7 +1,7 @@
 /* The tables of dict: making, growing and changing them under the dict's lock; snapshots and lock-free walking. */
 #include "dict.h"
 #include "memory.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 /* An index slot that is EMPTY, and no room for entries. */
 struct dict_static_keys dict_empty_keys = {

@@ -5,7 +5,7 @@
 #include "set.h"
 #include "tuple.h"
 #include "unicode_writer.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 /* ---- extend ---- */
 

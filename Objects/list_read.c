@@ -1,7 +1,7 @@
 /* Reading lists: searching, comparing, subscripts, and assignment through subscripts. */
 #include "list.h"
 #include "abstract.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 /* ---- Searching ---- */
 

@@ -8,7 +8,7 @@
  * strings, tuples, one type, anything) gets its own copy in which the comparison is inline too. */
 #include "list.h"
 #include "call.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 #define MIN_MERGE 64
 #define MIN_GALLOP 7

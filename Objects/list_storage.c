@@ -2,7 +2,7 @@
 #include "list.h"
 #include "memory.h"
 #include "tuple.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 struct list_empty_items list_empty_items;
 

@@ -1,7 +1,7 @@
 /* The tables of set and frozenset: look-up without a lock, changes under it, snapshots. */
 #include "set.h"
 #include "memory.h"
-#include <mimalloc.h>
+#include "../Python/memory/allocator.h"
 
 /* SET_DUMMY: stands in a table where a member was removed. */
 PyObject set_dummy_object = {

@@ -9,6 +9,7 @@ typedef struct {
     PyObject *im_self;          /* [const] */
     PyObject *im_weakreflist;
     vectorcallfunc vectorcall;
+    int im_uncounted;           /* [const] no reference to im_func is held: it is DEFERRED */
 } PyMethodObject;
 
 PyAPI_DATA(PyTypeObject) PyMethod_Type;

@@ -104,7 +104,7 @@ PyAPI_FUNC(int) _PyGC_VisitSubtract(PyObject *op, void *arg);
     } while (0)
 #define Py_VISIT_SLOT(op) \
     do { \
-        if (visit != _PyGC_VisitSubtract || !object_is_deferred(_PyObject_CAST(op))) \
+        if (visit != _PyGC_VisitSubtract || ((op) != NULL && !object_is_deferred(_PyObject_CAST(op)))) \
             Py_VISIT(op); \
     } while (0)
 

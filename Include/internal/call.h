@@ -7,15 +7,28 @@
 
 #include "Python.h"
 
+#include "internal/thread_state.h"
+
 /* callable may be NULL (then where names the place). Steals result; returns it, or NULL with an exception set. */
 PyObject *call_check_result_slow(PyObject *callable, PyObject *result, const char *where);
 
 static inline PyObject *call_check_result(PyObject *callable, PyObject *result, const char *where)
 {
-    if (Py_LIKELY((result != NULL) == (PyErr_Occurred() == NULL)))
+    if (Py_LIKELY((result != NULL) == (thread_current()->curexc_type == NULL)))
         return result;
     return call_check_result_slow(callable, result, where);
 }
+
+/* Py_EnterRecursiveCall and Py_LeaveRecursiveCall for calls, inline. 0, or -1 with RecursionError. */
+static inline Py_ALWAYS_INLINE int call_enter(void)
+{
+    PyThreadState *ts = thread_current();
+    if (Py_UNLIKELY((char *)__builtin_frame_address(0) < ts->c_stack_soft_limit || ts->py_recursion_remaining <= 0))
+        return Py_EnterRecursiveCall(" while calling a Python object");
+    ts->py_recursion_remaining--;
+    return 0;
+}
+static inline Py_ALWAYS_INLINE void call_leave(void) { thread_current()->py_recursion_remaining++; }
 
 /* Calls by tp_call, building the tuple and dict; keywords is a tuple of names (values follow the arguments), a dict,
  * or NULL. */

@@ -14,6 +14,16 @@ static inline int mutex_try_lock(PyMutex *m)
 }
 /* Unlocks m unless it is unlocked. Returns 1 if it was locked. */
 int mutex_try_unlock(PyMutex *m);
+/* A thread's wait for a mutex. While it is still detached it may be handed the mutex: if it then never attaches again (fork, the end of the
+ * interpreter), mutex_waits_abandon gives back what it has. */
+struct lock_wait {
+    PyMutex *mutex;
+    int64_t fair_at;                /* handed over from then on */
+    uint32_t handed_over;           /* [atomic] */
+    struct lock_wait *previous;
+};
+void mutex_waits_abandon(struct lock_wait *wait);
+
 /* In the child of a fork. */
 static inline void mutex_reset(PyMutex *m) { __atomic_store_n(&m->bits, 0, __ATOMIC_RELAXED); }
 

@@ -9,7 +9,7 @@
 
 typedef enum {
     PARK_OK,            /* woken by parking_lot_unpark* */
-    PARK_AGAIN,         /* the word did not have the expected value */
+    PARK_AGAIN,         /* the word did not have the expected value, or other threads' requests came first: look again */
     PARK_TIMEOUT,
     PARK_INTERRUPTED,   /* a signal handler ran on this thread */
 } park_result_t;
@@ -18,7 +18,7 @@ enum {
     PARK_DETACH = 1,            /* detach the thread while it waits, if it is attached */
     PARK_KEEP_SUSPENDED = 2,    /* with PARK_DETACH: attach without resuming critical sections */
     PARK_INTERRUPTIBLE = 4,     /* come back with PARK_INTERRUPTED on a signal */
-    PARK_SERVE = 8,             /* with PARK_DETACH: a long wait; other threads' requests are served first (escapes) */
+    PARK_SERVE = 8,             /* with PARK_DETACH: a long wait; serves other threads' requests, then PARK_AGAIN (escapes) */
 };
 
 /* Waits while the `size` (1, 4 or 8) bytes at address equal those at expected.

@@ -29,7 +29,7 @@
 
 typedef struct shape shape_t;
 struct shape {
-    uint32_t id;                /* [const] */
+    uint32_t id;                /* [stopped] changes when the tree is renumbered */
     uint16_t count;             /* [const] names, so slots in use */
     uint16_t capacity;          /* [const] slots allocated in an instance */
     uint32_t inline_offset;     /* [const] the type's tp_inline_offset */
@@ -97,8 +97,8 @@ void shape_free_all(PyTypeObject *type);
 
 /* Does any shape of type know this name?  name NULL: does it have any shape that an instance may have? */
 int shape_tree_has_name(PyTypeObject *type, PyObject *name);
-/* Makes a second tree for the type, with new ids; shape_forward_stopped then maps shapes of the old tree to it.
- * Returns  0, or -1 if there is no memory (then the type has no inline attributes any more: forward gives NULL) */
-int shape_tree_retire(PyTypeObject *type);
+/* Gives all shapes of the type new ids, so that no cache matches them any more. The same pause must then replace hdr_shape of
+ * every instance by shape_from_id(hdr_shape)->id (old ids still lead to the shape).  0, or -1 if ids have run out */
+int shape_tree_renumber_stopped(PyTypeObject *type);
 
 #endif /* BRAID_SHAPE_H */

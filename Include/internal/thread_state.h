@@ -97,7 +97,7 @@ struct _ts {
     void *on_delete_data;
 
     struct PyCriticalSection *critical_sections;    /* innermost (critical_section_inline.h) */
-    PyMutex *lock_in_hand;              /* [atomic] an object's lock taken while detached, not yet used (fork releases it) */
+    struct lock_wait *lock_waits;       /* locks that it waits for, innermost first (lock.h) */
 
     /* memory (Python/memory) */
     struct thread_heap *heap;           /* object pages owned by this thread's slot */
@@ -138,6 +138,10 @@ void thread_detach(PyThreadState *ts);
 void thread_detach_brief(PyThreadState *ts);
 /* Attaches without taking critical sections up again: critical_section_resume_top does that later. */
 void thread_attach_suspended(PyThreadState *ts);
+
+/* Have other threads queued something for the (just detached) thread? And: does it, attached.  The second escapes. */
+int thread_has_requests(PyThreadState *ts);
+void thread_serve_requests(PyThreadState *ts);
 
 /* ---- Safe points ---- */
 

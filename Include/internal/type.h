@@ -19,10 +19,8 @@ struct type_private {
     PyObject **subclasses;          /* [types lock] weak references, counted */
     uint32_t subclass_count, subclass_capacity;
     uint8_t never_versioned;        /* [types lock] see above */
-    uint8_t retired_names;          /* [types lock] shapes have been retired once */
     uint8_t inline_ok;              /* [const] instances may have inline attributes */
     shape_t *shapes;                /* [shape lock] all of them, also of retired trees */
-    shape_t *roots;                 /* [shape lock] not used by others */
     uint32_t shape_count;           /* [shape lock] */
     uint32_t max_slots;             /* [shape lock] most names any shape has */
     int32_t provisional_left;       /* [atomic] instances until the root is settled */
@@ -84,6 +82,8 @@ void types_unlock(void);
 void type_modified_locked(PyTypeObject *type);
 /* type.name = value (NULL deletes) with everything that hangs on it: versions, slots, shapes.  0 or -1. */
 int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value);
+/* Makes every cached place of an instance attribute of type and its subclasses stale, in a pause. */
+void type_retire_shapes_locked(PyTypeObject *type);
 /* Recomputes the C slot(s) behind a special name for type and its subclasses. */
 void type_update_slot_locked(PyTypeObject *type, PyObject *name);
 void type_fixup_slots(PyTypeObject *type);
@@ -94,6 +94,11 @@ int type_name_is_slot(PyObject *name);
 
 /* cls(*args, **kwargs) */
 PyObject *type_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+PyObject *type_call(PyObject *type, PyObject *args, PyObject *kwds);
+/* type.__new__ */
+PyObject *type_new(PyTypeObject *metatype, PyObject *args, PyObject *kwds);
+/* For dir(): the names of a class and its bases into a dict. */
+int type_merge_class_names(PyObject *names, PyObject *cls);
 /* Instance of a class whose tp_alloc is PyType_GenericAlloc, zeroed, shape set, tracked. */
 PyObject *type_alloc_instance(PyTypeObject *type, Py_ssize_t nitems);
 void subtype_dealloc(PyObject *self);
@@ -117,10 +122,16 @@ PyObject *type_compute_mro(PyTypeObject *type, int *custom);
 int type_install_mro(PyTypeObject *type);
 PyTypeObject *type_best_base(PyObject *bases);
 int type_set_bases(PyTypeObject *type, PyObject *bases);
+int type_mro_is_plain(PyTypeObject *type, PyObject *mro);
+PyObject *type_mro_method(PyObject *self, PyObject *unused);
+/* May an instance of one be an instance of the other?  0 with TypeError "<attr> assignment: ..." */
+int type_layouts_compatible(PyTypeObject *old, PyTypeObject *replacement, const char *attr);
 /* obj.__class__ = type */
 int object_set_class(PyObject *self, PyObject *value);
 /* Adds wrapper descriptors for the C slots of a static or spec type to its dict. */
 int type_add_operators(PyTypeObject *type);
+/* Adds T.__new__ for a C type's own tp_new. */
+int type_add_new(PyTypeObject *type);
 void type_inherit_slots(PyTypeObject *type, PyTypeObject *base);
 PyObject *type_get_mro_ref(PyTypeObject *type);
 PyObject *type_get_bases_ref(PyTypeObject *type);
@@ -129,7 +140,6 @@ PyObject *type_get_module_name(PyTypeObject *type);
 int type_extra_base_size(PyTypeObject *a, PyTypeObject *b);
 /* Layout-defining ancestor. */
 PyTypeObject *type_solid_base(PyTypeObject *type);
-PyObject *type_slot_wrapper_tp_new(PyTypeObject *type);
 
 /* Generic attribute access with a known name; suppress: AttributeError is not raised (NULL without exception). */
 PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, int suppress);
@@ -137,9 +147,12 @@ int object_generic_setattr(PyObject *op, PyObject *name, PyObject *value, PyObje
 /* The AttributeError for a missing name, with name and obj set. Returns NULL. */
 PyObject *object_attribute_error(PyObject *op, PyObject *name);
 
+/* tp_getattro of a class with __getattr__: with object.__getattribute__, with one of its own. */
+PyObject *slot_tp_getattr_generic(PyObject *self, PyObject *name);
 PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name);
 PyObject *slot_tp_getattro(PyObject *self, PyObject *name);
 int slot_tp_setattro(PyObject *self, PyObject *name, PyObject *value);
+int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 
 /* object's own slots, recognised by address. */

@@ -1,0 +1,72 @@
+/* Calls of the register machine: pushing and popping activations, calling C, binding arguments. */
+#ifndef BRAID_CALLS_H
+#define BRAID_CALLS_H
+
+#include "function.h"
+#include "thread_state.h"
+#include "vm_slow.h"
+
+/* Pushes an activation of func with arguments args[0..nargs) (slot references, moved) and keyword values behind them.
+ * caller: the activation that calls, or NULL when called from C.  Where args lie in the caller's temporaries on the thread's stack, the
+ * new window starts at them; otherwise they are moved to the top of the stack.
+ * func: the slot reference moves into the record on success; on failure the caller keeps it.
+ * Returns the record, made current, pc at the first instruction; or NULL with an exception set, the arguments released. */
+frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
+                           PyObject *kwnames);
+
+/* Pops the current activation: lets the frame object take over if somebody holds it, releases the window and func. Keeps the error indicator. */
+void call_pop_slow(PyThreadState *ts, frame_t *f);
+void call_pop_raising(PyThreadState *ts, frame_t *f);
+void call_close_chunk(PyThreadState *ts, frame_t *f);
+/* Releases all slots of f's window: temporaries from the top down, then locals and cells upwards. */
+void call_release_window(frame_t *f);
+
+/* Calls any callable with the temporaries base, args.. of frame f, which are released. New reference or NULL. */
+PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames);
+
+/* CALL_EX. *inner: the activation pushed for a Python function (the result comes later), or NULL. */
+PyObject *call_ex(PyThreadState *ts, frame_t *f, const instruction_t *at, frame_t **inner);
+
+/* The record above the current one. NULL with MemoryError. */
+frame_t *frame_record_grow(PyThreadState *ts);
+static inline frame_t *frame_record_next(PyThreadState *ts)
+{
+    frame_t *current = ts->frame;
+    frame_t *next = current != NULL ? current->next : (frame_t *)ts->freelists[0];
+    return Py_LIKELY(next != NULL) ? next : frame_record_grow(ts);
+}
+
+int call_recursion_error(PyThreadState *ts);
+
+/* The usual case: as many positional arguments as parameters, on the thread's stack. */
+static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
+                                                  Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
+    frame_t *f = caller->next;
+    PyObject **top = args + code->co_nslots;
+    if (Py_UNLIKELY(code->co_fast_argcount != nargs || kwnames != NULL || f == NULL || (caller->flags & FRAME_GENERATOR)
+                    || top > ts->stack_limit || ts->py_recursion_remaining <= 0))
+        return call_push_general(ts, caller, func, args, nargs, kwnames);
+    ts->py_recursion_remaining--;
+    f->slots = args;
+    f->pc = code->co_instructions;
+    f->code = code;
+    f->func = func;
+    f->globals = func->func_globals;
+    f->builtins = func->func_builtins;
+    f->locals = NULL;
+    f->previous = caller;
+    f->frame_object = NULL;
+    f->stack_base = ts->stack_top;
+    f->chunk_to_free = NULL;
+    f->flags = 0;
+    if (top > ts->stack_top)
+        ts->stack_top = top;
+    for (PyObject **p = args + nargs, **end = args + code->co_temp_base; p < end; p++)
+        *p = NULL;
+    ts->frame = f;
+    return f;
+}
+
+#endif /* BRAID_CALLS_H */

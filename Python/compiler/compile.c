@@ -1,0 +1,93 @@
+/* Entry of the compiler: __future__ imports, the module's unit. */
+#include "Python.h"
+
+#include "compiler.h"
+#include "compiler_internal.h"
+#include "interpreter.h"
+#include "statements.h"
+#include "well_known_strings.h"
+
+/* ---- __future__ ---- */
+
+static const struct { const char *name; int flag; } features[] = {
+    {"nested_scopes", 0}, {"generators", 0}, {"division", 0}, {"absolute_import", 0}, {"with_statement", 0},
+    {"print_function", 0}, {"unicode_literals", 0}, {"barry_as_FLUFL", CO_FUTURE_BARRY_AS_BDFL}, {"generator_stop", 0},
+    {"annotations", CO_FUTURE_ANNOTATIONS},
+};
+
+static int error_at(PyObject *filename, stmt_ty s, const char *format, PyObject *name)
+{
+    return syntax_error_at(filename, s->lineno, s->col_offset, s->end_lineno, s->end_col_offset, format, name);
+}
+
+static int check_feature(PyObject *filename, stmt_ty s, PyObject *name, int *flags)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(features); i++)
+        if (PyUnicode_CompareWithASCIIString(name, features[i].name) == 0) {
+            *flags |= features[i].flag;
+            return 1;
+        }
+    if (PyUnicode_CompareWithASCIIString(name, "braces") == 0)
+        return error_at(filename, s, "not a chance", NULL);
+    return error_at(filename, s, "future feature %U is not defined", name);
+}
+
+static int is_future_import(stmt_ty s)
+{
+    return s->kind == ImportFrom_kind && s->v.ImportFrom.module != NULL && s->v.ImportFrom.level == 0
+           && PyUnicode_CompareWithASCIIString(s->v.ImportFrom.module, "__future__") == 0;
+}
+
+/* They stand first, behind the documentation string. */
+static int read_features(PyObject *filename, ast_stmt_seq *body, int *flags)
+{
+    int done = 0;
+    for (Py_ssize_t i = 0; i < ast_len(body); i++) {
+        stmt_ty s = body->elements[i];
+        if (is_future_import(s)) {
+            if (done)
+                return error_at(filename, s, "from __future__ imports must occur at the beginning of the file", NULL);
+            for (Py_ssize_t k = 0; k < ast_len(s->v.ImportFrom.names); k++)
+                if (!check_feature(filename, s, s->v.ImportFrom.names->elements[k]->name, flags))
+                    return 0;
+        }
+        else if (!(i == 0 && ast_docstring(body) != NULL))
+            done = 1;
+    }
+    return 1;
+}
+
+/* ---- The module ---- */
+
+static int compile_module_body(compiler_t *c, mod_ty tree)
+{
+    if (!compile_prologue(c))
+        return 0;
+    if (tree->kind == Expression_kind) {
+        int v = compile_to_temp(c, tree->v.Expression.body);
+        return v >= 0 && emit_abc(c, OP_RETURN, (unsigned)v, 0, 0);
+    }
+    c->interactive = tree->kind == Interactive_kind;
+    ast_stmt_seq *body = tree->kind == Interactive_kind ? tree->v.Interactive.body : tree->v.Module.body;
+    return compile_body(c, body) && compile_return_none(c);
+}
+
+PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize, arena *a)
+{
+    compiler_t c = {.filename = filename, .arena = a};
+    PyObject *code = NULL;
+    if ((tree->kind == Module_kind && !read_features(filename, tree->v.Module.body, flags))
+        || (tree->kind == Interactive_kind && !read_features(filename, tree->v.Interactive.body, flags)))
+        return NULL;
+    c.flags = *flags;
+    c.optimize = optimize >= 0 ? optimize : interpreter_get_main()->config.optimization_level;
+    c.symtable = symtable_build(tree, filename, c.flags, a);
+    if (c.symtable == NULL || !unit_enter(&c, UNIT_MODULE, STR(anon_module), tree, 1))
+        return NULL;
+    c.unit->position = (position_t){0, 1, 0, 0};
+    if (compile_module_body(&c, tree))
+        code = unit_assemble(&c);
+    while (c.unit != NULL)
+        unit_leave(&c);
+    return code;
+}

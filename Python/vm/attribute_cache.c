@@ -1,0 +1,375 @@
+/* Attribute instructions out of line: what the caches hold is tried first, then the generic operation runs and the place is
+ * specialised. Guards: Include/internal/vm_cache.h, shape.h, type.h. */
+#include "Python.h"
+
+#include "dict.h"
+#include "instance.h"
+#include "memory.h"
+#include "module.h"
+#include "thread_state.h"
+#include "vm_cache.h"
+#include "vm_slow.h"
+
+#define MISSES_BEFORE_RETRY 64
+
+/* ---- Cache words ---- */
+
+static void free_record(void *record) { PyMem_RawFree(record); }
+
+static void replace_word(instruction_t *at, uint64_t word)
+{
+    uint64_t old = __atomic_exchange_n(at + 1, word, __ATOMIC_ACQ_REL);     /* by exchange: a record is retired once */
+    cache_record_t *record = cache_as_record(old);
+    if (record != NULL)
+        qsbr_retire(record, sizeof(*record), free_record);
+}
+
+void cache_install_word(instruction_t *at, uint64_t word) { replace_word(at, word); }
+void cache_install_record(instruction_t *at, cache_record_t *record) { replace_word(at, (uint64_t)(uintptr_t)record); }
+
+int cache_count_miss(instruction_t *at)
+{
+    uint64_t word = __atomic_load_n(at + 1, __ATOMIC_RELAXED);
+    if (word == 0)
+        return 1;
+    if ((word & 1) || word > CACHE_COUNTER_MAX)
+        replace_word(at, MISSES_BEFORE_RETRY * 2);      /* it was specialised for something else: wait a while */
+    else
+        __atomic_store_n(at + 1, word - 2, __ATOMIC_RELAXED);
+    return 0;
+}
+
+void cache_clear_code(PyCodeObject *code)
+{
+    for (uint32_t i = 0; i < code->co_ninstructions;) {
+        const opcode_info_t *info = &opcode_table[instruction_op(code->co_instructions[i])];
+        switch (instruction_op(code->co_instructions[i])) {
+        case OP_LOAD_GLOBAL:
+        case OP_LOAD_NAME:
+        case OP_LOAD_ATTR:
+        case OP_STORE_ATTR:
+        case OP_LOAD_METHOD: {
+            cache_record_t *record = cache_as_record(code->co_instructions[i + 1]);
+            if (record != NULL)
+                PyMem_RawFree(record);
+            break;
+        }
+        }
+        i += 1u + info->caches;
+    }
+}
+
+static cache_record_t *new_record(cache_kind_t kind)
+{
+    cache_record_t *record = PyMem_RawCalloc(1, sizeof(cache_record_t));
+    if (record != NULL)
+        record->kind = (uint8_t)kind;
+    return record;
+}
+
+/* ---- Globals ---- */
+
+int vm_load_global_uncached(frame_t *f, const instruction_t *at);
+
+static void specialise_global(frame_t *f, instruction_t *at, PyObject *name)
+{
+    uint64_t version, builtins_version = 0;
+    PyObject **slot;
+    cache_kind_t kind = CACHE_GLOBAL;
+    if (!PyDict_CheckExact(f->globals) || dict_cache_slot(f->globals, name, &version, &slot) < 0)
+        return;
+    if (slot == NULL) {
+        if (!PyDict_CheckExact(f->builtins) || dict_cache_slot(f->builtins, name, &builtins_version, &slot) < 0 || slot == NULL)
+            return;
+        kind = CACHE_BUILTIN;
+    }
+    cache_record_t *record = new_record(kind);
+    if (record == NULL)
+        return;
+    record->dict_version = version;
+    record->dict_version2 = builtins_version;
+    record->slot = slot;
+    cache_install_record(at, record);
+}
+
+int vm_load_global(frame_t *f, instruction_t *at)
+{
+    if (vm_load_global_uncached(f, at) < 0)
+        return -1;
+    if (cache_count_miss(at))
+        specialise_global(f, at, f->code->co_names_items[AT_X(at)]);
+    return 0;
+}
+
+/* ---- Loading ---- */
+
+static inline PyObject *taken(PyObject *value) { return value != NULL && slot_try_incref(value) ? value : NULL; }
+
+/* The attribute from the cache as a slot reference, or NULL (no exception). */
+static PyObject *load_cached(frame_t *f, PyObject *op, uint64_t word, unsigned name_index)
+{
+    if (word & 1) {
+        if (!value_is_heap(op) || instance_shape(op) != cache_word_shape(word))
+            return NULL;
+        PyObject *value = __atomic_load_n(instance_slot(op, cache_word_offset(word)), __ATOMIC_ACQUIRE);
+        return value != SHAPE_TOMBSTONE ? taken(value) : NULL;
+    }
+    cache_record_t *record = cache_as_record(word);
+    if (record == NULL)
+        return NULL;
+    PyTypeObject *type = Py_TYPE(op);
+    switch (record->kind) {
+    case CACHE_CLASS_VALUE:
+        if (type_version(type) != record->type_version || (record->checks_shape && instance_shape(op) != record->shape))
+            return NULL;
+        return taken(record->value);
+    case CACHE_MEMBER:
+        if (type_version(type) != record->type_version)
+            return NULL;
+        return taken(__atomic_load_n(instance_slot(op, record->offset), __ATOMIC_ACQUIRE));
+    case CACHE_DICT_HINT:
+        if (type_version(type) != record->type_version)
+            return NULL;
+        return taken(instance_dict_read_hint_racy(op, record->offset, f->code->co_names_items[name_index], record->shape));
+    case CACHE_MODULE:
+        if (op != (PyObject *)record->owner || dict_version_racy(module_get_dict_borrowed(op)) != record->dict_version)
+            return NULL;
+        return taken(__atomic_load_n(record->slot, __ATOMIC_ACQUIRE));
+    case CACHE_TYPE_ATTR:
+        if (op != (PyObject *)record->owner || type_version(record->owner) != record->type_version
+            || type_version(type) != record->dict_version2)
+            return NULL;
+        return taken(record->value);
+    default:
+        return NULL;
+    }
+}
+
+static void specialise_module(instruction_t *at, PyObject *op, PyObject *name)
+{
+    PyObject *descr = NULL, **slot;
+    uint64_t version;
+    int found = type_lookup_ref(Py_TYPE(op), name, &descr, NULL);
+    Py_XDECREF(descr);
+    if (found != 0 || dict_cache_slot(module_get_dict_borrowed(op), name, &version, &slot) < 0 || slot == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    cache_record_t *record = new_record(CACHE_MODULE);
+    if (record == NULL)
+        return;
+    record->owner = (PyTypeObject *)op;
+    record->dict_version = version;
+    record->slot = slot;
+    object_publish(op);
+    cache_install_record(at, record);
+}
+
+static void specialise_type_attr(instruction_t *at, PyObject *op, PyObject *name)
+{
+    PyTypeObject *type = (PyTypeObject *)op;
+    PyObject *meta = NULL, *value = NULL;
+    uint64_t meta_version, version;
+    int found = type_lookup_ref(Py_TYPE(op), name, &meta, &meta_version);
+    if (found < 0 || (meta != NULL && descr_is_data(meta)) || meta_version == 0)
+        goto done;
+    found = type_lookup_ref(type, name, &value, &version);
+    if (found <= 0 || version == 0 || (Py_TYPE(value)->tp_descr_get != NULL && !PyFunction_Check(value)))
+        goto done;
+    cache_record_t *record = new_record(CACHE_TYPE_ATTR);
+    if (record != NULL) {
+        record->owner = type;
+        record->type_version = version;
+        record->dict_version2 = meta_version;
+        record->value = value;
+        cache_install_record(at, record);
+    }
+done:
+    PyErr_Clear();
+    Py_XDECREF(meta);
+    Py_XDECREF(value);
+}
+
+/* A descriptor of the class, or its plain value, for an instance that does not have the name itself. */
+static cache_record_t *record_for_class_value(PyObject *descr, int for_method)
+{
+    PyTypeObject *descr_type = Py_TYPE(descr);
+    if (for_method && PyType_HasFeature(descr_type, Py_TPFLAGS_METHOD_DESCRIPTOR) && descr_type->tp_descr_get != NULL)
+        return new_record(CACHE_METHOD);
+    return descr_type->tp_descr_get == NULL ? new_record(CACHE_CLASS_VALUE) : NULL;
+}
+
+static void specialise_instance(instruction_t *at, PyObject *op, PyObject *name, int for_method)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject *descr = NULL;
+    uint64_t version;
+    cache_record_t *record = NULL;
+    uint32_t offset;
+    int read_only;
+    if (type_has_custom_getattribute(type) || type_lookup_ref(type, name, &descr, &version) < 0) {
+        PyErr_Clear();
+        return;
+    }
+    if (descr != NULL && descr_is_data(descr)) {
+        if (version != 0 && descr_get_object_member(descr, type, &offset, &read_only)
+            && (record = new_record(CACHE_MEMBER)) != NULL) {
+            record->offset = offset;
+            record->type_version = version;
+        }
+        goto install;
+    }
+    uint32_t id = value_is_heap(op) && type_has_inline_attrs(type) ? instance_shape(op) : 0;
+    if (id != 0) {
+        shape_t *shape = shape_from_id(id);
+        int slot = shape_find(shape, name);
+        if (slot >= 0) {
+            cache_install_word(at, cache_shape_word(id, shape_slot_offset(shape, slot)));
+            goto done;
+        }
+    }
+    else if (type->tp_dictoffset != 0) {
+        int64_t hint = type->tp_dictoffset > 0 ? instance_dict_hint(op, name) : -1;
+        if (hint >= 0 && version != 0 && (record = new_record(CACHE_DICT_HINT)) != NULL) {
+            record->type_version = version;
+            record->offset = (uint32_t)type->tp_dictoffset;
+            record->shape = (uint32_t)hint;
+        }
+        goto install;
+    }
+    if (descr != NULL && version != 0 && (record = record_for_class_value(descr, for_method)) != NULL) {
+        record->type_version = version;
+        record->value = descr;
+        record->shape = id;
+        record->checks_shape = id != 0;
+    }
+install:
+    if (record != NULL)
+        cache_install_record(at, record);
+done:
+    Py_XDECREF(descr);
+}
+
+static void specialise_load(instruction_t *at, PyObject *op, PyObject *name, int for_method)
+{
+    if (PyModule_CheckExact(op))
+        specialise_module(at, op, name);
+    else if (PyType_Check(op)) {
+        if (Py_TYPE(op)->tp_getattro == PyType_Type.tp_getattro)
+            specialise_type_attr(at, op, name);
+    }
+    else
+        specialise_instance(at, op, name, for_method);
+}
+
+int vm_load_attr(frame_t *f, instruction_t *at)
+{
+    unsigned b = AT_B(at);
+    PyObject *op = operand_read(f, b);
+    if (op == NULL)
+        return -1;
+    PyObject *value = load_cached(f, op, cache_word(at), AT_C(at));
+    if (value != NULL) {
+        operand_release(f, b);
+        slot_store(f->slots, AT_A(at), value);
+        return 0;
+    }
+    PyObject *name = f->code->co_names_items[AT_C(at)];
+    value = PyObject_GetAttr(op, name);
+    if (value != NULL && cache_count_miss(at))
+        specialise_load(at, op, name, 0);
+    operand_release(f, b);
+    return result_store(f, AT_A(at), value);
+}
+
+/* ---- Methods ---- */
+
+/* An unbound method found on the type, if the instance does not hide it: new reference; NULL: take the general way. */
+static PyObject *find_method(PyObject *op, PyObject *name)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject *descr = NULL, *own = NULL;
+    if (type->tp_getattro != PyObject_GenericGetAttr || type_lookup_ref(type, name, &descr, NULL) <= 0)
+        goto no;
+    if (!PyType_HasFeature(Py_TYPE(descr), Py_TPFLAGS_METHOD_DESCRIPTOR) || Py_TYPE(descr)->tp_descr_get == NULL
+        || descr_is_data(descr))
+        goto no;
+    if (value_is_heap(op) && (type_has_inline_attrs(type) || type->tp_dictoffset != 0)
+        && instance_get_attr(op, name, &own) != 0)
+        goto no;
+    return descr;
+no:
+    PyErr_Clear();
+    Py_XDECREF(descr);
+    Py_XDECREF(own);
+    return NULL;
+}
+
+int vm_load_method(frame_t *f, instruction_t *at)
+{
+    unsigned a = AT_A(at), b = AT_B(at);
+    PyObject *op = operand_take_owned(f, b);
+    if (op == NULL)
+        return -1;
+    PyObject *name = f->code->co_names_items[AT_C(at)];
+    PyObject *value = load_cached(f, op, cache_word(at), AT_C(at));
+    if (value != NULL) {
+        slot_store(f->slots, a, value);
+        slot_store(f->slots, a + 1, NULL);
+        Py_DECREF(op);
+        return 0;
+    }
+    PyObject *method = find_method(op, name);
+    if (method != NULL) {
+        if (cache_count_miss(at))
+            specialise_load(at, op, name, 1);
+        slot_store(f->slots, a, owned_to_slot(method));
+        slot_store(f->slots, a + 1, owned_to_slot(op));
+        return 0;
+    }
+    value = PyObject_GetAttr(op, name);
+    if (value != NULL) {
+        if (cache_count_miss(at))
+            specialise_load(at, op, name, 0);
+        slot_store(f->slots, a, owned_to_slot(value));
+        slot_store(f->slots, a + 1, NULL);
+    }
+    Py_DECREF(op);
+    return value != NULL ? 0 : -1;
+}
+
+/* ---- Storing ---- */
+
+int vm_store_attr(frame_t *f, instruction_t *at)
+{
+    PyObject *op = operand_read(f, AT_A(at));
+    PyObject *value = op != NULL ? operand_read(f, AT_C(at)) : NULL;
+    PyObject *name = f->code->co_names_items[AT_B(at)];
+    int status = -1;
+    if (value != NULL) {
+        uint32_t id = value_is_heap(op) && type_has_inline_attrs(Py_TYPE(op)) ? instance_shape(op) : 0;
+        status = 1;
+        if (id != 0 && Py_TYPE(op)->tp_setattro == PyObject_GenericSetAttr) {
+            /* a name that occurs in the shapes of a class is hidden by no data descriptor (shape.h) */
+            shape_t *shape = shape_from_id(id);
+            int slot = shape_find(shape, name);
+            if (slot >= 0 && cache_count_miss(at))
+                cache_install_word(at, cache_shape_word(id, shape_slot_offset(shape, slot)));
+            if (slot >= 0 || shape_transition_peek(shape, name) != NULL)
+                status = instance_set_attr(op, name, value);
+        }
+        if (status > 0)
+            status = PyObject_SetAttr(op, name, value);
+    }
+    operand_release(f, AT_C(at));
+    operand_release(f, AT_A(at));
+    return status;
+}
+
+int vm_delete_attr(frame_t *f, const instruction_t *at)
+{
+    PyObject *op = operand_read(f, AT_A(at));
+    int status = op != NULL ? PyObject_SetAttr(op, f->code->co_names_items[AT_B(at)], NULL) : -1;
+    operand_release(f, AT_A(at));
+    return status;
+}

@@ -1,0 +1,332 @@
+/* Pushing and popping activations, and calls of C functions. */
+#include "Python.h"
+
+#include "calls.h"
+#include "generator.h"
+#include "stack.h"
+#include "thread_state.h"
+#include "vm.h"
+#include "well_known_strings.h"
+
+static void release_args(PyObject **args, Py_ssize_t n)
+{
+    for (Py_ssize_t i = 0; i < n; i++)
+        slot_clear(args, (unsigned)i);
+}
+
+int call_recursion_error(PyThreadState *ts)
+{
+    /* room for the handlers: the limit itself is not lowered while the error is on its way */
+    ts->py_recursion_remaining += 50;
+    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+    ts->py_recursion_remaining -= 50;
+    return -1;
+}
+
+frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
+                           PyObject *kwnames)
+{
+    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
+    Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
+    Py_ssize_t total = nargs + nkw;
+    if (ts->py_recursion_remaining <= 0) {
+        call_recursion_error(ts);
+        goto fail_args;
+    }
+    if (code->co_ninstructions == 0) {
+        PyErr_SetString(PyExc_SystemError, "code object has no instructions: it was made to carry a name and a position only");
+        goto fail_args;
+    }
+    frame_t *f = frame_record_next(ts);
+    if (f == NULL)
+        goto fail_args;
+    f->chunk_to_free = NULL;
+    f->stack_base = ts->stack_top;
+    size_t need = (size_t)(total > code->co_nslots ? total : code->co_nslots);
+    PyObject **window = args;
+    if (caller == NULL || (caller->flags & FRAME_GENERATOR) || args + need > ts->stack_limit) {
+        window = ts->stack_top;
+        if (window + need > ts->stack_limit) {
+            window = stack_open_chunk(ts, need, f);
+            if (window == NULL)
+                goto fail_args;
+            ts->stack_top = window;
+        }
+        for (Py_ssize_t i = 0; i < total; i++) {
+            window[i] = args[i];
+            args[i] = NULL;
+        }
+    }
+    if (window + need > ts->stack_top)
+        ts->stack_top = window + need;
+    if (code->co_fast_argcount == nargs && nkw == 0) {
+        for (PyObject **p = window + nargs, **end = window + code->co_temp_base; p < end; p++)
+            *p = NULL;
+    }
+    else if (function_bind(ts, func, window, nargs, kwnames, window) < 0) {
+        if (f->chunk_to_free != NULL)
+            call_close_chunk(ts, f);
+        ts->stack_top = f->stack_base;
+        return NULL;
+    }
+    f->slots = window;
+    f->pc = code->co_instructions;
+    f->code = code;
+    f->func = func;
+    f->globals = func->func_globals;
+    f->builtins = func->func_builtins;
+    f->locals = NULL;
+    f->previous = ts->frame;
+    f->frame_object = NULL;
+    f->flags = 0;
+    ts->py_recursion_remaining--;
+    ts->frame = f;
+    return f;
+
+fail_args:
+    release_args(args, total);
+    return NULL;
+}
+
+void call_release_window(frame_t *f)
+{
+    if (f->flags & FRAME_CLEARED)
+        return;
+    unsigned base = (unsigned)f->code->co_temp_base;
+    for (unsigned i = (unsigned)f->code->co_nslots; i-- > base;)
+        slot_clear(f->slots, i);
+    for (unsigned i = 0; i < base; i++)
+        slot_clear(f->slots, i);
+}
+
+void call_pop_slow(PyThreadState *ts, frame_t *f)
+{
+    PyFunctionObject *func = f->func;
+    PyObject *locals = f->locals;
+    if (f->frame_object != NULL)
+        frame_take_over(ts, f);         /* empties the window if it takes the values */
+    ts->frame = f->previous;
+    ts->py_recursion_remaining++;
+    call_release_window(f);
+    ts->stack_top = f->stack_base;
+    if (f->chunk_to_free != NULL)
+        call_close_chunk(ts, f);
+    f->locals = NULL;
+    f->func = NULL;
+    Py_XDECREF(locals);
+    slot_xdecref((PyObject *)func);
+}
+
+void call_pop_raising(PyThreadState *ts, frame_t *f)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    call_pop_slow(ts, f);
+    PyErr_SetRaisedException(exception);
+}
+
+PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *callee = f->slots[base];
+    PyObject *result;
+    vectorcallfunc vectorcall = value_is_heap(callee) ? PyVectorcall_Function(callee) : NULL;
+    if (Py_LIKELY(vectorcall != NULL)) {
+        result = vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+        if (Py_UNLIKELY(result == NULL && !PyErr_Occurred()))
+            PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+    }
+    else
+        result = PyObject_Vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+    Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
+    slot_clear(f->slots, base);
+    release_args(args, total);
+    return result;
+}
+
+/* The mapping behind ** as an exact dict; takes over the operand. NULL with TypeError. */
+static PyObject *keyword_dict(PyObject *callee, PyObject *mapping)
+{
+    if (PyDict_CheckExact(mapping))
+        return mapping;
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && PyDict_Update(dict, mapping) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyObject *name = _PyObject_FunctionStr(callee);
+            if (name != NULL)
+                PyErr_Format(PyExc_TypeError, "%U argument after ** must be a mapping, not %.200s", name,
+                             Py_TYPE(mapping)->tp_name);
+            Py_XDECREF(name);
+        }
+        Py_CLEAR(dict);
+    }
+    Py_DECREF(mapping);
+    return dict;
+}
+
+static PyObject *positional_tuple(PyObject *callee, PyObject *iterable)
+{
+    if (PyTuple_CheckExact(iterable))
+        return iterable;
+    PyObject *tuple = NULL;
+    if (Py_TYPE(iterable)->tp_iter == NULL && !PySequence_Check(iterable)) {
+        PyObject *name = _PyObject_FunctionStr(callee);
+        if (name != NULL)
+            PyErr_Format(PyExc_TypeError, "%U argument after * must be an iterable, not %.200s", name,
+                         Py_TYPE(iterable)->tp_name);
+        Py_XDECREF(name);
+    }
+    else
+        tuple = PySequence_Tuple(iterable);
+    Py_DECREF(iterable);
+    return tuple;
+}
+
+/* Python callee: spread the tuple and the dict over the top of the stack and push an activation. */
+static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t nargs = PyTuple_GET_SIZE(args), nkw = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
+    PyObject **spread = PyMem_New(PyObject *, nargs + nkw + 1);
+    PyObject *kwnames = NULL;
+    frame_t *f = NULL;
+    if (spread == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++)
+        spread[i] = slot_copy(PyTuple_GET_ITEM(args, i));
+    if (nkw > 0) {
+        Py_ssize_t position = 0, n = 0;
+        PyObject *key, *value;
+        kwnames = PyTuple_New(nkw);
+        if (kwnames == NULL) {
+            release_args(spread, nargs);
+            goto done;
+        }
+        while (n < nkw && PyDict_Next(kwargs, &position, &key, &value)) {
+            if (!PyUnicode_Check(key)) {
+                PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+                release_args(spread, nargs + n);
+                goto done;
+            }
+            PyTuple_SET_ITEM(kwnames, n, Py_NewRef(key));
+            spread[nargs + n] = slot_copy(value);
+            n++;
+        }
+    }
+    f = call_push_general(ts, NULL, func, spread, nargs, kwnames);
+done:
+    Py_XDECREF(kwnames);
+    PyMem_Free(spread);
+    return f;
+}
+
+PyObject *call_ex(PyThreadState *ts, frame_t *f, const instruction_t *at, frame_t **inner)
+{
+    unsigned base = AT_B(at);
+    int has_keywords = AT_C(at) & 1;
+    PyObject *callee = f->slots[base];
+    PyObject *result = NULL, *args = NULL, *kwargs = NULL;
+    *inner = NULL;
+    if (has_keywords) {
+        kwargs = keyword_dict(callee, operand_take_owned(f, base + 2));
+        if (kwargs == NULL)
+            goto done;
+    }
+    args = positional_tuple(callee, operand_take_owned(f, base + 1));
+    if (args == NULL)
+        goto done;
+    if (heap_is_type(callee, &PyFunction_Type)) {
+        frame_t *pushed = push_spread(ts, (PyFunctionObject *)callee, args, kwargs);
+        if (pushed != NULL) {
+            f->slots[base] = NULL;      /* moved into the record */
+            *inner = pushed;
+        }
+    }
+    else
+        result = PyObject_Call(callee, args, kwargs);
+done:
+    if (*inner == NULL) {
+        slot_clear(f->slots, base);
+        slot_clear(f->slots, base + 1);
+        if (has_keywords)
+            slot_clear(f->slots, base + 2);
+    }
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    return result;
+}
+
+/* ---- Calls from C ---- */
+
+PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    PyThreadState *ts = thread_current();
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
+    if (Py_EnterRecursiveCall(" while calling a Python object"))
+        return NULL;
+    /* copies for the callee; spread first, since args may be anywhere */
+    PyObject *small[16];
+    PyObject **copies = total <= (Py_ssize_t)Py_ARRAY_LENGTH(small) ? small : PyMem_New(PyObject *, total);
+    PyObject *result = NULL;
+    if (copies == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < total; i++)
+        copies[i] = slot_copy(args[i]);
+    slot_incref(callable);
+    frame_t *f = call_push_general(ts, NULL, (PyFunctionObject *)callable, copies, nargs, kwnames);
+    if (f == NULL)
+        slot_decref(callable);
+    else {
+        f->flags |= FRAME_ENTRY;
+        result = vm_run(ts, f, 0);
+    }
+    if (copies != small)
+        PyMem_Free(copies);
+done:
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+PyObject *vm_eval_code(PyObject *code, PyObject *globals, PyObject *locals, PyObject *closure)
+{
+    PyThreadState *ts = thread_current();
+    PyObject *builtins = eval_builtins_of_globals(ts, globals);
+    if (builtins == NULL)
+        return NULL;
+    PyObject *func = function_new((PyCodeObject *)code, globals, builtins, NULL, 0);
+    if (func == NULL)
+        return NULL;
+    if (closure != NULL)
+        ((PyFunctionObject *)func)->func_closure = Py_NewRef(closure);
+    if (Py_EnterRecursiveCall(" while calling a Python object")) {
+        Py_DECREF(func);
+        return NULL;
+    }
+    PyObject *result = NULL;
+    func = owned_to_slot(func);
+    frame_t *f = call_push_general(ts, NULL, (PyFunctionObject *)func, NULL, 0, NULL);
+    if (f == NULL)
+        slot_decref(func);
+    else {
+        f->flags |= FRAME_ENTRY;
+        if (!(f->code->co_flags & CO_NEWLOCALS)) {
+            f->locals = Py_NewRef(locals != NULL ? locals : globals);
+            if (f->locals == globals && PyDict_CheckExact(globals) && PyDict_CheckExact(builtins))
+                f->flags |= FRAME_LOCALS_IS_GLOBALS;
+        }
+        result = vm_run(ts, f, 0);
+    }
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+PyObject *PyEval_EvalCode(PyObject *code, PyObject *globals, PyObject *locals)
+{
+    if (globals == NULL) {
+        PyErr_SetString(PyExc_SystemError, "PyEval_EvalCode: NULL globals");
+        return NULL;
+    }
+    return vm_eval_code(code, globals, locals, NULL);
+}

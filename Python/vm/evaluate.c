@@ -1,0 +1,138 @@
+/* Evaluation services for C: recursion limits, the namespaces of the running frame. */
+#include "Python.h"
+
+#include "calls.h"
+#include "collector.h"
+#include "interpreter.h"
+#include "thread_state.h"
+#include "vm.h"
+#include "well_known_strings.h"
+
+/* ---- Recursion: Python depth is a counter (calls.c), C depth a stack address ---- */
+
+int Py_EnterRecursiveCall(const char *where)
+{
+    PyThreadState *ts = thread_current();
+    char *here = __builtin_frame_address(0);
+    if (Py_UNLIKELY(here < ts->c_stack_soft_limit)) {
+        if (here < ts->c_stack_limit)
+            Py_FatalError("Cannot recover from stack overflow.");
+        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where != NULL ? where : "");
+        return -1;
+    }
+    if (Py_UNLIKELY(ts->py_recursion_remaining <= 0)) {
+        ts->py_recursion_remaining += 50;
+        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where != NULL ? where : "");
+        ts->py_recursion_remaining -= 50;
+        return -1;
+    }
+    ts->py_recursion_remaining--;
+    return 0;
+}
+
+void Py_LeaveRecursiveCall(void) { thread_current()->py_recursion_remaining++; }
+
+/* ---- Namespaces ---- */
+
+PyObject *eval_builtins_of_globals(PyThreadState *ts, PyObject *globals)
+{
+    PyObject *builtins = NULL;
+    if (PyDict_GetItemRef(globals, STR(__builtins__), &builtins) < 0)
+        return NULL;
+    if (builtins == NULL)
+        return PyEval_GetBuiltins();
+    (void)ts;
+    PyObject *dict = builtins;
+    if (PyModule_Check(builtins))
+        dict = PyModule_GetDict(builtins);
+    Py_DECREF(builtins);        /* globals holds it */
+    return dict;
+}
+
+static frame_t *running_frame(void) { return frame_first_complete(thread_current()->frame); }
+
+PyObject *PyEval_GetBuiltins(void)
+{
+    frame_t *f = running_frame();
+    return f != NULL ? f->builtins : interpreter_builtins();
+}
+
+PyObject *PyEval_GetGlobals(void)
+{
+    frame_t *f = running_frame();
+    return f != NULL ? f->globals : NULL;
+}
+
+PyObject *PyEval_GetLocals(void)
+{
+    frame_t *f = running_frame();
+    if (f == NULL) {
+        PyErr_SetString(PyExc_SystemError, "frame does not exist");
+        return NULL;
+    }
+    PyFrameObject *object = frame_get_object(f);
+    PyObject *locals = object != NULL ? PyFrame_GetLocals(object) : NULL;
+    Py_XDECREF(locals);         /* the frame holds it */
+    return locals;
+}
+
+PyFrameObject *PyEval_GetFrame(void)
+{
+    frame_t *f = running_frame();
+    return f != NULL ? frame_get_object(f) : NULL;
+}
+
+int PyEval_MergeCompilerFlags(PyCompilerFlags *flags)
+{
+    frame_t *f = running_frame();
+    if (f != NULL)
+        flags->cf_flags |= f->code->co_flags & (CO_FUTURE_BARRY_AS_BDFL | CO_FUTURE_ANNOTATIONS | CO_FUTURE_DIVISION
+                                                | CO_FUTURE_ABSOLUTE_IMPORT | CO_FUTURE_WITH_STATEMENT
+                                                | CO_FUTURE_PRINT_FUNCTION | CO_FUTURE_UNICODE_LITERALS
+                                                | CO_FUTURE_GENERATOR_STOP);
+    return flags->cf_flags != 0;
+}
+
+const char *PyEval_GetFuncName(PyObject *func)
+{
+    if (PyMethod_Check(func))
+        return PyEval_GetFuncName(PyMethod_GET_FUNCTION(func));
+    if (PyFunction_Check(func))
+        return PyUnicode_AsUTF8(((PyFunctionObject *)func)->func_name);
+    if (PyCFunction_Check(func))
+        return ((PyCFunctionObject *)func)->m_ml->ml_name;
+    return Py_TYPE(func)->tp_name;
+}
+
+const char *PyEval_GetFuncDesc(PyObject *func)
+{
+    if (PyMethod_Check(func) || PyFunction_Check(func) || PyCFunction_Check(func))
+        return "()";
+    return " object";
+}
+
+/* ---- Roots of the collector ---- */
+
+typedef struct {
+    visitproc visit;
+    void *arg;
+} deferred_visit_t;
+
+static int visit_if_deferred(PyObject *op, void *arg)
+{
+    deferred_visit_t *v = arg;
+    return object_is_deferred(op) ? v->visit(op, v->arg) : 0;
+}
+
+static int visit_frame_roots(visitproc visit, void *arg)
+{
+    deferred_visit_t v = {visit, arg};
+    for (PyThreadState *ts = PyInterpreterState_ThreadHead(PyInterpreterState_Get()); ts != NULL; ts = PyThreadState_Next(ts)) {
+        int status = frame_visit_thread_roots(ts, visit_if_deferred, &v);
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}
+
+void vm_init(void) { collector_visit_frame_roots = visit_frame_roots; }

@@ -1,0 +1,347 @@
+/* Activations of generators: made, entered, left. (The objects and their methods: Objects/generator.c.) */
+#include "Python.h"
+
+#include "calls.h"
+#include "generator.h"
+#include "collector.h"
+#include "generator_frames.h"
+#include "generator_methods.h"
+#include "memory.h"
+#include "thread_state.h"
+#include "vm.h"
+
+PyObject *generator_new(PyThreadState *ts, frame_t *f)
+{
+    PyCodeObject *code = f->code;
+    PyTypeObject *type = code->co_flags & CO_COROUTINE          ? &PyCoro_Type
+                         : code->co_flags & CO_ASYNC_GENERATOR ? &PyAsyncGen_Type
+                                                               : &PyGen_Type;
+    PyGenObject *gen = PyObject_GC_NewVar(PyGenObject, type, code->co_nslots);
+    if (gen == NULL)
+        return NULL;
+    gen->gi_weakreflist = NULL;
+    gen->gi_name = Py_NewRef(f->func->func_name);
+    gen->gi_qualname = Py_NewRef(f->func->func_qualname);
+    gen->gi_code = (PyCodeObject *)Py_NewRef((PyObject *)code);
+    gen->gi_exc_state.exc_value = NULL;
+    gen->gi_exc_state.previous_item = NULL;
+    gen->gi_origin_or_hooks = NULL;
+    gen->ag_hooks_inited = gen->ag_closed = gen->ag_running_async = 0;
+    gen->gi_state = GEN_CREATED;
+    for (int i = 0; i < code->co_nslots; i++) {
+        gen->gi_window[i] = f->slots[i];
+        f->slots[i] = NULL;
+    }
+    frame_t *own = &gen->gi_frame;
+    *own = *f;
+    own->slots = gen->gi_window;
+    own->func = (PyFunctionObject *)slot_copy((PyObject *)f->func);
+    own->locals = NULL;
+    own->previous = NULL;
+    own->next = NULL;
+    own->chunk_to_free = NULL;
+    own->flags = FRAME_GENERATOR;
+    if (f->frame_object != NULL) {
+        /* somebody has looked at the frame already (a trace function): it goes on as the generator's */
+        f->frame_object->f_frame = own;
+        f->frame_object = NULL;
+    }
+    if (type == &PyCoro_Type && generator_set_origin(ts, gen) < 0) {
+        PyObject_GC_Track(gen);
+        Py_DECREF(gen);
+        return NULL;
+    }
+    PyObject_GC_Track(gen);
+    return (PyObject *)gen;
+}
+
+/* CREATED or SUSPENDED -> RUNNING by one thread. */
+static int claim(PyGenObject *gen, uint8_t *before)
+{
+    uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
+    do {
+        if (state != GEN_CREATED && state != GEN_SUSPENDED)
+            return 0;
+        if (!runtime_multi) {
+            gen->gi_state = GEN_RUNNING;
+            break;
+        }
+    } while (!__atomic_compare_exchange_n(&gen->gi_state, &state, GEN_RUNNING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    *before = state;
+    return 1;
+}
+
+/* Links the claimed generator on top of the thread's activations. */
+static frame_t *link_frame(PyThreadState *ts, PyGenObject *gen)
+{
+    frame_t *f = &gen->gi_frame;
+    frame_t *next = frame_record_next(ts);
+    if (next == NULL)
+        return NULL;
+    f->next = next;
+    f->previous = ts->frame;
+    f->stack_base = ts->stack_top;
+    ts->py_recursion_remaining--;
+    ts->frame = f;
+    gen->gi_exc_state.previous_item = ts->exc_info;
+    ts->exc_info = &gen->gi_exc_state;
+    return f;
+}
+
+static void unlink_frame(PyThreadState *ts, PyGenObject *gen)
+{
+    frame_t *f = &gen->gi_frame;
+    ts->exc_info = gen->gi_exc_state.previous_item;
+    gen->gi_exc_state.previous_item = NULL;
+    ts->frame = f->previous;
+    f->previous = NULL;
+    ts->stack_top = f->stack_base;
+    ts->py_recursion_remaining++;
+}
+
+/* Hands the value sent to the YIELD_VALUE that the generator stopped at. */
+static void deliver(frame_t *f, PyObject *value)
+{
+    const instruction_t *yield = f->pc - 1;
+    slot_store(f->slots, AT_A(yield), slot_copy(value));
+}
+
+frame_t *generator_enter(PyThreadState *ts, PyGenObject *gen, PyObject *value)
+{
+    uint8_t before;
+    if (ts->py_recursion_remaining <= 0)
+        return NULL;
+    uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
+    if (state == GEN_CREATED && value != Py_None)
+        return NULL;
+    if (!claim(gen, &before))
+        return NULL;
+    if (before == GEN_CREATED && value != Py_None) {
+        __atomic_store_n(&gen->gi_state, GEN_CREATED, __ATOMIC_RELEASE);
+        return NULL;
+    }
+    frame_t *f = link_frame(ts, gen);
+    if (f == NULL) {
+        PyErr_Clear();
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+        return NULL;
+    }
+    if (before == GEN_SUSPENDED)
+        deliver(f, value);
+    return f;
+}
+
+static PyGenObject *generator_of(frame_t *f) { return (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame)); }
+
+static void finish(PyThreadState *ts, frame_t *f)
+{
+    PyGenObject *gen = generator_of(f);
+    PyFunctionObject *func = f->func;
+    PyObject *handled;
+    if (f->frame_object != NULL)
+        frame_take_over(ts, f);
+    call_release_window(f);
+    unlink_frame(ts, gen);
+    f->flags |= FRAME_CLEARED;
+    f->func = NULL;
+    handled = gen->gi_exc_state.exc_value;
+    gen->gi_exc_state.exc_value = NULL;
+    __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
+    Py_XDECREF(handled);
+    slot_xdecref((PyObject *)func);
+}
+
+void generator_leave(PyThreadState *ts, frame_t *f, gen_state_t state)
+{
+    if (state == GEN_DONE) {
+        finish(ts, f);
+        return;
+    }
+    PyGenObject *gen = generator_of(f);
+    unlink_frame(ts, gen);
+    __atomic_store_n(&gen->gi_state, GEN_SUSPENDED, __ATOMIC_RELEASE);
+}
+
+void generator_leave_raising(PyThreadState *ts, frame_t *f)
+{
+    generator_convert_stop_iteration(generator_of(f));
+    PyObject *exception = PyErr_GetRaisedException();
+    finish(ts, f);
+    PyErr_SetRaisedException(exception);
+}
+
+static PySendResult already_running(PyGenObject *gen)
+{
+    const char *what = PyCoro_CheckExact(gen)       ? "coroutine already executing"
+                       : PyAsyncGen_CheckExact(gen) ? "async generator already executing"
+                                                    : "generator already executing";
+    PyErr_SetString(PyExc_ValueError, what);
+    return PYGEN_ERROR;
+}
+
+/* The generator is done: what a further step gives. */
+static PySendResult step_when_done(PyGenObject *gen, int closing, PyObject *arg, PyObject **result)
+{
+    if (PyCoro_CheckExact(gen) && !closing) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
+    if (arg == NULL)
+        return PYGEN_ERROR;         /* the exception thrown goes on */
+    *result = Py_NewRef(Py_None);
+    return PYGEN_RETURN;
+}
+
+/* Runs a claimed generator up to its next yield or end. sent: delivered to the yield it stopped at, if any. */
+static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t before, PyObject *sent, int throwing,
+                                PyObject **result)
+{
+    *result = NULL;
+    frame_t *f = link_frame(ts, gen);
+    if (f == NULL) {
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+        return PYGEN_ERROR;
+    }
+    if (sent != NULL && before == GEN_SUSPENDED)
+        deliver(f, sent);
+    f->flags |= FRAME_ENTRY;
+    *result = vm_run(ts, f, throwing);
+    if (*result == NULL)
+        return PYGEN_ERROR;
+    return __atomic_load_n(&gen->gi_state, __ATOMIC_RELAXED) == GEN_DONE ? PYGEN_RETURN : PYGEN_NEXT;
+}
+
+PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, int closing)
+{
+    PyThreadState *ts = thread_current();
+    uint8_t before;
+    *result = NULL;
+    uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
+    if (state == GEN_CREATED && arg != NULL && arg != Py_None) {
+        PyErr_Format(PyExc_TypeError, "can't send non-None value to a just-started %s",
+                     PyCoro_CheckExact(gen)       ? "coroutine"
+                     : PyAsyncGen_CheckExact(gen) ? "async generator"
+                                                  : "generator");
+        return PYGEN_ERROR;
+    }
+    if (state == GEN_DONE)
+        return step_when_done(gen, closing, arg, result);
+    if (arg == NULL) {
+        PyObject *exception = PyErr_GetRaisedException();
+        int too_deep = Py_EnterRecursiveCall(" while calling a Python object");
+        if (too_deep) {
+            Py_XDECREF(exception);
+            return PYGEN_ERROR;
+        }
+        PyErr_SetRaisedException(exception);
+    }
+    else if (Py_EnterRecursiveCall(" while calling a Python object"))
+        return PYGEN_ERROR;
+    PySendResult status = PYGEN_ERROR;
+    if (!claim(gen, &before)) {
+        status = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE ? step_when_done(gen, closing, arg, result)
+                                                                              : already_running(gen);
+        goto done;
+    }
+    status = run_claimed(ts, gen, before, arg, arg == NULL, result);
+done:
+    Py_LeaveRecursiveCall();
+    return status;
+}
+
+PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result)
+{
+    return generator_step(gen, arg, result, 0);
+}
+
+PyObject *generator_delegate(PyGenObject *gen)
+{
+    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_SUSPENDED)
+        return NULL;
+    const instruction_t *yield = gen->gi_frame.pc - 1;
+    if ((*yield & 0xffff) != OP_YIELD_VALUE || AT_C(yield) == 0)
+        return NULL;
+    PyObject *delegate = gen->gi_frame.slots[AT_C(yield) - 1];
+    return Py_XNewRef(delegate);
+}
+
+static void replace_with_runtime_error(const char *message)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    PyErr_SetString(PyExc_RuntimeError, message);
+    PyObject *error = PyErr_GetRaisedException();
+    if (error != NULL && cause != NULL) {
+        PyException_SetCause(error, Py_NewRef(cause));
+        PyException_SetContext(error, cause);
+    }
+    else
+        Py_XDECREF(cause);
+    PyErr_SetRaisedException(error);
+}
+
+void generator_convert_stop_iteration(PyGenObject *gen)
+{
+    if (PyErr_ExceptionMatches(PyExc_StopIteration))
+        replace_with_runtime_error(PyCoro_CheckExact(gen)       ? "coroutine raised StopIteration"
+                                   : PyAsyncGen_CheckExact(gen) ? "async generator raised StopIteration"
+                                                                : "generator raised StopIteration");
+    else if (PyAsyncGen_CheckExact(gen) && PyErr_ExceptionMatches(PyExc_StopAsyncIteration))
+        replace_with_runtime_error("async generator raised StopAsyncIteration");
+}
+
+PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value)
+{
+    uint8_t before;
+    PyObject *result;
+    if (!claim(gen, &before)) {
+        already_running(gen);
+        return NULL;
+    }
+    /* YIELD_VALUE r, v, C=1+receiver stands in the loop  SEND receiver, r -> end; YIELD_VALUE; JUMP_BACK.  The SEND is found from the
+     * JUMP_BACK behind the yield; its target is where the value is wanted, in its B. */
+    frame_t *f = &gen->gi_frame;
+    const instruction_t *jump = f->pc;
+    const instruction_t *send = jump + 1 + AT_X(jump);
+    if ((*jump & 0xffff) != OP_JUMP_BACK || (*send & 0xffff) != OP_SEND) {
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+        PyErr_SetString(PyExc_SystemError, "a yield from is not compiled as a SEND loop");
+        return NULL;
+    }
+    slot_store(f->slots, AT_B(send), slot_copy(value));
+    slot_clear(f->slots, AT_A(send));
+    f->pc = (instruction_t *)send + 2 + (int16_t)AT_C(send);
+    PySendResult status = run_claimed(thread_current(), gen, GEN_SUSPENDED, NULL, 0, &result);
+    return generator_result_to_object(gen, status, result, 0);
+}
+
+void generator_discard(PyGenObject *gen)
+{
+    frame_t *f = &gen->gi_frame;
+    PyFunctionObject *func = f->func;
+    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE)
+        return;
+    if (f->frame_object != NULL)
+        frame_take_over(thread_current(), f);
+    call_release_window(f);
+    f->flags |= FRAME_CLEARED;
+    f->func = NULL;
+    PyObject *handled = gen->gi_exc_state.exc_value;
+    gen->gi_exc_state.exc_value = NULL;
+    __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
+    Py_XDECREF(handled);
+    slot_xdecref((PyObject *)func);
+}
+
+int generator_visit_window(PyGenObject *gen, visitproc visit, void *arg)
+{
+    frame_t *f = &gen->gi_frame;
+    int n = f->code->co_nslots;
+    if (f->flags & FRAME_CLEARED)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        int status = collector_visit_slot(f->slots[i], visit, arg);
+        if (status != 0)
+            return status;
+    }
+    return collector_visit_slot((PyObject *)f->func, visit, arg);
+}

@@ -1,0 +1,167 @@
+/* The thread's stack of windows, in chunks that never move, and its list of activation records. */
+#include "Python.h"
+
+#include "calls.h"
+#include "stack.h"
+#include "thread_state.h"
+
+#define CHUNK_WORDS ((64 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
+#define RECORDS_PER_BLOCK 64
+
+typedef struct record_block {
+    struct record_block *previous;
+    frame_t records[RECORDS_PER_BLOCK];
+} record_block_t;
+
+static stack_chunk_t *new_chunk(size_t words)
+{
+    stack_chunk_t *chunk = PyMem_RawCalloc(1, sizeof(stack_chunk_t) + words * sizeof(PyObject *));
+    if (chunk != NULL)
+        chunk->limit = chunk->words + words;
+    return chunk;
+}
+
+/* Records are allocated in blocks and linked through `next`; freelists[1] keeps the blocks. */
+static frame_t *new_records(PyThreadState *ts)
+{
+    record_block_t *block = PyMem_RawCalloc(1, sizeof(record_block_t));
+    if (block == NULL)
+        return NULL;
+    block->previous = ts->freelists[1];
+    ts->freelists[1] = block;
+    for (int i = 0; i + 1 < RECORDS_PER_BLOCK; i++)
+        block->records[i].next = &block->records[i + 1];
+    return block->records;
+}
+
+int frame_stack_init(PyThreadState *ts)
+{
+    stack_chunk_t *chunk = new_chunk(CHUNK_WORDS);
+    frame_t *first = chunk != NULL ? new_records(ts) : NULL;
+    if (first == NULL) {
+        PyMem_RawFree(chunk);
+        return -1;
+    }
+    ts->freelists[0] = first;
+    ts->stack_chunk = chunk;
+    ts->stack_top = chunk->words;
+    ts->stack_limit = chunk->limit;
+    ts->frame = NULL;
+    return 0;
+}
+
+void frame_stack_fini(PyThreadState *ts)
+{
+    while (ts->stack_chunk != NULL) {
+        stack_chunk_t *chunk = ts->stack_chunk;
+        ts->stack_chunk = chunk->previous;
+        PyMem_RawFree(chunk);
+    }
+    while (ts->freelists[1] != NULL) {
+        record_block_t *block = ts->freelists[1];
+        ts->freelists[1] = block->previous;
+        PyMem_RawFree(block);
+    }
+    ts->freelists[0] = NULL;
+    ts->stack_top = ts->stack_limit = NULL;
+}
+
+frame_t *frame_record_grow(PyThreadState *ts)
+{
+    /* a generator's record is not part of the list: look below it */
+    frame_t *base = ts->frame;
+    while (base != NULL && (base->flags & FRAME_GENERATOR))
+        base = base->previous;
+    frame_t *next = base != NULL ? base->next : ts->freelists[0];
+    if (next == NULL) {
+        next = new_records(ts);
+        if (next == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        if (base != NULL)
+            base->next = next;
+        else
+            ts->freelists[0] = next;
+    }
+    if (ts->frame != NULL)
+        ts->frame->next = next;
+    return next;
+}
+
+PyObject **stack_open_chunk(PyThreadState *ts, size_t words, frame_t *f)
+{
+    size_t size = words + 64 > CHUNK_WORDS ? words + 64 : CHUNK_WORDS;
+    stack_chunk_t *chunk = ts->freelists[2];        /* one chunk of hysteresis */
+    if (chunk != NULL && (size_t)(chunk->limit - chunk->words) >= size)
+        ts->freelists[2] = NULL;
+    else
+        chunk = new_chunk(size);
+    if (chunk == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    ts->stack_chunk->top_when_left = ts->stack_top;
+    chunk->previous = ts->stack_chunk;
+    ts->stack_chunk = chunk;
+    ts->stack_limit = chunk->limit;
+    f->chunk_to_free = chunk;
+    return chunk->words;
+}
+
+void call_close_chunk(PyThreadState *ts, frame_t *f)
+{
+    stack_chunk_t *chunk = f->chunk_to_free;
+    f->chunk_to_free = NULL;
+    ts->stack_chunk = chunk->previous;
+    ts->stack_limit = chunk->previous->limit;
+    ts->stack_top = f->stack_base;
+    stack_chunk_t *kept = ts->freelists[2];
+    ts->freelists[2] = NULL;
+    if (kept == NULL || kept->limit - kept->words < chunk->limit - chunk->words) {
+        stack_chunk_t *other = kept;
+        kept = chunk;
+        chunk = other;
+    }
+    ts->freelists[2] = kept;
+    PyMem_RawFree(chunk);
+}
+
+static int visit_words(PyObject **from, PyObject **to, visitproc visit, void *arg)
+{
+    for (; from < to; from++) {
+        PyObject *op = *from;
+        if (value_is_heap(op) && op != NULL) {
+            int result = visit(op, arg);
+            if (result != 0)
+                return result;
+        }
+    }
+    return 0;
+}
+
+int frame_visit_thread_roots(PyThreadState *ts, visitproc visit, void *arg)
+{
+    PyObject **top = ts->stack_top;
+    for (stack_chunk_t *chunk = ts->stack_chunk; chunk != NULL; chunk = chunk->previous) {
+        int result = visit_words(chunk->words, top, visit, arg);
+        if (result != 0)
+            return result;
+        if (chunk->previous != NULL)
+            top = chunk->previous->top_when_left;
+    }
+    for (frame_t *f = ts->frame; f != NULL; f = f->previous) {
+        PyObject *held[] = {(PyObject *)f->code, (PyObject *)f->func, f->locals, (PyObject *)f->frame_object};
+        for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
+            int result = held[i] != NULL ? visit(held[i], arg) : 0;
+            if (result != 0)
+                return result;
+        }
+        if (f->flags & FRAME_GENERATOR) {
+            int result = visit_words(f->slots, f->slots + f->code->co_nslots, visit, arg);
+            if (result != 0)
+                return result;
+        }
+    }
+    return 0;
+}

@@ -153,6 +153,26 @@ static PyObject *ast_reduce(PyObject *self, PyObject *unused)
     return r;
 }
 
+/* Takes any arguments: they are for __init__. */
+static PyObject *ast_new(PyObject *unused, PyObject *args, PyObject *kwargs)
+{
+    PyObject *class = PyTuple_Size(args) > 0 ? PyTuple_GetItem(args, 0) : NULL;
+    int is = class == NULL || !PyType_Check(class) ? 0 : PyObject_IsSubclass(class, ast_class_objects[AST_node]);
+    if (is < 0)
+        return NULL;
+    if (!is) {
+        PyErr_SetString(PyExc_TypeError, "AST.__new__(X): X is not a type object of AST");
+        return NULL;
+    }
+    PyObject *none = PyTuple_New(0);
+    PyObject *o = none == NULL ? NULL : PyType_GenericNew((PyTypeObject *)class, none, NULL);
+    Py_XDECREF(none);
+    return o;
+}
+
+static PyMethodDef ast_new_method = {"__new__", (PyCFunction)(void (*)(void))ast_new, METH_VARARGS | METH_KEYWORDS,
+                                     "Makes an instance without fields."};
+
 static PyMethodDef ast_methods[] = {
     {"__init__", (PyCFunction)(void (*)(void))ast_init, METH_VARARGS | METH_KEYWORDS, "Sets fields from the arguments, in order or by name."},
     {"__reduce__", ast_reduce, METH_NOARGS, "Gives what pickle needs."},
@@ -223,6 +243,15 @@ static PyObject *make_class(int code)
     Py_XDECREF(space);
     if (class == NULL || code != AST_node)
         return class;
+    PyObject *function = PyCFunction_New(&ast_new_method, NULL);
+    PyObject *new_method = function == NULL ? NULL : PyStaticMethod_New(function);
+    int failed = new_method == NULL || PyObject_SetAttrString(class, "__new__", new_method) < 0;
+    Py_XDECREF(function);
+    Py_XDECREF(new_method);
+    if (failed) {
+        Py_DECREF(class);
+        return NULL;
+    }
     for (PyMethodDef *m = ast_methods; m->ml_name != NULL; m++) {
         PyObject *method = PyDescr_NewMethod((PyTypeObject *)class, m);
         int r = method == NULL ? -1 : PyObject_SetAttrString(class, m->ml_name, method);
@@ -244,6 +273,8 @@ static int make_all(void)
         PyObject *class = make_class(code);
         if (class == NULL)
             return -1;
+        if (code == AST_node)               /* __new__ looks at it */
+            ast_class_objects[code] = class;
         if (ast_classes[code].kind == AST_IS_VALUE && ast_value_objects[code] == NULL) {
             ast_value_objects[code] = PyObject_CallNoArgs(class);
             if (ast_value_objects[code] == NULL) {

@@ -531,7 +531,7 @@ void diagnose_parameters(parser *p, int lambda)
             }
             slash = 1;
             p->t++;
-            if (cur(p) == TOK_STAR) {
+            if (n > 0 && cur(p) == TOK_STAR) {
                 parser_error_token(p, tok(p), tok(p), "expected comma between / and *");
                 return;
             }

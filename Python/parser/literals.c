@@ -234,7 +234,7 @@ static expr_ty finish_string(parser *p, int first, int count, int fstring)
         const token *t = &p->tokens[first + i];
         struct literal l = split(p, t);
         if (l.fstring) {
-            if (!parser_fstring_add(p, l.s, l.n, l.raw, first, first + i, first + count - 1, &pending))
+            if (!parser_allows(p, 6, "Format strings are") || !parser_fstring_add(p, l.s, l.n, l.raw, first, first + i, first + count - 1, &pending))
                 goto done;
             continue;
         }

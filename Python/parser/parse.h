@@ -52,11 +52,9 @@ typedef struct parser {
     int pending_dedents;                /* > 0: INDENT tokens to hand out, < 0: DEDENT tokens */
     int level;
     int indent_depth;
-    int continued;                      /* the line continues another one by a backslash */
     enum tokenizer_end end;
     int single_started;                 /* in `single` mode: something was read */
     int async_def, async_def_indent, async_def_newline, async_hacks;   /* feature_version < 7: async is no keyword outside of async def */
-    int last_was_async_peek;
     struct paren parens[PARSER_MAX_PARENS];
     int indents[PARSER_MAX_INDENT], alt_indents[PARSER_MAX_INDENT];
 
@@ -74,10 +72,8 @@ typedef struct parser {
     int second_pass;                    /* results are remembered */
     int diagnosing;                     /* second pass, looking for mistakes here */
     int depth;
-    int in_class_pattern;
     int start_lineno, start_col;        /* for a replacement field: where its text is in the file */
     struct parser *parent;
-    int fstring_depth;
     struct name_table *names;
     void **stack;                       /* nodes of sequences under construction */
     int stack_used, stack_room;
@@ -85,7 +81,6 @@ typedef struct parser {
     int memo_room;
     struct { int lineno; PyObject *tag; } *ignores;
     int ignores_used, ignores_room;
-    int escape_warned;
 } parser;
 
 /* ---- tokenizer.c ---- */

@@ -368,7 +368,7 @@ mod_ty parser_parse_string(const char *source, Py_ssize_t size, PyObject *filena
         size = PyBytes_Size(decoded);
     }
     if (memchr(source, '\0', (size_t)size) != NULL) {
-        PyErr_SetString(PyExc_SyntaxError, "source code string cannot contain null bytes");
+        PyErr_SetString(PyExc_ValueError, "source code string cannot contain null bytes");
         goto done;
     }
     if (take_source(&p, source, size, mode == PARSER_FILE) < 0)
@@ -419,7 +419,6 @@ expr_ty parser_parse_replacement_field(parser *outer, const char *text, int leng
     p->parent = outer;
     p->start_lineno = lineno;
     p->start_col = col;
-    p->fstring_depth = outer->fstring_depth + 1;
     p->depth = outer->depth;
     p->async_hacks = 0;
     p->buffer = PyMem_Malloc((size_t)length + 4);

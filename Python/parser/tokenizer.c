@@ -189,7 +189,7 @@ static int begin_line(parser *p, int within_token)
 static int check_number_end(parser *p, const char *s, const char *kind)
 {
     static const char *const words[] = {"and", "else", "for", "or", "not", "if", "in", "is"};
-    if (!IS(*s, IDENT) || (unsigned char)*s >= 128)
+    if (!IS(*s, IDENT))
         return 1;
     p->at = (int)(s - p->buffer);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -607,7 +607,6 @@ static int continue_line(parser *p, int within_token)
         p->end = TOKENIZER_EOF;
         return -1;
     }
-    p->continued = 1;
     return 1;
 }
 
@@ -718,8 +717,6 @@ static int read_token(parser *p, int *start, int *end)
 {
     int blank = 0;
     *start = *end = -1;
-    if (p->async_def && p->async_def_newline && !p->pending_dedents && p->indent_depth <= p->async_def_indent && !p->at_line_start)
-        p->async_def = 0;
 nextline:
     if (p->at_line_start) {
         if (!begin_line(p, 0)) {
@@ -745,7 +742,7 @@ nextline:
         p->pending_dedents--;
         return TOK_INDENT;
     }
-    if (p->async_def && !blank && p->level == 0 && p->async_def_newline && p->async_def_indent >= p->indent_depth)
+    if (p->async_def && !blank && p->buffer[p->at] != '\n' && p->level == 0 && p->async_def_newline && p->async_def_indent >= p->indent_depth)
         p->async_def = 0;
     p->token_line_start = p->line_start;
 again:;
@@ -779,7 +776,6 @@ again:;
         *end = p->at - 1;
         if (comment >= 0)
             *start = comment;               /* the token includes the comment */
-        p->continued = 0;
         if (p->async_def)
             p->async_def_newline = 1;
         return TOK_NEWLINE;

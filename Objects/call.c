@@ -153,9 +153,9 @@ PyObject *call_tp_call(PyObject *callable, PyObject *const *args, Py_ssize_t nar
         if (kwdict == NULL)
             goto done;
     }
-    if (Py_EnterRecursiveCall(" while calling a Python object") == 0) {
+    if (call_enter() == 0) {
         result = call(callable, tuple, kwdict);
-        Py_LeaveRecursiveCall();
+        call_leave();
         result = call_check_result(callable, result, NULL);
     }
 done:
@@ -241,10 +241,10 @@ PyObject *PyObject_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable", Py_TYPE(callable)->tp_name);
         return NULL;
     }
-    if (Py_EnterRecursiveCall(" while calling a Python object") < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = call(callable, args, kwargs);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return call_check_result(callable, result, NULL);
 }
 

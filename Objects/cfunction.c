@@ -38,8 +38,6 @@ static inline int refuse_keywords(PyObject *func, PyObject *kwnames)
     return -1;
 }
 
-static const char where_called[] = " while calling a Python object";
-
 static PyObject *call_noargs(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     if (refuse_keywords(func, kwnames) < 0)
@@ -47,10 +45,10 @@ static PyObject *call_noargs(PyObject *func, PyObject *const *args, size_t nargs
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (Py_UNLIKELY(n != 0))
         return arguments_error(func, "takes no arguments (%zd given)", n);
-    if (Py_EnterRecursiveCall(where_called) < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = function_of(func)(self_of(func), NULL);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 
@@ -61,10 +59,10 @@ static PyObject *call_o(PyObject *func, PyObject *const *args, size_t nargsf, Py
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (Py_UNLIKELY(n != 1))
         return arguments_error(func, "takes exactly one argument (%zd given)", n);
-    if (Py_EnterRecursiveCall(where_called) < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = function_of(func)(self_of(func), args[0]);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 
@@ -72,32 +70,32 @@ static PyObject *call_fast(PyObject *func, PyObject *const *args, size_t nargsf,
 {
     if (refuse_keywords(func, kwnames) < 0)
         return NULL;
-    if (Py_EnterRecursiveCall(where_called) < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = ((PyCFunctionFast)(void (*)(void))function_of(func))(self_of(func), args,
                                                                             PyVectorcall_NARGS(nargsf));
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 
 static PyObject *call_fast_keywords(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    if (Py_EnterRecursiveCall(where_called) < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = ((PyCFunctionFastWithKeywords)(void (*)(void))function_of(func))(
         self_of(func), args, PyVectorcall_NARGS(nargsf), kwnames);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 
 static PyObject *call_method(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     PyTypeObject *cls = ((PyCMethodObject *)func)->mm_class;
-    if (Py_EnterRecursiveCall(where_called) < 0)
+    if (call_enter() < 0)
         return NULL;
     PyObject *result = ((PyCMethod)(void (*)(void))function_of(func))(self_of(func), cls, args,
                                                                       (size_t)PyVectorcall_NARGS(nargsf), kwnames);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 
@@ -119,9 +117,9 @@ static PyObject *call_varargs(PyObject *func, PyObject *const *args, size_t narg
     if (tuple == NULL)
         return NULL;
     PyObject *result = NULL;
-    if (Py_EnterRecursiveCall(where_called) == 0) {
+    if (call_enter() == 0) {
         result = function_of(func)(self_of(func), tuple);
-        Py_LeaveRecursiveCall();
+        call_leave();
     }
     Py_DECREF(tuple);
     return result;
@@ -138,9 +136,9 @@ static PyObject *call_varargs_keywords(PyObject *func, PyObject *const *args, si
         if (dict == NULL)
             goto done;
     }
-    if (Py_EnterRecursiveCall(where_called) == 0) {
+    if (call_enter() == 0) {
         result = ((PyCFunctionWithKeywords)(void (*)(void))function_of(func))(self_of(func), tuple, dict);
-        Py_LeaveRecursiveCall();
+        call_leave();
     }
 done:
     Py_DECREF(tuple);
@@ -481,5 +479,10 @@ PyTypeObject PyCMethod_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "builtin_method",
     .tp_basicsize = sizeof(PyCMethodObject),
+    .tp_dealloc = cfunction_dealloc,
+    .tp_vectorcall_offset = offsetof(PyCFunctionObject, vectorcall),
+    .tp_call = cfunction_call,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_traverse = cfunction_traverse,
     .tp_base = &PyCFunction_Type,
 };

@@ -96,22 +96,23 @@ static PyObject *groupby_step(PyObject *op)
     GroupbyObject *g = (GroupbyObject *)op;
     g->current_group = NULL;
     /* skip the rest of the last group */
+    PyObject *key;
     for (;;) {
-        if (g->current_key != NULL) {
-            if (g->target_key == NULL)
+        key = Py_XNewRef(g->current_key);
+        if (key != NULL) {
+            int same = g->target_key == NULL ? 0 : keys_equal(g->target_key, key);
+            if (same == 0)
                 break;
-            int same = keys_equal(g->target_key, g->current_key);
+            Py_DECREF(key);
             if (same < 0)
                 return NULL;
-            if (!same)
-                break;
         }
         if (read_item(g) < 0)
             return NULL;
     }
-    Py_INCREF(g->current_key);
-    Py_XSETREF(g->target_key, g->current_key);
-    PyObject *key = Py_NewRef(g->current_key), *group = grouper_make(g, key);
+    Py_INCREF(key);
+    Py_XSETREF(g->target_key, key);
+    PyObject *group = grouper_make(g, key);
     if (group == NULL) {
         Py_DECREF(key);
         return NULL;

@@ -207,8 +207,12 @@ static PyObject *cycle_step(PyObject *op)
         PyObject *it = Py_NewRef(c->it), *item = next_of(it);
         if (item != NULL) {
             Py_DECREF(it);
-            if (!c->first_pass && PyList_Append(c->saved, item) < 0)
-                Py_CLEAR(item);
+            if (!c->first_pass) {
+                PyObject *saved = Py_NewRef(c->saved);
+                if (PyList_Append(saved, item) < 0)
+                    Py_CLEAR(item);
+                Py_DECREF(saved);
+            }
             return item;
         }
         int failed = check_end() < 0;
@@ -223,7 +227,8 @@ static PyObject *cycle_step(PyObject *op)
         return NULL;
     if (c->index >= n)
         c->index = 0;
-    PyObject *item = PyList_GetItemRef(c->saved, c->index);
+    PyObject *saved = Py_NewRef(c->saved), *item = PyList_GetItemRef(saved, c->index);
+    Py_DECREF(saved);
     if (item != NULL && ++c->index >= n)
         c->index = 0;
     return item;

@@ -57,6 +57,8 @@ static PyObject *data_get_locked(TeeDataObject *d, int i)
         PyErr_SetString(PyExc_RuntimeError, "cannot re-enter the tee iterator");
         return NULL;
     }
+    if (d->it == NULL || d->count >= BLOCK_ITEMS)   /* cleared by the collector, or a state made up by hand */
+        return NULL;
     d->running = 1;
     PyObject *item = next_of(d->it);
     d->running = 0;
@@ -89,7 +91,9 @@ static int data_clear(PyObject *op)
 {
     TeeDataObject *d = (TeeDataObject *)op;
     Py_CLEAR(d->it);
-    for (int i = 0; i < d->count; i++)
+    int n = d->count;
+    d->count = 0;
+    for (int i = 0; i < n; i++)
         Py_CLEAR(d->values[i]);
     /* A long chain whose blocks nobody else holds is taken apart here, not by recursion. */
     PyObject *next = d->next;

@@ -60,13 +60,14 @@ void thread_set_breaker_all(uint32_t bits)
 
 /* ---- Attach and detach ---- */
 
-/* Other threads end here once the interpreter is going down: they hold no lock of the interpreter, and what they have is never freed. */
+/* Other threads end here once the interpreter is going down. What they have is never freed. */
 static void hang_if_finalizing(PyThreadState *ts)
 {
     if (Py_LIKELY(!runtime_is_finalizing()) || atomic_load_relaxed_ptr(&runtime_interp.finalizing_thread) == ts)
         return;
     if (ts->holds_gil)
         gil_release(ts);
+    mutex_waits_abandon(ts->lock_waits);
     for (;;)
         pause();
 }
@@ -166,6 +167,9 @@ void thread_detach_brief(PyThreadState *ts)
     leave(ts, SLOT_DETACHED, 0);
     errno = saved_errno;
 }
+
+int thread_has_requests(PyThreadState *ts) { return merge_pending(ts->slot); }
+void thread_serve_requests(PyThreadState *ts) { memory_serve_merge_requests(ts); }
 
 void thread_find_c_stack(PyThreadState *ts)
 {
@@ -570,10 +574,7 @@ void thread_list_after_fork(PyThreadState *ts)
         next = other->next;
         if (other == ts)
             continue;
-        /* A lock that the other thread was handed while it attached. */
-        PyMutex *m = other->lock_in_hand;
-        if (m != NULL && !critical_section_holds(m))
-            mutex_reset(m);
+        mutex_waits_abandon(other->lock_waits);
         list_remove(other);
     }
     ts->native_thread_id = (unsigned long)syscall(SYS_gettid);

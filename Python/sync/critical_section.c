@@ -4,7 +4,6 @@
  * not take its thread's sections up again before it ends, for the same reason. */
 #include "atomics.h"
 #include "lock.h"
-#include "memory.h"
 
 static void unlock_section(PyCriticalSection *c)
 {
@@ -26,32 +25,28 @@ void critical_section_suspend_all(PyThreadState *ts)
     }
 }
 
-/* Locks m while the thread's sections are suspended.  The thread may be in the middle of attaching when it is handed the lock; a fork in that
- * moment finds it in lock_in_hand. */
-static void lock_suspended(PyThreadState *ts, PyMutex *m)
+/* Locks m while the thread's sections are suspended, and leaves them so. */
+static void lock_suspended(PyMutex *m)
 {
-    if (_PyMutex_TryLockFast(m))
-        return;
-    atomic_store_relaxed_ptr(&ts->lock_in_hand, m);
-    mutex_lock_timed(m, -1, PARK_DETACH | PARK_KEEP_SUSPENDED);
-    atomic_store_relaxed_ptr(&ts->lock_in_hand, NULL);
+    if (!_PyMutex_TryLockFast(m))
+        mutex_lock_timed(m, -1, PARK_DETACH | PARK_KEEP_SUSPENDED);
 }
 
-static void take(PyThreadState *ts, PyCriticalSection *c)
+static void take(PyCriticalSection *c)
 {
-    if (!runtime_is_multi()) {
+    if (!atomic_load_relaxed_int(&runtime_multi)) {
         c->_cs_state = CS_ELIDED;
         return;
     }
     for (;;) {
         if (c->_cs_mutex != NULL)
-            lock_suspended(ts, c->_cs_mutex);
+            lock_suspended(c->_cs_mutex);
         if (c->_cs_mutex2 == NULL || _PyMutex_TryLockFast(c->_cs_mutex2))
             break;
         /* Not while the first is held: lock_suspended detaches. The second first then; whoever has both goes on. */
         if (c->_cs_mutex != NULL)
             PyMutex_Unlock(c->_cs_mutex);
-        lock_suspended(ts, c->_cs_mutex2);
+        lock_suspended(c->_cs_mutex2);
         if (c->_cs_mutex == NULL || _PyMutex_TryLockFast(c->_cs_mutex))
             break;
         PyMutex_Unlock(c->_cs_mutex2);
@@ -65,7 +60,7 @@ void critical_section_resume_top(PyThreadState *ts)
     while (c != NULL && c->_cs_state == CS_EMPTY)
         c = c->_cs_previous;
     if (c != NULL && c->_cs_state == CS_SUSPENDED)
-        take(ts, c);
+        take(c);
 }
 
 static int try_section(PyCriticalSection *c)
@@ -113,7 +108,7 @@ void critical_section_begin_slow(PyCriticalSection *c)
         c->_cs_state = CS_HELD;
     else {
         critical_section_suspend_all(ts);
-        take(ts, c);
+        take(c);
     }
     c->_cs_previous = ts->critical_sections;
     ts->critical_sections = c;
@@ -151,7 +146,7 @@ int leaf_lock_object_slow(PyMutex *m)
     if (_PyMutex_TryLockFast(m))
         return 1;
     critical_section_suspend_all(ts);
-    lock_suspended(ts, m);
+    lock_suspended(m);
     return 3;
 }
 

@@ -15,11 +15,6 @@ enum { LOCKED = 1, PARKED = 2 };
 #define FAIR_AFTER_NS 1000000       /* a waiter of this age is handed the lock */
 #define SPIN_TRIES 30
 
-struct mutex_waiter {
-    int64_t fair_at;
-    uint32_t handed_over;           /* [atomic] */
-};
-
 /* Spinning helps only while the holder runs on another processor. */
 static int spin_tries(void)
 {
@@ -45,7 +40,8 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
     }
     int64_t now = sync_now_ns();
     int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
-    struct mutex_waiter me = {.fair_at = now + FAIR_AFTER_NS};
+    PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
+    struct lock_wait me = {.mutex = m, .fair_at = now + FAIR_AFTER_NS};
     int spins = spin_tries();
     for (;;) {
         bits = atomic_load_relaxed_u8(&m->bits);
@@ -67,7 +63,13 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
         if (!(bits & PARKED) && !atomic_cas_u8(&m->bits, &bits, bits | PARKED))
             continue;
         uint8_t expected = LOCKED | PARKED;
+        if (ts != NULL) {
+            me.previous = ts->lock_waits;
+            ts->lock_waits = &me;
+        }
         park_result_t result = parking_lot_park(&m->bits, &expected, 1, timeout_ns, &me, flags);
+        if (ts != NULL)
+            ts->lock_waits = me.previous;
         if (result == PARK_OK) {
             if (atomic_load_acquire_u32(&me.handed_over))   /* pairs with hand_over */
                 return LOCK_ACQUIRED;
@@ -83,7 +85,7 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
 static void hand_over(void *context, void *arg, int more_waiters)
 {
     PyMutex *m = context;
-    struct mutex_waiter *w = arg;
+    struct lock_wait *w = arg;
     uint8_t bits = more_waiters ? PARKED : 0;
     if (w != NULL && sync_now_ns() >= w->fair_at) {
         atomic_store_release_u32(&w->handed_over, 1);
@@ -105,6 +107,13 @@ int mutex_try_unlock(PyMutex *m)
         if (atomic_cas_u8(&m->bits, &bits, 0))
             return 1;
     }
+}
+
+void mutex_waits_abandon(struct lock_wait *wait)
+{
+    for (; wait != NULL; wait = wait->previous)
+        if (atomic_load_acquire_u32(&wait->handed_over))
+            mutex_try_unlock(wait->mutex);
 }
 
 void _PyMutex_LockSlow(PyMutex *m) { mutex_lock_timed(m, -1, PARK_DETACH); }

@@ -96,6 +96,41 @@ static int semaphore_wait(struct waiter *w, int64_t deadline, int flags)
     }
 }
 
+/* Leaves the queue, if nobody has woken the waiter yet: then the result is `reason`. */
+static park_result_t give_up(struct bucket *b, struct waiter *w, park_result_t reason)
+{
+    pthread_mutex_lock(&b->lock);
+    int queued = w->queued;
+    if (queued)
+        dequeue(b, w);
+    pthread_mutex_unlock(&b->lock);
+    if (queued)
+        return reason;
+    semaphore_wait(w, -1, 0);       /* woken at the last moment: the waker still uses the semaphore */
+    return PARK_OK;
+}
+
+static park_result_t wait_in_queue(struct bucket *b, struct waiter *w, int64_t timeout_ns, int flags, PyThreadState *ts)
+{
+    int64_t deadline = -1;
+    if (timeout_ns > 0) {
+        int64_t now = sync_now_ns();
+        deadline = timeout_ns < INT64_MAX - now ? now + timeout_ns : -1;
+    }
+    park_result_t result = PARK_OK;
+    if (ts != NULL && (flags & PARK_SERVE) && thread_has_requests(ts))
+        result = give_up(b, w, PARK_AGAIN);     /* nobody else serves them for certain; not while we may be handed a lock */
+    else {
+        int failed = semaphore_wait(w, deadline, flags);
+        if (failed)
+            result = give_up(b, w, failed == EINTR ? PARK_INTERRUPTED : PARK_TIMEOUT);
+    }
+    if (result == PARK_OK)
+        while (!atomic_load_acquire_u32(&w->woken))     /* pairs with wake */
+            atomic_spin_hint();
+    return result;
+}
+
 park_result_t parking_lot_park(const void *address, const void *expected, size_t size, int64_t timeout_ns, void *arg, int flags)
 {
     struct bucket *b = bucket_of(address);
@@ -115,39 +150,18 @@ park_result_t parking_lot_park(const void *address, const void *expected, size_t
     enqueue(b, &w);
     pthread_mutex_unlock(&b->lock);
 
-    int64_t deadline = -1;
-    if (timeout_ns > 0) {
-        int64_t now = sync_now_ns();
-        deadline = timeout_ns < INT64_MAX - now ? now + timeout_ns : -1;
-    }
     PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
-    if (ts != NULL) {
-        if (flags & PARK_SERVE)
-            thread_detach(ts);
-        else
-            thread_detach_brief(ts);
-    }
-    int failed = semaphore_wait(&w, deadline, flags);
-    park_result_t result = PARK_OK;
-    if (failed) {
-        pthread_mutex_lock(&b->lock);
-        if (w.queued) {
-            dequeue(b, &w);
-            result = failed == EINTR ? PARK_INTERRUPTED : PARK_TIMEOUT;
-        }
-        pthread_mutex_unlock(&b->lock);
-        if (result == PARK_OK)      /* woken at the last moment: the waker still uses the semaphore */
-            semaphore_wait(&w, -1, 0);
-    }
-    if (result == PARK_OK)
-        while (!atomic_load_acquire_u32(&w.woken))      /* pairs with wake */
-            atomic_spin_hint();
+    if (ts != NULL)
+        thread_detach_brief(ts);
+    park_result_t result = wait_in_queue(b, &w, timeout_ns, flags, ts);
     sem_destroy(&w.semaphore);
     if (ts != NULL) {
         if (flags & PARK_KEEP_SUSPENDED)
             thread_attach_suspended(ts);
         else
             thread_attach(ts);
+        if (result == PARK_AGAIN)
+            thread_serve_requests(ts);
     }
     errno = saved_errno;
     return result;

@@ -435,7 +435,7 @@ PyObject *PyUnicode_Format(PyObject *format, PyObject *operand)
         PyObject *value;
         if (percent_parse(&args, kind, data, n, &pos, &conv, &value) < 0)
             goto done;
-        if (conv.type == '%') {
+        if (value == NULL) {
             if (unicode_writer_write_char(&w, '%') < 0)
                 goto done;
         }

@@ -162,7 +162,7 @@ PyObject *_PyUnicode_DecodeUnicodeEscapeInternal(const char *s, Py_ssize_t size,
                 goto done;
             continue;
         }
-        if (unknown && first_invalid != NULL && *first_invalid == NULL)
+        if (unknown && first_invalid != NULL && *first_invalid == NULL && d.input == NULL)
             *first_invalid = start + 1;
         if (unknown == 1 && unicode_writer_write_char(&w, '\\') < 0)
             goto done;

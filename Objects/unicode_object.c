@@ -144,6 +144,8 @@ static void narrow_4_2(Py_UCS2 *to, const Py_UCS4 *from, Py_ssize_t n)
 
 void unicode_convert(int to_kind, void *to, int from_kind, const void *from, Py_ssize_t n)
 {
+    if (n <= 0)
+        return;
     if (to_kind == from_kind)
         memcpy(to, from, (size_t)n * (size_t)to_kind);
     else if (from_kind == 1 && to_kind == 2)

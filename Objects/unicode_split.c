@@ -74,9 +74,10 @@ static inline int is_space_at(int kind, const void *data, Py_ssize_t i)
     return unicode_is_space(PyUnicode_READ(kind, data, i));
 }
 
-static int split_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
+/* kind is a constant where this is inlined. */
+static inline Py_ALWAYS_INLINE int split_whitespace_kind(collector_t *c, PyObject *str, Py_ssize_t maxsplit,
+                                                         const int kind)
 {
-    int kind = PyUnicode_KIND(str);
     const void *data = PyUnicode_DATA(str);
     Py_ssize_t n = PyUnicode_GET_LENGTH(str), i = 0;
     for (;;) {
@@ -91,6 +92,15 @@ static int split_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
             i++;
         if (collect_slice(c, str, start, i) < 0)
             return -1;
+    }
+}
+
+static int split_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
+{
+    switch (PyUnicode_KIND(str)) {
+    case 1: return split_whitespace_kind(c, str, maxsplit, 1);
+    case 2: return split_whitespace_kind(c, str, maxsplit, 2);
+    default: return split_whitespace_kind(c, str, maxsplit, 4);
     }
 }
 

@@ -155,7 +155,9 @@ static PyObject *decode_with_errors(const char *s, Py_ssize_t size, const char *
         if (p >= end)
             break;
         int step = decode_step(p, end, &ch);
-        if (step == 0 && consumed != NULL)
+        /* The first two bytes of a surrogate wait for the third too, for the sake of "surrogatepass". */
+        int half_surrogate = end - p == 2 && p[0] == 0xED && IS_CONTINUATION(p[1]);
+        if ((step == 0 || half_surrogate) && consumed != NULL)
             break;
         Py_ssize_t to = step == 0 ? end - (const unsigned char *)d.start : pos - step;
         pos = unicode_decoder_error(&d, &w, pos, to, error_reason(p, step));

@@ -119,7 +119,7 @@ static PyObject *closed_get(PyObject *op, void *unused)
         PyErr_SetString(PyExc_RuntimeError, "the BufferedRWPair object is being garbage-collected");
         return NULL;
     }
-    PyObject *closed = PyObject_GetAttr(writer, io_str.closed);
+    PyObject *closed = io_forward_attribute(writer, io_str.closed);
     Py_DECREF(writer);
     return closed;
 }

@@ -66,7 +66,7 @@ static PyObject *forward_attribute(PyObject *op, PyObject *name)
     PyObject *raw = buffered_raw_ref((io_buffered *)op);
     if (raw == NULL)
         return NULL;
-    PyObject *result = PyObject_GetAttr(raw, name);
+    PyObject *result = io_forward_attribute(raw, name);
     Py_DECREF(raw);
     return result;
 }

@@ -96,6 +96,9 @@ void io_error_chain(io_saved_error *saved);
 /* As above the other way round: the saved exception stays the one raised. */
 void io_error_restore(io_saved_error *saved);
 
+/* inner.name, for an attribute of a stream that is one of the stream below it. Streams nest, so depth is checked. */
+PyObject *io_forward_attribute(PyObject *inner, PyObject *name);
+
 /* bool(obj.name()); -1 with an exception set. */
 int io_call_bool(PyObject *obj, PyObject *name);
 

@@ -143,6 +143,15 @@ bool io_trap_eintr(void)
     return false;
 }
 
+PyObject *io_forward_attribute(PyObject *inner, PyObject *name)
+{
+    if (Py_EnterRecursiveCall(" while getting an attribute of an inner stream"))
+        return NULL;
+    PyObject *value = PyObject_GetAttr(inner, name);
+    Py_LeaveRecursiveCall();
+    return value;
+}
+
 int io_call_bool(PyObject *obj, PyObject *name)
 {
     PyObject *value = PyObject_CallMethodNoArgs(obj, name);
@@ -207,7 +216,8 @@ int io_check_seekable(PyObject *obj)
 
 bool io_method_is_plain(PyObject *obj, PyObject *name)
 {
-    PyObject *dict = ((io_base *)obj)->dict;
+    /* Once there, the dict stays as long as the object. Pairs with its creation by the first attribute set. */
+    PyObject *dict = __atomic_load_n(&((io_base *)obj)->dict, __ATOMIC_ACQUIRE);
     if (dict == NULL)
         return true;
     int found = PyDict_Contains(dict, name);

@@ -242,7 +242,7 @@ static PyObject *forward(PyObject *op, PyObject *name)
 static PyObject *forward_attribute(PyObject *op, PyObject *name)
 {
     PyObject *buffer = buffer_ref(op);
-    PyObject *result = buffer == NULL ? NULL : PyObject_GetAttr(buffer, name);
+    PyObject *result = buffer == NULL ? NULL : io_forward_attribute(buffer, name);
     Py_XDECREF(buffer);
     return result;
 }

@@ -2,6 +2,8 @@
 #ifndef Py_DESCROBJECT_H
 #define Py_DESCROBJECT_H
 
+#include "typeslots.h"
+
 typedef PyObject *(*getter)(PyObject *, void *);
 typedef int (*setter)(PyObject *, PyObject *, void *);
 

@@ -160,5 +160,8 @@ int object_init(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 PyObject *object_richcompare(PyObject *self, PyObject *other, int op);
 PyObject *object_repr(PyObject *self);
+PyObject *object_reduce(PyObject *op, PyObject *unused);
+PyObject *object_reduce_ex(PyObject *op, PyObject *protocol);
+PyObject *object_getstate(PyObject *op, PyObject *unused);
 
 #endif /* BRAID_TYPE_H */

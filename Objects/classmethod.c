@@ -1,0 +1,196 @@
+/* classmethod and staticmethod. */
+#include "Python.h"
+
+#include "instance.h"
+#include "memory.h"
+#include "type.h"
+#include "unicode.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *callable;         /* [const after __init__] */
+    PyObject *dict;
+} wrapper_object;
+
+/* ---- Shared ---- */
+
+static PyObject *callable_of(PyObject *op) { return ((wrapper_object *)op)->callable; }
+
+static int wrapper_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((wrapper_object *)op)->callable);
+    Py_VISIT(((wrapper_object *)op)->dict);
+    return 0;
+}
+
+static int wrapper_clear(PyObject *op)
+{
+    Py_CLEAR(((wrapper_object *)op)->callable);
+    Py_CLEAR(((wrapper_object *)op)->dict);
+    return 0;
+}
+
+static void wrapper_dealloc(PyObject *op)
+{
+    object_untrack(op);
+    Py_XDECREF(((wrapper_object *)op)->callable);
+    Py_XDECREF(((wrapper_object *)op)->dict);
+    Py_TYPE(op)->tp_free(op);
+}
+
+/* Takes over __module__, __name__, ... of the callable, as functools.wraps does. */
+static int copy_attributes(PyObject *op, PyObject *callable)
+{
+    PyObject *const names[] = {STR(__module__), STR(__name__), STR(__qualname__), STR(__doc__), STR(__annotations__)};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
+        PyObject *value;
+        if (PyObject_GetOptionalAttr(callable, names[i], &value) < 0)
+            return -1;
+        if (value == NULL)
+            continue;
+        int failed = PyObject_SetAttr(op, names[i], value);
+        Py_DECREF(value);
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
+static int wrapper_init(PyObject *op, PyObject *args, PyObject *kwds, const char *name)
+{
+    PyObject *callable;
+    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
+        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", name);
+        return -1;
+    }
+    if (!PyArg_UnpackTuple(args, name, 1, 1, &callable))
+        return -1;
+    object_publish(callable);
+    PyObject *old = __atomic_exchange_n(&((wrapper_object *)op)->callable, Py_NewRef(callable), __ATOMIC_ACQ_REL);
+    Py_XDECREF(old);
+    return copy_attributes(op, callable);
+}
+
+static PyObject *wrapper_new(PyTypeObject *type, PyObject *callable)
+{
+    PyObject *op = type->tp_alloc(type, 0);
+    if (op == NULL)
+        return NULL;
+    ((wrapper_object *)op)->callable = Py_NewRef(callable);
+    object_publish(callable);
+    if (copy_attributes(op, callable) < 0)
+        Py_CLEAR(op);
+    return op;
+}
+
+static PyObject *get_isabstract(PyObject *op, void *closure)
+{
+    PyObject *callable = callable_of(op), *flag;
+    if (callable == NULL || PyObject_GetOptionalAttr(callable, STR(__isabstractmethod__), &flag) < 0)
+        return callable == NULL ? PyBool_FromLong(0) : NULL;
+    int truth = flag != NULL ? PyObject_IsTrue(flag) : 0;
+    Py_XDECREF(flag);
+    return truth < 0 ? NULL : PyBool_FromLong(truth);
+}
+
+static PyMemberDef wrapper_members[] = {
+    {"__func__", T_OBJECT, offsetof(wrapper_object, callable), READONLY, NULL},
+    {"__wrapped__", T_OBJECT, offsetof(wrapper_object, callable), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL}
+};
+static PyGetSetDef wrapper_getset[] = {
+    {"__isabstractmethod__", get_isabstract, NULL, NULL, NULL},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL}
+};
+
+static PyObject *uninitialised(const char *name)
+{
+    PyErr_Format(PyExc_RuntimeError, "uninitialized %s object", name);
+    return NULL;
+}
+
+/* ---- classmethod ---- */
+
+static int classmethod_init(PyObject *op, PyObject *args, PyObject *kwds) { return wrapper_init(op, args, kwds, "classmethod"); }
+
+static PyObject *classmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
+{
+    PyObject *callable = callable_of(op);
+    if (callable == NULL)
+        return uninitialised("classmethod");
+    if (type == NULL)
+        type = (PyObject *)Py_TYPE(obj);
+    descrgetfunc get = Py_TYPE(callable)->tp_descr_get;
+    if (get != NULL && !PyFunction_Check(callable))
+        return get(callable, type, type);
+    return PyMethod_New(callable, type);
+}
+
+static PyObject *classmethod_repr(PyObject *op) { return PyUnicode_FromFormat("<classmethod(%R)>", callable_of(op)); }
+
+PyObject *PyClassMethod_New(PyObject *callable) { return wrapper_new(&PyClassMethod_Type, callable); }
+
+PyTypeObject PyClassMethod_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "classmethod",
+    .tp_basicsize = sizeof(wrapper_object),
+    .tp_dealloc = wrapper_dealloc,
+    .tp_repr = classmethod_repr,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "classmethod(function) -> method\n\nA method that gets the class, not the instance, as its first argument.",
+    .tp_traverse = wrapper_traverse,
+    .tp_clear = wrapper_clear,
+    .tp_members = wrapper_members,
+    .tp_getset = wrapper_getset,
+    .tp_descr_get = classmethod_descr_get,
+    .tp_dictoffset = offsetof(wrapper_object, dict),
+    .tp_init = classmethod_init,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
+    .tp_free = PyObject_GC_Del,
+};
+
+/* ---- staticmethod ---- */
+
+static int staticmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    return wrapper_init(op, args, kwds, "staticmethod");
+}
+
+static PyObject *staticmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
+{
+    PyObject *callable = callable_of(op);
+    return callable != NULL ? Py_NewRef(callable) : uninitialised("staticmethod");
+}
+
+static PyObject *staticmethod_call(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    PyObject *callable = callable_of(op);
+    return callable != NULL ? PyObject_Call(callable, args, kwds) : uninitialised("staticmethod");
+}
+
+static PyObject *staticmethod_repr(PyObject *op) { return PyUnicode_FromFormat("<staticmethod(%R)>", callable_of(op)); }
+
+PyObject *PyStaticMethod_New(PyObject *callable) { return wrapper_new(&PyStaticMethod_Type, callable); }
+
+PyTypeObject PyStaticMethod_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "staticmethod",
+    .tp_basicsize = sizeof(wrapper_object),
+    .tp_dealloc = wrapper_dealloc,
+    .tp_repr = staticmethod_repr,
+    .tp_call = staticmethod_call,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "staticmethod(function) -> method\n\nA method that gets neither the instance nor the class.",
+    .tp_traverse = wrapper_traverse,
+    .tp_clear = wrapper_clear,
+    .tp_members = wrapper_members,
+    .tp_getset = wrapper_getset,
+    .tp_descr_get = staticmethod_descr_get,
+    .tp_dictoffset = offsetof(wrapper_object, dict),
+    .tp_init = staticmethod_init,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
+    .tp_free = PyObject_GC_Del,
+};

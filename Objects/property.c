@@ -1,0 +1,222 @@
+/* property: an attribute computed by functions. */
+#include "Python.h"
+
+#include "memory.h"
+#include "type.h"
+#include "unicode.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *get, *set, *del;  /* [const after __init__] or NULL */
+    PyObject *doc;
+    PyObject *name;             /* [atomic] from __set_name__, for messages; or NULL */
+    int getter_doc;             /* doc was taken from the getter */
+} property_object;
+
+PyObject *property_getter_borrowed(PyObject *descr)
+{
+    return heap_is_type(descr, &PyProperty_Type) ? ((property_object *)descr)->get : NULL;
+}
+
+/* ---- The descriptor ---- */
+
+static int no_function(property_object *self, PyObject *obj, const char *what)
+{
+    PyObject *type_name = PyType_GetQualName(Py_TYPE(obj));
+    if (type_name == NULL)
+        return -1;
+    if (self->name != NULL)
+        PyErr_Format(PyExc_AttributeError, "property %R of %R object has no %s", self->name, type_name, what);
+    else
+        PyErr_Format(PyExc_AttributeError, "property of %R object has no %s", type_name, what);
+    Py_DECREF(type_name);
+    return -1;
+}
+
+static PyObject *property_descr_get(PyObject *op, PyObject *obj, PyObject *type)
+{
+    property_object *self = (property_object *)op;
+    if (obj == NULL || obj == Py_None)
+        return Py_NewRef(op);
+    if (self->get == NULL) {
+        no_function(self, obj, "getter");
+        return NULL;
+    }
+    return PyObject_CallOneArg(self->get, obj);
+}
+
+static int property_descr_set(PyObject *op, PyObject *obj, PyObject *value)
+{
+    property_object *self = (property_object *)op;
+    PyObject *func = value != NULL ? self->set : self->del, *args[2] = {obj, value};
+    if (func == NULL)
+        return no_function(self, obj, value != NULL ? "setter" : "deleter");
+    PyObject *result = PyObject_Vectorcall(func, args, value != NULL ? 2 : 1, NULL);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+/* ---- Making ---- */
+
+static PyObject *none_to_null(PyObject *op) { return op == Py_None ? NULL : op; }
+
+static void replace(PyObject **field, PyObject *value)
+{
+    if (value != NULL)
+        object_publish(value);
+    PyObject *old = __atomic_exchange_n(field, Py_XNewRef(value), __ATOMIC_ACQ_REL);
+    Py_XDECREF(old);
+}
+
+static int property_init(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    static char *names[] = {"fget", "fset", "fdel", "doc", NULL};
+    property_object *self = (property_object *)op;
+    PyObject *get = NULL, *set = NULL, *del = NULL, *doc = NULL, *getter_doc = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "|OOOO:property", names, &get, &set, &del, &doc))
+        return -1;
+    get = none_to_null(get);
+    replace(&self->get, get);
+    replace(&self->set, none_to_null(set));
+    replace(&self->del, none_to_null(del));
+    replace(&self->doc, doc);
+    self->getter_doc = 0;
+    /* without a docstring of its own: the getter's */
+    if ((doc == NULL || doc == Py_None) && get != NULL) {
+        if (PyObject_GetOptionalAttr(get, STR(__doc__), &getter_doc) < 0)
+            return -1;
+        if (getter_doc != NULL) {
+            int failed = 0;
+            if (Py_IS_TYPE(op, &PyProperty_Type))
+                replace(&self->doc, getter_doc);
+            else        /* a subclass has a __doc__ of its own in the way */
+                failed = PyObject_SetAttr(op, STR(__doc__), getter_doc);
+            self->getter_doc = 1;
+            Py_DECREF(getter_doc);
+            return failed;
+        }
+    }
+    else if (doc != NULL && doc != Py_None && !Py_IS_TYPE(op, &PyProperty_Type))
+        return PyObject_SetAttr(op, STR(__doc__), doc);
+    return 0;
+}
+
+static PyObject *copy_with(PyObject *op, PyObject *get, PyObject *set, PyObject *del)
+{
+    property_object *self = (property_object *)op;
+    PyObject *doc;
+    if (get == NULL || get == Py_None)
+        get = self->get != NULL ? self->get : Py_None;
+    if (set == NULL || set == Py_None)
+        set = self->set != NULL ? self->set : Py_None;
+    if (del == NULL || del == Py_None)
+        del = self->del != NULL ? self->del : Py_None;
+    doc = (self->getter_doc && get != Py_None) || self->doc == NULL ? Py_None : self->doc;
+    PyObject *copy = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(op), get, set, del, doc, NULL);
+    if (copy != NULL && PyObject_TypeCheck(copy, &PyProperty_Type))
+        replace(&((property_object *)copy)->name, self->name);
+    return copy;
+}
+
+static PyObject *property_getter(PyObject *op, PyObject *f) { return copy_with(op, f, NULL, NULL); }
+static PyObject *property_setter(PyObject *op, PyObject *f) { return copy_with(op, NULL, f, NULL); }
+static PyObject *property_deleter(PyObject *op, PyObject *f) { return copy_with(op, NULL, NULL, f); }
+
+static PyObject *property_set_name(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2) {
+        PyErr_Format(PyExc_TypeError, "__set_name__() takes 2 positional arguments but %zd were given", nargs);
+        return NULL;
+    }
+    replace(&((property_object *)op)->name, args[1]);
+    return Py_None;
+}
+
+static PyObject *get_isabstract(PyObject *op, void *closure)
+{
+    property_object *self = (property_object *)op;
+    PyObject *functions[3] = {self->get, self->set, self->del};
+    for (int i = 0; i < 3; i++) {
+        PyObject *flag;
+        if (functions[i] == NULL)
+            continue;
+        if (PyObject_GetOptionalAttr(functions[i], STR(__isabstractmethod__), &flag) < 0)
+            return NULL;
+        int truth = flag != NULL ? PyObject_IsTrue(flag) : 0;
+        Py_XDECREF(flag);
+        if (truth != 0)
+            return truth < 0 ? NULL : PyBool_FromLong(1);
+    }
+    return PyBool_FromLong(0);
+}
+
+/* ---- Life ---- */
+
+static void property_dealloc(PyObject *op)
+{
+    property_object *self = (property_object *)op;
+    object_untrack(op);
+    Py_XDECREF(self->get);
+    Py_XDECREF(self->set);
+    Py_XDECREF(self->del);
+    Py_XDECREF(self->doc);
+    Py_XDECREF(self->name);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static int property_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    property_object *self = (property_object *)op;
+    Py_VISIT(self->get);
+    Py_VISIT(self->set);
+    Py_VISIT(self->del);
+    Py_VISIT(self->doc);
+    Py_VISIT(self->name);
+    return 0;
+}
+
+static int property_clear(PyObject *op)
+{
+    Py_CLEAR(((property_object *)op)->doc);
+    return 0;
+}
+
+static PyMethodDef property_methods[] = {
+    {"getter", property_getter, METH_O, "A copy with another getter."},
+    {"setter", property_setter, METH_O, "A copy with another setter."},
+    {"deleter", property_deleter, METH_O, "A copy with another deleter."},
+    {"__set_name__", _PyCFunction_CAST(property_set_name), METH_FASTCALL, "Tells the name that the property has in its class."},
+    {NULL, NULL, 0, NULL}
+};
+static PyMemberDef property_members[] = {
+    {"fget", T_OBJECT, offsetof(property_object, get), READONLY, NULL},
+    {"fset", T_OBJECT, offsetof(property_object, set), READONLY, NULL},
+    {"fdel", T_OBJECT, offsetof(property_object, del), READONLY, NULL},
+    {"__doc__", T_OBJECT, offsetof(property_object, doc), 0, NULL},
+    {NULL, 0, 0, 0, NULL}
+};
+static PyGetSetDef property_getset[] = {
+    {"__isabstractmethod__", get_isabstract, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}
+};
+
+PyTypeObject PyProperty_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "property",
+    .tp_basicsize = sizeof(property_object),
+    .tp_dealloc = property_dealloc,
+    .tp_getattro = PyObject_GenericGetAttr,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .tp_doc = "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\n"
+              "An attribute whose reading, setting and deleting call functions.",
+    .tp_traverse = property_traverse,
+    .tp_clear = property_clear,
+    .tp_methods = property_methods,
+    .tp_members = property_members,
+    .tp_getset = property_getset,
+    .tp_descr_get = property_descr_get,
+    .tp_descr_set = property_descr_set,
+    .tp_init = property_init,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
+    .tp_free = PyObject_GC_Del,
+};

@@ -316,9 +316,9 @@ static expr_ty parse_brace(parser *p)
     (void)tok(p);
     int open = p->t, mark = p->stack_used;
     expr_ty e = parse_brace_plain(p);
-    if (e == NULL && !p->error) {
+    if (e == NULL && p->second_pass && !p->error) {
         p->stack_used = mark;
-        diagnose_dict(p, open);             /* in the first pass already, before what is within */
+        diagnose_dict(p, open);
         if (p->diagnosing && !p->error)
             diagnose_comprehension(p, open);
     }

@@ -346,9 +346,9 @@ void diagnose_arguments(parser *p)
     int n = skip_arguments(p, &last, &kinds), after = p->t;
     if (p->error)
         return;
-    if (n > 0 && (kinds & ~(1 << 1)) && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
-        const token *t = &p->tokens[p->t + 1];
-        parser_error_token(p, t, t, "iterable argument unpacking follows keyword argument unpacking");
+    if (n > 0 && cur(p) == TOK_COMMA && peek(p) == TOK_STAR) {
+        parser_error_token(p, &p->tokens[start], &p->tokens[after - 1],
+                           "iterable argument unpacking follows keyword argument unpacking");
         return;
     }
     /* f(x for x in y, ...) */
@@ -518,6 +518,7 @@ static void diagnose_double_star(parser *p, int lambda)
 void diagnose_parameters(parser *p, int lambda)
 {
     int end = lambda ? TOK_COLON : TOK_RPAR, defaults = 0, slash = 0, star = 0, n = 0;
+    int told = 0;       /* a parameter without default here follows one with: told unless a slash stands between, but not directly */
     for (;;) {
         int type = cur(p), index = p->t;
         if (p->error || type == end)
@@ -530,6 +531,7 @@ void diagnose_parameters(parser *p, int lambda)
                 return;
             }
             slash = 1;
+            told = defaults ? 1 : -1;
             p->t++;
             if (n > 0 && cur(p) == TOK_STAR) {
                 parser_error_token(p, tok(p), tok(p), "expected comma between / and *");
@@ -538,7 +540,9 @@ void diagnose_parameters(parser *p, int lambda)
         }
         else if (type == TOK_STAR) {
             if (star) {
-                parser_error_token(p, &p->tokens[index], &p->tokens[index], "* argument may appear only once");
+                p->t++;
+                if (cur(p) == TOK_COMMA || (skip_parameter(p, lambda) && (cur(p) == TOK_COMMA || cur(p) == end)))
+                    parser_error_token(p, &p->tokens[index], &p->tokens[index], "* argument may appear only once");
                 return;
             }
             star = 1;
@@ -577,13 +581,15 @@ void diagnose_parameters(parser *p, int lambda)
                     return;
                 defaults = 1;
             }
-            else if (defaults && !star && (cur(p) == TOK_COMMA || cur(p) == end)) {
+            else if (defaults && !star && told >= 0 && (cur(p) == TOK_COMMA || cur(p) == end)) {
                 if (!lambda && cur(p) == TOK_COMMA)
                     (void)peek(p);          /* a type comment might follow: the next token is read */
                 parser_error_token(p, &p->tokens[index], &p->tokens[last], "non-default argument follows default argument");
                 return;
             }
             n++;
+            if (slash)
+                told = -1;
         }
         if (!accept(p, TOK_COMMA))
             return;

@@ -170,7 +170,7 @@ static PyObject *decode_bytes(parser *p, const char *s, int n, int raw, const to
 {
     for (int i = 0; i < n; i++)
         if ((unsigned char)s[i] >= 128)
-            return parser_error_token(p, t, t, "bytes can only contain ASCII literal characters");
+            return parser_error(p, PyExc_SyntaxError, "bytes can only contain ASCII literal characters");
     if (raw || memchr(s, '\\', (size_t)n) == NULL)
         return PyBytes_FromStringAndSize(s, n);
     if (check_escapes(p, s, n, 1, t) < 0)

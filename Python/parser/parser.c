@@ -197,7 +197,7 @@ int parser_enter(parser *p)
 {
     if (++p->depth > PARSER_MAX_DEPTH) {
         if (!p->error)
-            PyErr_SetString(PyExc_MemoryError, "Parser stack overflowed - Python source too complex to parse");
+            PyErr_NoMemory();
         p->error = 1;
         p->depth--;
         return 0;
@@ -312,6 +312,20 @@ static int at_end_of_source(parser *p)
     return type == TOK_ENDMARKER || (type == TOK_ERRORTOKEN && p->end == TOKENIZER_EOF);
 }
 
+/* Parses what did not parse once more, remembering results: first looking for mistakes in dict displays alone, which are told before
+ * all others, then for all kinds. */
+static void parse_again(parser *p, int diagnosing)
+{
+    p->t = 0;
+    p->depth = 0;
+    p->stack_used = 0;
+    p->second_pass = 1;
+    p->diagnosing = diagnosing;
+    if (p->memo_room > 0)
+        memset(p->memos, 0, (size_t)p->memo_room * sizeof(struct memo *));
+    parse_module(p);
+}
+
 static mod_ty run(parser *p)
 {
     mod_ty tree = parse_module(p);
@@ -325,13 +339,10 @@ static mod_ty run(parser *p)
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_SyntaxError))
         return NULL;
     int last = p->fill - 1;
-    if (!p->error) {
-        p->t = 0;
-        p->second_pass = p->diagnosing = 1;
-        p->depth = 0;
-        p->stack_used = 0;
-        parse_module(p);
-    }
+    if (!p->error)
+        parse_again(p, 0);
+    if (!p->error)
+        parse_again(p, 1);
     parser_set_generic_error(p, last);
     return NULL;
 }

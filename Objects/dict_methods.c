@@ -274,7 +274,7 @@ static PyMethodDef dict_methods[] = {
     {"clear", dict_method_clear, METH_NOARGS, "Remove all items."},
     {"copy", dict_method_copy, METH_NOARGS, "Return a new dict with the same items."},
     {"__reversed__", dict_reversed, METH_NOARGS, "__reversed__($self, /)\n--\n\nReturn an iterator over the keys, last one first."},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "Make a generic alias (PEP 585)."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -393,7 +393,7 @@ static PyMethodDef list_methods[] = {
      "sort($self, /, *, key=None, reverse=False)\n--\n\n"
      "Sort in place, in ascending order; equal items keep their order.\n\n"
      "With key, items are ordered by the results of key(item)."},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "Make a generic alias (PEP 585)."},
     {NULL, NULL, 0, NULL},
 };
 

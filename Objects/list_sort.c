@@ -47,7 +47,14 @@ static inline Py_ALWAYS_INLINE int less_float(struct sorter *s, PyObject *a, PyO
 }
 static inline Py_ALWAYS_INLINE int less_str(struct sorter *s, PyObject *a, PyObject *b)
 {
-    return unicode_compare(a, b) < 0;
+    if (PyUnicode_KIND(a) != PyUnicode_1BYTE_KIND || PyUnicode_KIND(b) != PyUnicode_1BYTE_KIND)
+        return unicode_compare(a, b) < 0;
+    Py_ssize_t n = PyUnicode_GET_LENGTH(a), m = PyUnicode_GET_LENGTH(b);
+    const Py_UCS1 *x = PyUnicode_1BYTE_DATA(a), *y = PyUnicode_1BYTE_DATA(b);
+    if (x[0] != y[0])               /* an empty string ends with a zero, too */
+        return x[0] < y[0];
+    int order = memcmp(x, y, (size_t)Py_MIN(n, m));
+    return order < 0 || (order == 0 && n < m);
 }
 static int less_any(struct sorter *s, PyObject *a, PyObject *b)
 {

@@ -6,6 +6,7 @@
 
 struct list_empty_items list_empty_items;
 
+#define LARGE_TAIL 4096
 #define MAX_ITEMS ((size_t)PY_SSIZE_T_MAX / sizeof(PyObject *) - 1)
 
 /* ---- Items arrays ---- */
@@ -14,11 +15,14 @@ PyObject **list_items_alloc(size_t capacity, size_t used)
 {
     if (capacity > MAX_ITEMS)
         return NULL;
-    size_t *block = mi_malloc((capacity + 1) * sizeof(size_t));
+    /* Of a large block, pages that are zero from the start are better left untouched. */
+    int large = capacity - used >= LARGE_TAIL;
+    size_t *block = large ? mi_zalloc((capacity + 1) * sizeof(size_t)) : mi_malloc((capacity + 1) * sizeof(size_t));
     if (block == NULL)
         return NULL;
     block[0] = capacity;
-    memset(block + 1 + used, 0, (capacity - used) * sizeof(size_t));
+    if (!large)
+        memset(block + 1 + used, 0, (capacity - used) * sizeof(size_t));
     return (PyObject **)(block + 1);
 }
 
@@ -56,7 +60,8 @@ static size_t grown_capacity(PyListObject *self, size_t n)
 {
     if (self->allocated <= 0)
         return n < 4 ? 4 : n;
-    size_t capacity = (n + (n >> 3) + 6) & ~(size_t)3;
+    /* A block can seldom grow in place, and untouched memory costs little: half again as much. */
+    size_t capacity = (n + (n >> 1) + 6) & ~(size_t)3;
     /* A jump by an extend that is larger than the usual growth is served exactly. */
     if (n > (size_t)self->allocated + (capacity - n) && n - (size_t)self->ob_base.ob_size > capacity - n)
         capacity = (n + 3) & ~(size_t)3;
@@ -68,7 +73,7 @@ static int reallocate(PyListObject *self, size_t capacity)
 {
     PyObject **old = self->ob_item;
     size_t n = (size_t)self->ob_base.ob_size;
-    if (old != NULL && old != LIST_NO_ITEMS && only_ours(self)) {
+    if (old != NULL && old != LIST_NO_ITEMS && capacity < n + LARGE_TAIL && only_ours(self)) {
         if (capacity > MAX_ITEMS)
             return -1;
         size_t *block = mi_realloc((size_t *)old - 1, (capacity + 1) * sizeof(size_t));
@@ -584,7 +589,7 @@ int PyList_SetItem(PyObject *op, Py_ssize_t i, PyObject *value)
 
 int PyList_Append(PyObject *op, PyObject *item)
 {
-    if (!PyList_Check(op) || item == NULL) {
+    if (Py_UNLIKELY(!PyList_CheckExact(op) && !PyList_Check(op)) || item == NULL) {
         PyErr_BadInternalCall();
         return -1;
     }

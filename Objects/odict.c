@@ -464,7 +464,7 @@ static PyObject *iter_reduce(PyObject *op, PyObject *unused)
 }
 
 static PyMethodDef iter_methods[] = {
-    {"__reduce__", iter_reduce, METH_NOARGS, "Return state information for pickling"},
+    {"__reduce__", iter_reduce, METH_NOARGS, "State for pickling."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -560,7 +560,7 @@ static PyMethodDef odict_methods[] = {
      "fromkeys($type, /, iterable, value=None)\n--\n\n"
      "Make an ordered dict with the keys of an iterable, all with the same value."},
     {"__sizeof__", odict_sizeof, METH_NOARGS, ""},
-    {"__reduce__", odict_reduce, METH_NOARGS, "Return state information for pickling"},
+    {"__reduce__", odict_reduce, METH_NOARGS, "State for pickling."},
     {"setdefault", _PyCFunction_CAST(odict_setdefault), WITH_KEYWORDS,
      "setdefault($self, /, key, default=None)\n--\n\n"
      "Return the value under key; if there is none, store default and return it."},

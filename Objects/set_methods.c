@@ -481,20 +481,20 @@ PyTypeObject PySetIter_Type = {
 
 /* ---- Types ---- */
 
-#define DOC_CONTAINS "x.__contains__(y) <==> y in x."
+#define DOC_CONTAINS "Is the object a member?"
 #define DOC_DIFFERENCE "Return the members that are in none of the iterables."
 #define DOC_INTERSECTION "Return the members that are in all of the iterables."
 #define DOC_ISDISJOINT "Return whether the set and an iterable have no member in common."
 #define DOC_ISSUBSET "Return whether all members are in the iterable."
 #define DOC_ISSUPERSET "Return whether all of the iterable's items are members."
-#define DOC_REDUCE "Return state information for pickling."
+#define DOC_REDUCE "State for pickling."
 #define DOC_SYMMETRIC "Return what is either a member or in the iterable, but not both."
 #define DOC_UNION "Return the members together with the items of all iterables."
 
 #define COMMON_METHODS \
     {"__contains__", set_method_contains, METH_O | METH_COEXIST, DOC_CONTAINS}, \
     {"__reduce__", set_method_reduce, METH_NOARGS, DOC_REDUCE}, \
-    {"__sizeof__", set_method_sizeof, METH_NOARGS, "S.__sizeof__() -> size of S in memory, in bytes"}, \
+    {"__sizeof__", set_method_sizeof, METH_NOARGS, "Return the memory used, in bytes."}, \
     {"difference", _PyCFunction_CAST(set_method_difference), METH_FASTCALL, DOC_DIFFERENCE}, \
     {"intersection", _PyCFunction_CAST(set_method_intersection), METH_FASTCALL, DOC_INTERSECTION}, \
     {"isdisjoint", set_method_isdisjoint, METH_O, DOC_ISDISJOINT}, \
@@ -502,7 +502,7 @@ PyTypeObject PySetIter_Type = {
     {"issuperset", set_method_issuperset, METH_O, DOC_ISSUPERSET}, \
     {"symmetric_difference", set_method_symmetric_difference, METH_O, DOC_SYMMETRIC}, \
     {"union", _PyCFunction_CAST(set_method_union), METH_FASTCALL, DOC_UNION}, \
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"}
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "Make a generic alias (PEP 585)."}
 
 static PyMethodDef set_methods[] = {
     COMMON_METHODS,

@@ -92,27 +92,37 @@ int set_resize_locked(PySetObject *self, size_t n)
     return 0;
 }
 
-int set_insert_new_locked(PySetObject *self, PyObject *key, Py_hash_t hash)
+/* slot is free, and the first one that is on the way of hash; < 0: not known. */
+static int insert_at(PySetObject *self, PyObject *key, Py_hash_t hash, Py_ssize_t slot)
 {
     struct set_table *table = self->table;
     if (table->fill >= table->mask) {       /* the shared empty table, or growing has failed before */
         if (set_resize_locked(self, (size_t)self->used * 2) < 0)
             return -1;
         table = self->table;
+        slot = -1;
     }
-    struct probe p;
-    probe_start(&p, table->mask, hash);
-    while (table->entries[p.slot].key != NULL)
-        probe_next(&p);
+    if (slot < 0) {
+        struct probe p;
+        probe_start(&p, table->mask, hash);
+        while (table->entries[p.slot].key != NULL)
+            probe_next(&p);
+        slot = (Py_ssize_t)p.slot;
+    }
     object_publish(key);
-    __atomic_store_n(&table->entries[p.slot].hash, hash, __ATOMIC_RELAXED);
-    __atomic_store_n(&table->entries[p.slot].key, key, __ATOMIC_RELEASE);       /* pairs with lookup_racy */
+    __atomic_store_n(&table->entries[slot].hash, hash, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->entries[slot].key, key, __ATOMIC_RELEASE);     /* pairs with lookup_racy */
     table->fill++;
     size_t used = (size_t)self->used + 1;
     set_set_used(self, (Py_ssize_t)used);
     if (table->fill * 5 >= table->mask * 3)
         set_resize_locked(self, used > 50000 ? used * 2 : used * 4);
     return 0;
+}
+
+int set_insert_new_locked(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    return insert_at(self, key, hash, -1);
 }
 
 /* ---- Look-up ---- */
@@ -164,7 +174,9 @@ static inline Py_ALWAYS_INLINE int lookup_racy(PySetObject *self, PyObject *key,
     }
 }
 
-Py_ssize_t set_find_and_lock(PySetObject *self, PyObject *key, Py_hash_t hash, int *locked)
+/* set_find_and_lock; *free_slot is where an absent key would go. */
+static inline Py_ALWAYS_INLINE Py_ssize_t find_and_lock(PySetObject *self, PyObject *key, Py_hash_t hash, int *locked,
+                                                        Py_ssize_t *free_slot)
 {
     int patience = 100;     /* with an __eq__ that adds members each time */
 restart:
@@ -175,8 +187,10 @@ restart:
     struct probe p;
     for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
         PyObject *candidate = table->entries[p.slot].key;
-        if (candidate == NULL)
+        if (candidate == NULL) {
+            *free_slot = (Py_ssize_t)p.slot;
             return -1;
+        }
         if (candidate == key)
             return (Py_ssize_t)p.slot;
         if (table->entries[p.slot].hash != hash || candidate == SET_DUMMY)
@@ -208,6 +222,12 @@ restart:
     }
 }
 
+Py_ssize_t set_find_and_lock(PySetObject *self, PyObject *key, Py_hash_t hash, int *locked)
+{
+    Py_ssize_t slot;
+    return find_and_lock(self, key, hash, locked, &slot);
+}
+
 int set_contains_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash)
 {
     int outcome = lookup_racy(self, key, hash);
@@ -226,9 +246,9 @@ int set_contains_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash)
 int set_add_steal(PySetObject *self, PyObject *key, Py_hash_t hash)
 {
     int locked, result = 0;
-    Py_ssize_t i = set_find_and_lock(self, key, hash, &locked);
+    Py_ssize_t slot, i = find_and_lock(self, key, hash, &locked, &slot);
     if (i == -1) {
-        result = set_insert_new_locked(self, key, hash);
+        result = insert_at(self, key, hash, slot);
         container_unlock(self, locked);
         if (result == 0)
             return 0;

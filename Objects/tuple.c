@@ -589,7 +589,7 @@ static PyMethodDef tuple_methods[] = {
      "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
      "Return the first index whose item equals value; ValueError if there is none."},
     {"count", tuple_method_count, METH_O, "count($self, value, /)\n--\n\nReturn how many items equal value."},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "Make a generic alias (PEP 585)."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -35,6 +35,8 @@ Py_ssize_t collector_collect(int generation);
 void collector_note_growth(int64_t delta);
 /* At interpreter exit: a last collection; and frees what the collector keeps. */
 void collector_finalize(void);
+/* In the child of a fork. */
+void collector_after_fork(struct _ts *ts);
 /* -X gcstats: prints pauses and counts to stderr. */
 void collector_print_stats(void);
 
@@ -72,6 +74,7 @@ struct collector_state {
     int64_t growth;                     /* [atomic] since the last collection */
     int64_t due_at;                     /* [atomic] */
     uint8_t busy;                       /* [atomic] a collection is under way */
+    uint16_t busy_slot;                 /* [busy] in which thread */
     int64_t live;                       /* candidates of the last collection */
     struct { uint64_t collections, collected, uncollectable; } generations[3];
     uint64_t pauses, pause_total_ns, pause_longest_ns;

@@ -62,6 +62,8 @@ void object_merge_stopped(PyObject *op, int extra);
 /* In a pause: references held on op, without the bias of DEFERRED; a huge number if it is pinned or immortal; 0 if it is
  * dead or dying. */
 int64_t object_count_stopped(PyObject *op);
+/* Its deallocation is under way or waits. (A DEFERRED object with count 0 is alive.) */
+int object_is_dying_stopped(PyObject *op);
 /* In a pause: makes a live object DEFERRED / makes a DEFERRED one count normally again. */
 void object_set_deferred_stopped(PyObject *op);
 void object_clear_deferred_stopped(PyObject *op);

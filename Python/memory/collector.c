@@ -326,6 +326,7 @@ Py_ssize_t collector_collect(int generation)
     if (__atomic_exchange_n(&collector.busy, 1, __ATOMIC_ACQUIRE))
         return 0;
     struct collection c = {.ts = thread_current()};
+    collector.busy_slot = c.ts->slot;
     int debug = __atomic_load_n(&collector.debug, __ATOMIC_RELAXED);
     uint64_t start = now_ns();
     PyObject *type, *value, *traceback;
@@ -355,6 +356,13 @@ void collector_finalize(void)
 {
     __atomic_store_n(&collector.enabled, 0, __ATOMIC_RELAXED);
     collector_collect(2);
+}
+
+/* A collection that another thread had begun never ends: what it held leaks. */
+void collector_after_fork(struct _ts *ts)
+{
+    if (collector.busy && collector.busy_slot != ts->slot)
+        __atomic_store_n(&collector.busy, 0, __ATOMIC_RELAXED);
 }
 
 void collector_print_stats(void)

@@ -101,9 +101,10 @@ static int start(PyObject *op, uint8_t state, void *arg)
 {
     struct trial *t = arg;
     int64_t count = object_count_stopped(op);
+    int dying = object_is_dying_stopped(op);
     int kept_dead = (state & (SLOT_GARBAGE | SLOT_TRACKED)) == SLOT_GARBAGE;
     int is_garbage = (state & SLOT_GARBAGE) != 0;       /* the collector holds one reference */
-    if ((state & SLOT_LIMBO) || count == 0 || !((state & SLOT_TRACKED) || kept_dead))
+    if ((state & SLOT_LIMBO) || dying || !((state & SLOT_TRACKED) || kept_dead))
         return 0;
     if (count >= SHARED_PIN_LIMIT || (state & SLOT_FROZEN))
         count = COUNT_PINNED;
@@ -174,5 +175,5 @@ void collector_run_trial_stopped(struct trial *t)
 
 int collector_is_visible_stopped(PyObject *op, uint8_t state)
 {
-    return (state & (SLOT_TRACKED | SLOT_GARBAGE | SLOT_LIMBO)) == SLOT_TRACKED && object_count_stopped(op) > 0;
+    return (state & (SLOT_TRACKED | SLOT_GARBAGE | SLOT_LIMBO)) == SLOT_TRACKED && !object_is_dying_stopped(op);
 }

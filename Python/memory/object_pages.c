@@ -166,7 +166,8 @@ static void page_gained_room(struct thread_heap *heap, struct object_page *page)
 /* Puts what others have freed on the page into its own list. */
 static void page_take_remote(struct object_page *page)
 {
-    void *list = __atomic_exchange_n(&page->remote_free, NULL, __ATOMIC_ACQUIRE);   /* pairs with free_remote */
+    /* Pairs with free_remote, both ways: the next to find it empty may write remote_next, which has been read. */
+    void *list = __atomic_exchange_n(&page->remote_free, NULL, __ATOMIC_ACQ_REL);
     while (list != NULL) {
         void *next = *(void **)list;
         *(void **)list = page->free;
@@ -303,7 +304,7 @@ static void free_remote(struct object_page *page, void *slot)
     void *head = __atomic_load_n(&page->remote_free, __ATOMIC_RELAXED);
     do
         *(void **)slot = head;
-    while (!__atomic_compare_exchange_n(&page->remote_free, &head, slot, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(&page->remote_free, &head, slot, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
     if (head != NULL)
         return;
     /* The page cannot go away: this slot counts as used until the owner finds the page in the list below. */

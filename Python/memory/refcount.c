@@ -243,6 +243,12 @@ int64_t object_count_stopped(PyObject *op)
     return count;
 }
 
+int object_is_dying_stopped(PyObject *op)
+{
+    return (op->hdr_shared & SHARED_STATE_MASK) == SHARED_DEAD
+           || (!(op->hdr_flags & OBJECT_DEFERRED) && object_count_stopped(op) == 0);
+}
+
 void object_merge_stopped(PyObject *op, int extra)
 {
     if (op->hdr_flags & OBJECT_IMMORTAL)

@@ -1,5 +1,7 @@
 /* The life of a thread in the memory system. */
 #include "memory.h"
+#include "collector.h"
+#include "weakref.h"
 
 int memory_thread_attach(struct _ts *ts)
 {
@@ -34,6 +36,8 @@ void memory_after_fork(struct _ts *ts)
 {
     merge_after_fork();
     object_pages_after_fork();
+    weakref_after_fork();
+    collector_after_fork(ts);
     qsbr_after_fork(ts->slot);
     /* Requests that other slots had not served: nobody else will. Pages stay with their slots, for their next threads;
      * remote frees reach them as before. */

@@ -19,10 +19,10 @@ static inline void index_put(PyDictKeysObject *keys, size_t slot, Py_ssize_t ent
 {
     /* Pairs with dict_index_get. */
     switch (keys->log2_width) {
-    case 0: __atomic_store_n((int8_t *)keys->index + slot, (int8_t)entry, __ATOMIC_RELEASE); break;
-    case 1: __atomic_store_n((int16_t *)(void *)keys->index + slot, (int16_t)entry, __ATOMIC_RELEASE); break;
-    case 2: __atomic_store_n((int32_t *)(void *)keys->index + slot, (int32_t)entry, __ATOMIC_RELEASE); break;
-    default: __atomic_store_n((int64_t *)(void *)keys->index + slot, (int64_t)entry, __ATOMIC_RELEASE); break;
+    case 0: __atomic_store_n(dict_keys_index(keys) + slot, (int8_t)entry, __ATOMIC_RELEASE); break;
+    case 1: __atomic_store_n((int16_t *)(void *)dict_keys_index(keys) + slot, (int16_t)entry, __ATOMIC_RELEASE); break;
+    case 2: __atomic_store_n((int32_t *)(void *)dict_keys_index(keys) + slot, (int32_t)entry, __ATOMIC_RELEASE); break;
+    default: __atomic_store_n((int64_t *)(void *)dict_keys_index(keys) + slot, (int64_t)entry, __ATOMIC_RELEASE); break;
     }
 }
 static size_t index_bytes(int log2_size, int log2_width)
@@ -43,13 +43,13 @@ PyDictKeysObject *dict_keys_alloc(Py_ssize_t n, Py_ssize_t gap)
     if (keys == NULL)
         return NULL;
     keys->id = container_next_id();
-    keys->entries = (dict_entry *)(void *)(keys->index + index);
+    keys->entries = (dict_entry *)(void *)(dict_keys_index(keys) + index);
     keys->log2_size = (uint8_t)log2;
     keys->log2_width = (uint8_t)width;
     keys->is_static = 0;
     keys->capacity = capacity;
     keys->count = keys->first = keys->top = keys->gap = gap;
-    memset(keys->index, 0xFF, index);
+    memset(dict_keys_index(keys), 0xFF, index);
     if (gap > 0)
         memset(keys->entries, 0, (size_t)gap * sizeof(dict_entry));
     return keys;

@@ -134,10 +134,10 @@ static PyObject *pop(PySetObject *self)
     struct set_table *table = self->table;
     if (self->used > 0) {
         size_t i = self->finger & table->mask;
-        while (!set_is_member(table->entries[i].key))
+        while (!set_is_member(set_entries(table)[i].key))
             i = (i + 1) & table->mask;
-        key = table->entries[i].key;
-        __atomic_store_n(&table->entries[i].key, SET_DUMMY, __ATOMIC_RELEASE);
+        key = set_entries(table)[i].key;
+        __atomic_store_n(&set_entries(table)[i].key, SET_DUMMY, __ATOMIC_RELEASE);
         set_set_used(self, self->used - 1);
         self->finger = i + 1;
     }
@@ -353,8 +353,8 @@ static Py_hash_t frozenset_hash(PyObject *self)
     uint64_t hash = 1927868237u * ((uint64_t)SELF->used + 1);
     struct set_table *table = SELF->table;
     for (size_t i = 0; i <= table->mask; i++)
-        if (set_is_member(table->entries[i].key)) {
-            uint64_t h = (uint64_t)table->entries[i].hash;
+        if (set_is_member(set_entries(table)[i].key)) {
+            uint64_t h = (uint64_t)set_entries(table)[i].hash;
             hash ^= (h ^ (h << 16) ^ 89869747u) * 3644798167u;
         }
     hash ^= (hash >> 11) ^ (hash >> 25);

@@ -72,10 +72,10 @@ void set_table_insert_clean(struct set_table *table, PyObject *key, Py_hash_t ha
 {
     struct probe p;
     probe_start(&p, table->mask, hash);
-    while (table->entries[p.slot].key != NULL)
+    while (set_entries(table)[p.slot].key != NULL)
         probe_next(&p);
-    table->entries[p.slot].key = key;
-    table->entries[p.slot].hash = hash;
+    set_entries(table)[p.slot].key = key;
+    set_entries(table)[p.slot].hash = hash;
     table->fill++;
 }
 
@@ -85,8 +85,8 @@ int set_resize_locked(PySetObject *self, size_t n)
     if (table == NULL)
         return -1;
     for (size_t i = 0; i <= old->mask; i++)
-        if (set_is_member(old->entries[i].key))
-            set_table_insert_clean(table, old->entries[i].key, old->entries[i].hash);
+        if (set_is_member(set_entries(old)[i].key))
+            set_table_insert_clean(table, set_entries(old)[i].key, set_entries(old)[i].hash);
     __atomic_store_n(&self->table, table, __ATOMIC_RELEASE);        /* pairs with the readers' acquire */
     set_retire_table_locked(self, old);
     return 0;
@@ -105,13 +105,13 @@ static int insert_at(PySetObject *self, PyObject *key, Py_hash_t hash, Py_ssize_
     if (slot < 0) {
         struct probe p;
         probe_start(&p, table->mask, hash);
-        while (table->entries[p.slot].key != NULL)
+        while (set_entries(table)[p.slot].key != NULL)
             probe_next(&p);
         slot = (Py_ssize_t)p.slot;
     }
     object_publish(key);
-    __atomic_store_n(&table->entries[slot].hash, hash, __ATOMIC_RELAXED);
-    __atomic_store_n(&table->entries[slot].key, key, __ATOMIC_RELEASE);     /* pairs with lookup_racy */
+    __atomic_store_n(&set_entries(table)[slot].hash, hash, __ATOMIC_RELAXED);
+    __atomic_store_n(&set_entries(table)[slot].key, key, __ATOMIC_RELEASE);     /* pairs with lookup_racy */
     table->fill++;
     size_t used = (size_t)self->used + 1;
     set_set_used(self, (Py_ssize_t)used);
@@ -139,7 +139,7 @@ static Py_NO_INLINE int compare_escaping(PySetObject *self, uint64_t id, size_t 
         outcome = PyObject_RichCompareBool(candidate, key, Py_EQ);
     if (outcome >= 0) {
         struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
-        if (table->id != id || (outcome && __atomic_load_n(&table->entries[slot].key, __ATOMIC_ACQUIRE) != candidate))
+        if (table->id != id || (outcome && __atomic_load_n(&set_entries(table)[slot].key, __ATOMIC_ACQUIRE) != candidate))
             outcome = UNSURE;
     }
     Py_DECREF(candidate);
@@ -152,12 +152,12 @@ static inline Py_ALWAYS_INLINE int lookup_racy(PySetObject *self, PyObject *key,
     struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
     struct probe p;
     for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
-        PyObject *candidate = __atomic_load_n(&table->entries[p.slot].key, __ATOMIC_ACQUIRE);
+        PyObject *candidate = __atomic_load_n(&set_entries(table)[p.slot].key, __ATOMIC_ACQUIRE);
         if (candidate == NULL)
             return ABSENT;
         if (candidate == key)
             return FOUND;
-        if (__atomic_load_n(&table->entries[p.slot].hash, __ATOMIC_RELAXED) != hash || candidate == SET_DUMMY)
+        if (__atomic_load_n(&set_entries(table)[p.slot].hash, __ATOMIC_RELAXED) != hash || candidate == SET_DUMMY)
             continue;
         int equal = container_equal_racy(candidate, key);
         if (equal > 0)
@@ -186,14 +186,14 @@ restart:
     size_t fill = table->fill;
     struct probe p;
     for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
-        PyObject *candidate = table->entries[p.slot].key;
+        PyObject *candidate = set_entries(table)[p.slot].key;
         if (candidate == NULL) {
             *free_slot = (Py_ssize_t)p.slot;
             return -1;
         }
         if (candidate == key)
             return (Py_ssize_t)p.slot;
-        if (table->entries[p.slot].hash != hash || candidate == SET_DUMMY)
+        if (set_entries(table)[p.slot].hash != hash || candidate == SET_DUMMY)
             continue;
         int equal = container_equal_racy(candidate, key);
         if (equal < 0)
@@ -211,7 +211,7 @@ restart:
         }
         *locked = container_lock(self);
         table = self->table;
-        if (table->id != id || table->entries[p.slot].key != candidate || (table->fill != fill && patience-- > 0)) {
+        if (table->id != id || set_entries(table)[p.slot].key != candidate || (table->fill != fill && patience-- > 0)) {
             container_unlock(self, *locked);
             Py_DECREF(candidate);
             goto restart;
@@ -246,7 +246,7 @@ int set_contains_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash)
 int set_add_steal(PySetObject *self, PyObject *key, Py_hash_t hash)
 {
     int locked, result = 0;
-    Py_ssize_t slot, i = find_and_lock(self, key, hash, &locked, &slot);
+    Py_ssize_t slot = -1, i = find_and_lock(self, key, hash, &locked, &slot);
     if (i == -1) {
         result = insert_at(self, key, hash, slot);
         container_unlock(self, locked);
@@ -269,8 +269,8 @@ int set_remove_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash, PyOb
     if (i == -2)
         return -1;
     if (i >= 0) {
-        *removed = self->table->entries[i].key;
-        __atomic_store_n(&self->table->entries[i].key, SET_DUMMY, __ATOMIC_RELEASE);
+        *removed = set_entries(self->table)[i].key;
+        __atomic_store_n(&set_entries(self->table)[i].key, SET_DUMMY, __ATOMIC_RELEASE);
         set_set_used(self, self->used - 1);
     }
     container_unlock(self, locked);
@@ -289,9 +289,9 @@ int set_snapshot_take(PySetObject *self, struct set_snapshot *snapshot)
         snapshot->entries = mi_malloc((size_t)self->used * sizeof(set_entry));
     if (snapshot->entries != NULL && self->used > 0)
         for (size_t i = 0; i <= table->mask; i++)
-            if (set_is_member(table->entries[i].key)) {
-                Py_INCREF(table->entries[i].key);
-                snapshot->entries[n++] = table->entries[i];
+            if (set_is_member(set_entries(table)[i].key)) {
+                Py_INCREF(set_entries(table)[i].key);
+                snapshot->entries[n++] = set_entries(table)[i];
             }
     container_unlock(self, locked);
     snapshot->count = n;
@@ -315,13 +315,13 @@ int set_next_ref(PySetObject *self, Py_ssize_t *pos, PyObject **key, Py_hash_t *
     container_pass_gate(self);
     struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
     for (size_t i = (size_t)*pos; i <= table->mask; i++) {
-        PyObject *candidate = __atomic_load_n(&table->entries[i].key, __ATOMIC_ACQUIRE);
+        PyObject *candidate = __atomic_load_n(&set_entries(table)[i].key, __ATOMIC_ACQUIRE);
         if (!set_is_member(candidate))
             continue;
         if (!object_try_incref(candidate))
             continue;                   /* dead: it was removed just now */
         if (hash != NULL)
-            *hash = __atomic_load_n(&table->entries[i].hash, __ATOMIC_RELAXED);
+            *hash = __atomic_load_n(&set_entries(table)[i].hash, __ATOMIC_RELAXED);
         *key = candidate;
         *pos = (Py_ssize_t)i + 1;
         return 1;
@@ -339,9 +339,9 @@ int _PySet_NextEntry(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *h
     }
     struct set_table *table = ((PySetObject *)op)->table;
     for (size_t i = (size_t)*pos; i <= table->mask; i++)
-        if (set_is_member(table->entries[i].key)) {
-            *key = table->entries[i].key;
-            *hash = table->entries[i].hash;
+        if (set_is_member(set_entries(table)[i].key)) {
+            *key = set_entries(table)[i].key;
+            *hash = set_entries(table)[i].hash;
             *pos = (Py_ssize_t)i + 1;
             return 1;
         }
@@ -351,8 +351,8 @@ int _PySet_NextEntry(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *h
 static void drop_table(struct set_table *table)
 {
     for (size_t i = 0; i <= table->mask; i++)
-        if (set_is_member(table->entries[i].key))
-            Py_DECREF(table->entries[i].key);
+        if (set_is_member(set_entries(table)[i].key))
+            Py_DECREF(set_entries(table)[i].key);
 }
 
 /* Installs table (with `used` members) and drops what was there. */
@@ -405,8 +405,8 @@ int set_traverse(PyObject *op, visitproc visit, void *arg)
     if (table == NULL)
         return 0;
     for (size_t i = 0; i <= table->mask; i++)
-        if (set_is_member(table->entries[i].key))
-            Py_VISIT(table->entries[i].key);
+        if (set_is_member(set_entries(table)[i].key))
+            Py_VISIT(set_entries(table)[i].key);
     return 0;
 }
 
@@ -453,10 +453,10 @@ PyObject *set_copy(PySetObject *other, PyTypeObject *type)
         table = set_table_alloc(used < 5 ? 5 : (size_t)used * 2);
         failed = table == NULL;
         for (size_t i = 0; !failed && i <= from->mask; i++)
-            if (set_is_member(from->entries[i].key)) {
-                Py_INCREF(from->entries[i].key);
-                object_publish(from->entries[i].key);
-                set_table_insert_clean(table, from->entries[i].key, from->entries[i].hash);
+            if (set_is_member(set_entries(from)[i].key)) {
+                Py_INCREF(set_entries(from)[i].key);
+                object_publish(set_entries(from)[i].key);
+                set_table_insert_clean(table, set_entries(from)[i].key, set_entries(from)[i].hash);
             }
     }
     container_unlock(other, locked);

@@ -38,24 +38,25 @@ struct _dictkeysobject {
     Py_ssize_t count;           /* [atomic; written under the lock] entries used so far, dead ones too */
     Py_ssize_t first, top;      /* [lock; first: atomic] live entries are within first..top-1 */
     Py_ssize_t gap;             /* [lock] entries below were never used */
-    int8_t index[];
+    /* the index follows */
 };
 #define DICT_EMPTY (-1)
 #define DICT_DUMMY (-2)
 
 #define DICT_PERTURB_SHIFT 5
 
+static inline int8_t *dict_keys_index(const PyDictKeysObject *keys) { return (int8_t *)(keys + 1); }
 static inline size_t dict_keys_mask(const PyDictKeysObject *keys) { return ((size_t)1 << keys->log2_size) - 1; }
 /* An index slot: EMPTY, DUMMY or the number of an entry (whose fields are then visible). */
 static inline Py_ALWAYS_INLINE Py_ssize_t dict_index_get(const PyDictKeysObject *keys, size_t slot)
 {
     if (Py_LIKELY(keys->log2_width == 0))
-        return __atomic_load_n((const int8_t *)keys->index + slot, __ATOMIC_ACQUIRE);
+        return __atomic_load_n(dict_keys_index(keys) + slot, __ATOMIC_ACQUIRE);
     if (keys->log2_width == 1)
-        return __atomic_load_n((const int16_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
+        return __atomic_load_n((const int16_t *)(const void *)dict_keys_index(keys) + slot, __ATOMIC_ACQUIRE);
     if (keys->log2_width == 2)
-        return __atomic_load_n((const int32_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
-    return (Py_ssize_t)__atomic_load_n((const int64_t *)(const void *)keys->index + slot, __ATOMIC_ACQUIRE);
+        return __atomic_load_n((const int32_t *)(const void *)dict_keys_index(keys) + slot, __ATOMIC_ACQUIRE);
+    return (Py_ssize_t)__atomic_load_n((const int64_t *)(const void *)dict_keys_index(keys) + slot, __ATOMIC_ACQUIRE);
 }
 
 /* ---- Reading ---- */

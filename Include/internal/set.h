@@ -22,8 +22,9 @@ struct set_table {
     size_t mask;                /* [const] */
     size_t fill;                /* [lock] entries that are not NULL */
     uint64_t is_static;         /* [const] the shared table of empty sets */
-    set_entry entries[];
+    /* the entries follow */
 };
+static inline Py_ALWAYS_INLINE set_entry *set_entries(const struct set_table *table) { return (set_entry *)(table + 1); }
 
 extern PyObject set_dummy_object;
 #define SET_DUMMY (&set_dummy_object)

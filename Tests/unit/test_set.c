@@ -15,7 +15,7 @@ static void set_check(PyObject *op)
     PySetObject *self = (PySetObject *)op;
     size_t fill = 0, used = 0;
     for (size_t i = 0; i <= self->table->mask; i++) {
-        set_entry *entry = &self->table->entries[i];
+        set_entry *entry = &set_entries(self->table)[i];
         fill += entry->key != NULL;
         if (!set_is_member(entry->key))
             continue;

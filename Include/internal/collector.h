@@ -57,6 +57,7 @@ struct trial {
     struct object_vector released;      /* cleared DEFERRED objects that nothing reaches any more */
     size_t candidates;
     int recheck;                        /* only what is SLOT_GARBAGE already can be garbage */
+    int any_legacy;                     /* some candidate's type has tp_del */
     int failed;                         /* out of memory: nothing is garbage */
 };
 /* In a pause: fills garbage and legacy, leaves no marks. With failed set, garbage is to be ignored. */

@@ -186,7 +186,25 @@ uint32_t heap_limit(void);
 
 /* Calls visit(op, state, arg) for every allocated slot of every heap until it returns non-zero, which is then returned.
  * The world is stopped. visit must not allocate on pages or free. */
-int object_pages_walk_stopped(int (*visit)(PyObject *op, uint8_t state, void *arg), void *arg);
+static inline Py_ALWAYS_INLINE int object_pages_walk_stopped(int (*visit)(PyObject *op, uint8_t state, void *arg), void *arg)
+{
+    for (uint32_t h = 0, limit = heap_limit(); h < limit; h++) {
+        struct thread_heap *heap = heap_peek(h);
+        for (uint32_t p = 0; heap != NULL && p < heap->page_count; p++) {
+            struct object_page *page = heap->pages[p];
+            char *slot = (char *)page + OBJECT_PAGE_FIRST;
+            for (uint32_t i = 0, n = page->used ? page->carved : 0; i < n; i++, slot += page->slot_size) {
+                uint8_t state = object_state_get(slot);
+                if (state & SLOT_LIVE) {
+                    int stop = visit((PyObject *)slot, state, arg);
+                    if (stop)
+                        return stop;
+                }
+            }
+        }
+    }
+    return 0;
+}
 /* Asserts the invariants of every page of one heap (tests, debug builds). */
 void object_pages_check(struct thread_heap *heap);
 

@@ -89,7 +89,8 @@ static void drain(struct trial *t)
     while (t->stack.count != 0 && !t->failed) {
         PyObject *op = t->stack.items[--t->stack.count];
         PyTypeObject *type = heap_type(op);
-        reach((PyObject *)type, t);
+        if (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+            reach((PyObject *)type, t);
         if (type->tp_traverse != NULL)
             type->tp_traverse(op, reach, t);
     }
@@ -113,6 +114,7 @@ static int start(PyObject *op, uint8_t state, void *arg)
     *object_scratch(op) = (int32_t)count;
     object_state_set(op, state | SLOT_CANDIDATE);
     t->candidates++;
+    t->any_legacy |= heap_type(op)->tp_del != NULL;
     return 0;
 }
 
@@ -122,7 +124,8 @@ static int find_roots(PyObject *op, uint8_t state, void *arg)
     if (state & SLOT_CANDIDATE)
         return *object_scratch(op) != 0 ? reach(op, arg) : 0;
     /* Dying, untracked: it needs its type as long as its slot is allocated. */
-    return reach((PyObject *)heap_type(op), arg);
+    PyTypeObject *type = heap_type(op);
+    return type->tp_flags & Py_TPFLAGS_HEAPTYPE ? reach((PyObject *)type, arg) : 0;
 }
 
 static int find_legacy(PyObject *op, uint8_t state, void *arg)
@@ -166,9 +169,10 @@ void collector_run_trial_stopped(struct trial *t)
     if (collector_visit_frame_roots != NULL && !t->failed)
         collector_visit_frame_roots(reach, t);
     drain(t);
-    if (!t->failed)
+    if (t->any_legacy && !t->failed) {
         object_pages_walk_stopped(find_legacy, t);
-    drain(t);
+        drain(t);
+    }
     object_pages_walk_stopped(finish, t);
     object_vector_free(&t->stack);
 }

@@ -331,30 +331,7 @@ void object_page_free_slow(void *slot)
         page_gained_room(heap, page);
 }
 
-/* ---- Walking ---- */
-
-int object_pages_walk_stopped(int (*visit)(PyObject *op, uint8_t state, void *arg), void *arg)
-{
-    uint32_t limit = heap_limit();
-    for (uint32_t h = 0; h < limit; h++) {
-        struct thread_heap *heap = heap_peek(h);
-        if (heap == NULL)
-            continue;
-        for (uint32_t p = 0; p < heap->page_count; p++) {
-            struct object_page *page = heap->pages[p];
-            for (uint32_t i = 0, n = page->used ? page->carved : 0; i < n; i++) {
-                PyObject *op = page_slot(page, i);
-                uint8_t state = object_state_get(op);
-                if (state & SLOT_LIVE) {
-                    int stop = visit(op, state, arg);
-                    if (stop)
-                        return stop;
-                }
-            }
-        }
-    }
-    return 0;
-}
+/* ---- Checks ---- */
 
 void object_pages_check(struct thread_heap *heap)
 {

@@ -153,8 +153,6 @@ static PyObject *local_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 
 static int local_traverse(local_object *self, visitproc visit, void *arg)
 {
-    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE))
-        Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->namespaces);
     Py_VISIT(self->args);
     Py_VISIT(self->kwds);

@@ -26,6 +26,7 @@ struct type_private {
     int32_t provisional_left;       /* [atomic] instances until the root is settled */
     struct PyMemberDef *members;    /* [const] of __slots__; owned */
     uint32_t member_count;
+    uint32_t hidden_items;          /* [const] of struct sequences: items behind the visible ones */
     const void *token;              /* [const] PyType_Spec it was made from */
     char *name_utf8;                /* [lock;retire] tp_name of a heap type made from Python */
 };

@@ -552,19 +552,3 @@ PyObject *PyErr_ProgramTextObject(PyObject *filename, int lineno)
     return text;
 }
 
-int PyOS_vsnprintf(char *str, size_t size, const char *format, va_list va)
-{
-    int n = vsnprintf(str, size, format, va);
-    if (size > 0)
-        str[size - 1] = '\0';
-    return n;
-}
-
-int PyOS_snprintf(char *str, size_t size, const char *format, ...)
-{
-    va_list va;
-    va_start(va, format);
-    int n = PyOS_vsnprintf(str, size, format, va);
-    va_end(va);
-    return n;
-}

@@ -117,7 +117,7 @@ int vm_format_value(frame_t *f, const instruction_t *at)
 int vm_list_append(frame_t *f, const instruction_t *at)
 {
     PyObject *item = operand_take_owned(f, AT_B(at));
-    return item != NULL ? list_append_steal(f->slots[AT_A(at)], item) : -1;
+    return item != NULL ? list_append_steal((PyListObject *)f->slots[AT_A(at)], item) : -1;
 }
 
 int vm_set_add(frame_t *f, const instruction_t *at)

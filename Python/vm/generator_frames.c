@@ -332,6 +332,14 @@ void generator_discard(PyGenObject *gen)
     slot_xdecref((PyObject *)func);
 }
 
+/* A reference of a suspended window: one that is not counted is no edge to the collector's subtraction, only to its marking. */
+static int visit_slot(PyObject *op, visitproc visit, void *arg)
+{
+    if (op == NULL || value_is_immediate(op) || (visit == _PyGC_VisitSubtract && object_is_deferred(op)))
+        return 0;
+    return visit(op, arg);
+}
+
 int generator_visit_window(PyGenObject *gen, visitproc visit, void *arg)
 {
     frame_t *f = &gen->gi_frame;
@@ -339,9 +347,9 @@ int generator_visit_window(PyGenObject *gen, visitproc visit, void *arg)
     if (f->flags & FRAME_CLEARED)
         return 0;
     for (int i = 0; i < n; i++) {
-        int status = collector_visit_slot(f->slots[i], visit, arg);
+        int status = visit_slot(f->slots[i], visit, arg);
         if (status != 0)
             return status;
     }
-    return collector_visit_slot((PyObject *)f->func, visit, arg);
+    return visit_slot((PyObject *)f->func, visit, arg);
 }

@@ -6,6 +6,7 @@
 #include "generator_frames.h"
 #include "interpreter_fast.h"
 #include "dict.h"
+#include "instance.h"
 #include "thread_state.h"
 #include "vm.h"
 #include "vm_cache.h"

@@ -1,0 +1,144 @@
+/* print and input. */
+#include "Python.h"
+
+#include "builtins.h"
+#include "thread_state.h"
+#include "well_known_strings.h"
+
+/* ---- print ---- */
+
+typedef struct {
+    PyObject *sep, *end, *file;
+    int flush;
+} print_options_t;
+
+static int separator(PyObject **field, PyObject *value, const char *name)
+{
+    if (value == Py_None) {
+        *field = NULL;
+        return 0;
+    }
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be None or a string, not %.200s", name, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    *field = value;
+    return 0;
+}
+
+static int parse_options(print_options_t *o, PyObject *const *values, PyObject *kwnames)
+{
+    memset(o, 0, sizeof(*o));
+    for (Py_ssize_t i = 0; kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
+        PyObject *keyword = PyTuple_GET_ITEM(kwnames, i);
+        int status = 0;
+        if (PyUnicode_CompareWithASCIIString(keyword, "sep") == 0)
+            status = separator(&o->sep, values[i], "sep");
+        else if (PyUnicode_CompareWithASCIIString(keyword, "end") == 0)
+            status = separator(&o->end, values[i], "end");
+        else if (PyUnicode_CompareWithASCIIString(keyword, "file") == 0)
+            o->file = values[i] == Py_None ? NULL : values[i];
+        else if (PyUnicode_CompareWithASCIIString(keyword, "flush") == 0) {
+            o->flush = PyObject_IsTrue(values[i]);
+            status = o->flush < 0 ? -1 : 0;
+        }
+        else {
+            PyErr_Format(PyExc_TypeError, "'%U' is an invalid keyword argument for print()", keyword);
+            status = -1;
+        }
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static PyObject *builtin_print(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    print_options_t o;
+    if (parse_options(&o, args + nargs, kwnames) < 0)
+        return NULL;
+    if (o.file == NULL) {
+        o.file = PySys_GetObject("stdout");
+        if (o.file == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "lost sys.stdout");
+            return NULL;
+        }
+        if (o.file == Py_None)
+            Py_RETURN_NONE;
+    }
+    PyObject *file = Py_NewRef(o.file);
+    int status = 0;
+    for (Py_ssize_t i = 0; i < nargs && status == 0; i++) {
+        if (i > 0)
+            status = o.sep != NULL ? PyFile_WriteObject(o.sep, file, Py_PRINT_RAW) : PyFile_WriteString(" ", file);
+        if (status == 0)
+            status = PyFile_WriteObject(args[i], file, Py_PRINT_RAW);
+    }
+    if (status == 0)
+        status = o.end != NULL ? PyFile_WriteObject(o.end, file, Py_PRINT_RAW) : PyFile_WriteString("\n", file);
+    if (status == 0 && o.flush) {
+        PyObject *result = PyObject_CallMethodNoArgs(file, STR(flush));
+        status = result != NULL ? 0 : -1;
+        Py_XDECREF(result);
+    }
+    Py_DECREF(file);
+    if (status < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* ---- input ---- */
+
+/* A standard stream by name: a new reference, or NULL with RuntimeError. */
+static PyObject *stream(const char *name)
+{
+    PyObject *file = PySys_GetObject(name);
+    if (file == NULL || file == Py_None) {
+        PyErr_Format(PyExc_RuntimeError, "input(): lost sys.%s", name);
+        return NULL;
+    }
+    return Py_NewRef(file);
+}
+
+static int flush(PyObject *file)
+{
+    PyObject *result = PyObject_CallMethodNoArgs(file, STR(flush));
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+static PyObject *builtin_input(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *in = NULL, *out = NULL, *err = NULL, *line = NULL;
+    if (!_PyArg_CheckPositional("input", nargs, 0, 1))
+        return NULL;
+    if ((in = stream("stdin")) == NULL || (out = stream("stdout")) == NULL || (err = stream("stderr")) == NULL)
+        goto done;
+    if (PySys_Audit("builtins.input", "O", nargs > 0 ? args[0] : Py_None) < 0)
+        goto done;
+    if (flush(err) < 0)
+        PyErr_Clear();
+    if (nargs > 0 && PyFile_WriteObject(args[0], out, Py_PRINT_RAW) < 0)
+        goto done;
+    if (flush(out) < 0)
+        PyErr_Clear();
+    line = PyFile_GetLine(in, -1);
+    if (line != NULL)
+        PySys_Audit("builtins.input/result", "O", line);
+done:
+    Py_XDECREF(in);
+    Py_XDECREF(out);
+    Py_XDECREF(err);
+    return line;
+}
+
+PyMethodDef builtin_io_methods[] = {
+    {"print", (PyCFunction)(void (*)(void))builtin_print, METH_FASTCALL | METH_KEYWORDS,
+     "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\n"
+     "Print the values to a stream, or to sys.stdout by default.\n\n"
+     "  sep    string between values\n  end    string after the last value\n"
+     "  file   an object with a write method\n  flush  whether to flush the stream forcibly"},
+    {"input", (PyCFunction)(void (*)(void))builtin_input, METH_FASTCALL,
+     "input($module, prompt='', /)\n--\n\nRead a line from standard input, without the newline; EOFError at the end."},
+    {NULL},
+};

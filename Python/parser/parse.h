@@ -45,6 +45,7 @@ typedef struct parser {
     int at;                             /* offset of the next byte to read */
     int line_start, lineno;
     int text_start;                     /* start of the text shown with errors: line_start, or the first line of a token */
+    int unterminated;                   /* the source ended within a string */
     int checking_rest;                  /* looking for errors of tokens alone: those about lines are not raised */
     int token_line_start;               /* start of the line in which the current (multi-line) token began */
     int first_lineno;

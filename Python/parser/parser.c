@@ -304,12 +304,14 @@ static int take_source(parser *p, const char *s, Py_ssize_t n, int end_line)
     return 0;
 }
 
+/* Has the tokenizer looked beyond the end of the source? Then more input might have made it right. */
 static int at_end_of_source(parser *p)
 {
-    if (p->fill == 0)
-        return 0;
-    int type = p->tokens[p->fill - 1].type;
-    return type == TOK_ENDMARKER || (type == TOK_ERRORTOKEN && p->end == TOKENIZER_EOF);
+    if (p->fill == 0 || p->end == TOKENIZER_EOF || p->unterminated)
+        return p->fill > 0;
+    const token *last = &p->tokens[p->fill - 1];
+    /* after a line end or a string nothing is looked at */
+    return p->end == TOKENIZER_OK && p->at >= p->size && last->type != TOK_NEWLINE && last->type != TOK_STRING;
 }
 
 /* Parses what did not parse once more, remembering results: first looking for mistakes in dict displays alone, which are told before

@@ -328,6 +328,7 @@ static int read_number(parser *p)
 static int fail_unterminated(parser *p, int triple, int start)
 {
     int detected = p->lineno;
+    p->unterminated = p->at >= p->size;
     p->at = start + 1;
     p->line_start = p->token_line_start;
     p->lineno = p->first_lineno;
@@ -875,6 +876,8 @@ void parser_read_token(parser *p)
     t->level = (unsigned char)p->level;
     t->start = start < 0 ? p->at : start;
     t->end = end < 0 ? p->at : end;
+    if (type == TOK_ERRORTOKEN)
+        start = end = -1;
     t->lineno = type == TOK_STRING ? p->first_lineno : p->lineno;
     int line_start = type == TOK_STRING ? p->token_line_start : p->line_start;
     t->col = start >= line_start ? start - line_start : -1;

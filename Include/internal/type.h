@@ -16,6 +16,7 @@
 #include "shape.h"
 
 struct type_private {
+    uint64_t unique_id;             /* [const] names the type; never reused */
     PyObject **subclasses;          /* [types lock] weak references, counted */
     uint32_t subclass_count, subclass_capacity;
     uint8_t never_versioned;        /* [types lock] see above */
@@ -155,6 +156,11 @@ PyObject *slot_tp_getattro(PyObject *self, PyObject *name);
 int slot_tp_setattro(PyObject *self, PyObject *name, PyObject *value);
 int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
+
+/* A builtin by name, for __reduce__: new reference. */
+PyObject *object_get_builtin(PyObject *name);
+/* super(type, obj).name, where obj_type is the class whose MRO is followed; a new reference.  1; 0: absent; -1: exception */
+int super_lookup(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, PyObject *name, PyObject **result);
 
 /* object's own slots, recognised by address. */
 int object_init(PyObject *self, PyObject *args, PyObject *kwds);

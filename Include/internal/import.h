@@ -1,0 +1,53 @@
+/* Importing: what the files of import, sys and start-up share.
+ *
+ * import.c            sys.modules and the C API
+ * import_level.c      the import statement: resolving names, finding and loading through importlib
+ * import_builtin.c    the modules linked into the interpreter
+ * import_dynamic.c    extension modules in shared objects
+ * import_bootstrap.c  bringing importlib up
+ * imp_module.c        the module _imp */
+#ifndef BRAID_IMPORT_H
+#define BRAID_IMPORT_H
+
+#include "Python.h"
+#include "interpreter.h"
+
+#define IMPORT_CACHE_TAG "braid-311"
+#define IMPORT_EXTENSION_SUFFIX ".braid-311-x86_64-linux-gnu.so"
+#define IMPORT_ABI3_SUFFIX ".abi3.so"
+
+/* The mark of our bytecode files: bytes 2 and 3 are CR LF. It follows the table of instructions. */
+uint32_t import_magic_number(void);
+
+/* ---- Modules linked in ---- */
+
+int import_is_builtin(const char *name);
+/* Makes the module `name` for spec. New reference; NULL without exception: there is no such module. */
+PyObject *import_create_builtin(const char *name, PyObject *spec);
+/* Makes, registers and executes a module before importlib is there. New reference. */
+PyObject *import_early_builtin(const char *name);
+/* New tuple, sorted. */
+PyObject *import_builtin_names(void);
+
+/* ---- Extension modules ---- */
+
+/* Loads the shared object of spec and makes its module. New reference. */
+PyObject *import_create_dynamic(PyObject *spec);
+/* Takes what an init function returned: a definition (multi-phase) or a module (single-phase, which is registered).
+ * Steals result; key is (name, path) of the module.  New reference. */
+PyObject *import_finish_init(PyObject *result, PyObject *(*init)(void), PyObject *spec, PyObject *name, PyObject *path);
+/* A single-phase module that was loaded before under the same name and path, made again. New reference; NULL, maybe without exception. */
+PyObject *import_find_extension(PyObject *name, PyObject *path);
+
+/* ---- importlib ---- */
+
+/* Runs importlib._bootstrap and installs it with sys and _imp. / The same for _bootstrap_external. 0 or -1. */
+int import_bootstrap(void);
+int import_bootstrap_external(void);
+
+/* Removes the frames of importlib from the traceback of the exception that is set. */
+void import_trim_traceback(void);
+
+PyMODINIT_FUNC PyInit__imp(void);
+
+#endif /* BRAID_IMPORT_H */

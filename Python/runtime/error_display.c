@@ -1,0 +1,334 @@
+/* Reporting of exceptions nobody handles: sys.excepthook, sys.unraisablehook, and what they do by default. */
+#include "Python.h"
+
+#include "interpreter.h"
+#include "thread_state.h"
+#include "well_known_strings.h"
+
+/* ---- The default display ---- */
+
+static PyObject *standard_error(void)
+{
+    PyObject *file = PySys_GetObject("stderr");
+    return file == NULL || file == Py_None ? NULL : Py_NewRef(file);
+}
+
+static int flush_stream(const char *name)
+{
+    PyObject *saved = PyErr_GetRaisedException();
+    PyObject *file = PySys_GetObject(name);
+    if (file != NULL && file != Py_None) {
+        Py_INCREF(file);
+        PyObject *result = PyObject_CallMethodNoArgs(file, STR(flush));
+        if (result == NULL)
+            PyErr_Clear();
+        Py_XDECREF(result);
+        Py_DECREF(file);
+    }
+    PyErr_SetRaisedException(saved);
+    return 0;
+}
+
+/* Type and text of an exception, without the help of Python code: what is left when `traceback` cannot be imported. */
+static void display_plainly(PyObject *value, PyObject *file)
+{
+    PyObject *text = PyObject_Str(value), *line = NULL;
+    if (text == NULL)
+        PyErr_Clear();
+    PyObject *traceback = PyException_GetTraceback(value);
+    if (traceback != NULL && PyFile_WriteString("Traceback (most recent call last):\n", file) == 0) {
+        for (PyTracebackObject *tb = (PyTracebackObject *)traceback; tb != NULL; tb = tb->tb_next) {
+            PyCodeObject *code = PyFrame_GetCode(tb->tb_frame);
+            PyObject *name = PyObject_GetAttrString((PyObject *)code, "co_qualname");
+            PyObject *filename = PyObject_GetAttrString((PyObject *)code, "co_filename");
+            line = name != NULL && filename != NULL
+                       ? PyUnicode_FromFormat("  File \"%U\", line %d, in %U\n", filename, PyCode_Addr2Line(code, tb->tb_lasti), name)
+                       : NULL;
+            if (line == NULL || PyFile_WriteObject(line, file, Py_PRINT_RAW) < 0)
+                PyErr_Clear();
+            Py_XDECREF(line);
+            Py_XDECREF(name);
+            Py_XDECREF(filename);
+            Py_DECREF((PyObject *)code);
+        }
+    }
+    Py_XDECREF(traceback);
+    line = text != NULL && PyUnicode_GET_LENGTH(text) > 0 ? PyUnicode_FromFormat("%s: %U\n", Py_TYPE(value)->tp_name, text)
+                                                          : PyUnicode_FromFormat("%s\n", Py_TYPE(value)->tp_name);
+    if (line == NULL || PyFile_WriteObject(line, file, Py_PRINT_RAW) < 0)
+        PyErr_Clear();
+    Py_XDECREF(line);
+    Py_XDECREF(text);
+}
+
+/* traceback.print_exception(value, file=file): 0 or -1 without exception. */
+static int display_with_traceback_module(PyObject *value, PyObject *file)
+{
+    PyThreadState *ts = thread_current();
+    if (runtime_interp.importlib == NULL || ts->py_recursion_remaining < 40)
+        return -1;
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *print = module != NULL ? PyObject_GetAttrString(module, "print_exception") : NULL;
+    PyObject *args = PyTuple_Pack(1, value), *kwargs = Py_BuildValue("{sO}", "file", file), *result = NULL;
+    if (print != NULL && args != NULL && kwargs != NULL)
+        result = PyObject_Call(print, args, kwargs);
+    Py_XDECREF(module);
+    Py_XDECREF(print);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    if (result == NULL) {
+        PyErr_Clear();
+        return -1;
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+void PyErr_Display(PyObject *Py_UNUSED(type), PyObject *value, PyObject *traceback)
+{
+    PyObject *file = standard_error();
+    if (file == NULL || value == NULL) {
+        Py_XDECREF(file);
+        return;
+    }
+    if (!PyExceptionInstance_Check(value)) {
+        PyObject *text = PyUnicode_FromFormat("TypeError: print_exception(): Exception expected for value, %s found\n",
+                                              Py_TYPE(value)->tp_name);
+        if (text == NULL || PyFile_WriteObject(text, file, Py_PRINT_RAW) < 0)
+            PyErr_Clear();
+        Py_XDECREF(text);
+        Py_DECREF(file);
+        return;
+    }
+    if (traceback != NULL && traceback != Py_None && PyTraceBack_Check(traceback)) {
+        PyObject *own = PyException_GetTraceback(value);
+        if (own == NULL)
+            PyException_SetTraceback(value, traceback);
+        Py_XDECREF(own);
+    }
+    if (display_with_traceback_module(value, file) < 0)
+        display_plainly(value, file);
+    Py_DECREF(file);
+    flush_stream("stderr");
+}
+
+/* ---- sys.excepthook ---- */
+
+int run_exception_status(void)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    int status = 1;
+    if (exception == NULL)
+        return 0;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit) && !runtime_interp.config.inspect) {
+        PyObject *code = ((PySystemExitObject *)exception)->code;
+        code = Py_NewRef(code != NULL ? code : Py_None);
+        flush_stream("stdout");
+        if (code == Py_None)
+            status = 0;
+        else if (PyLong_Check(code)) {
+            status = (int)PyLong_AsLong(code);
+            PyErr_Clear();
+        }
+        else {
+            PyObject *file = standard_error();
+            if (file == NULL || PyFile_WriteObject(code, file, Py_PRINT_RAW) < 0 || PyFile_WriteString("\n", file) < 0)
+                PyErr_Clear();
+            Py_XDECREF(file);
+            status = 1;
+        }
+        Py_DECREF(code);
+        Py_DECREF(exception);
+        return status;
+    }
+    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+        status = 128 + 2;
+    PyErr_SetRaisedException(exception);
+    PyErr_PrintEx(1);
+    return status;
+}
+
+static void set_last(PyObject *type, PyObject *value, PyObject *traceback)
+{
+    if (PySys_SetObject("last_type", type) < 0 || PySys_SetObject("last_value", value) < 0
+        || PySys_SetObject("last_traceback", traceback) < 0)
+        PyErr_Clear();
+}
+
+void PyErr_PrintEx(int set_sys_last_vars)
+{
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) && !runtime_interp.config.inspect) {
+        int status = run_exception_status();
+        Py_Exit(status);
+    }
+    PyObject *value = PyErr_GetRaisedException();
+    if (value == NULL)
+        return;
+    PyObject *type = (PyObject *)Py_TYPE(value), *traceback = PyException_GetTraceback(value);
+    if (traceback == NULL)
+        traceback = Py_None;
+    if (set_sys_last_vars)
+        set_last(type, value, traceback);
+    PyObject *hook = Py_XNewRef(PySys_GetObject("excepthook"));
+    if (PySys_Audit("sys.excepthook", "OOOO", hook != NULL ? hook : Py_None, type, value, traceback) < 0)
+        PyErr_Clear();
+    if (hook == NULL) {
+        if (PyFile_WriteString("sys.excepthook is missing\n", PySys_GetObject("stderr")) < 0)
+            PyErr_Clear();
+        PyErr_Display(type, value, traceback);
+    }
+    else {
+        PyObject *args[] = {NULL, type, value, traceback};
+        PyObject *result = PyObject_Vectorcall(hook, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        if (result == NULL) {
+            if (PyErr_ExceptionMatches(PyExc_SystemExit) && !runtime_interp.config.inspect) {
+                int status = run_exception_status();
+                Py_Exit(status);
+            }
+            PyObject *second = PyErr_GetRaisedException();
+            flush_stream("stdout");
+            PyObject *file = standard_error();
+            if (file != NULL) {
+                if (PyFile_WriteString("Error in sys.excepthook:\n", file) < 0)
+                    PyErr_Clear();
+                PyErr_Display((PyObject *)Py_TYPE(second), second, NULL);
+                if (PyFile_WriteString("\nOriginal exception was:\n", file) < 0)
+                    PyErr_Clear();
+                PyErr_Display(type, value, traceback);
+                Py_DECREF(file);
+            }
+            Py_XDECREF(second);
+        }
+        Py_XDECREF(result);
+    }
+    Py_XDECREF(hook);
+    Py_DECREF(traceback);
+    Py_DECREF(value);
+    flush_stream("stdout");
+}
+
+void PyErr_Print(void) { PyErr_PrintEx(1); }
+
+/* ---- sys.unraisablehook ---- */
+
+static PyStructSequence_Field unraisable_fields[] = {
+    {"exc_type", "Exception type"}, {"exc_value", "Exception value"}, {"exc_traceback", "Exception traceback"},
+    {"err_msg", "Error message"},   {"object", "Object causing the exception"},
+    {NULL, NULL},
+};
+static PyStructSequence_Desc unraisable_desc = {
+    "UnraisableHookArgs", "What sys.unraisablehook is given: an exception that nobody can handle.", unraisable_fields, 5};
+static PyTypeObject *unraisable_type;      /* [const] set at start-up */
+
+int error_display_init(void);
+int error_display_init(void)
+{
+    unraisable_type = PyStructSequence_NewType(&unraisable_desc);
+    return unraisable_type != NULL ? 0 : -1;
+}
+
+/* sys.unraisablehook(args), the default. */
+PyObject *error_display_unraisable(PyObject *module, PyObject *args);
+PyObject *error_display_unraisable(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    if (!Py_IS_TYPE(args, unraisable_type)) {
+        PyErr_SetString(PyExc_TypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
+        return NULL;
+    }
+    PyObject *value = PyStructSequence_GET_ITEM(args, 1), *message = PyStructSequence_GET_ITEM(args, 3),
+             *op = PyStructSequence_GET_ITEM(args, 4), *line = NULL;
+    PyObject *file = standard_error();
+    if (file == NULL)
+        Py_RETURN_NONE;
+    PyObject *shown = op != Py_None ? PyObject_Repr(op) : NULL;
+    if (op != Py_None && shown == NULL) {
+        PyErr_Clear();
+        shown = PyUnicode_FromString("<object repr() failed>");
+    }
+    if (message != Py_None)
+        line = shown != NULL ? PyUnicode_FromFormat("%S: %U\n", message, shown) : PyUnicode_FromFormat("%S:\n", message);
+    else if (shown != NULL)
+        line = PyUnicode_FromFormat("Exception ignored in: %U\n", shown);
+    if (line != NULL && PyFile_WriteObject(line, file, Py_PRINT_RAW) < 0)
+        PyErr_Clear();
+    Py_XDECREF(line);
+    Py_XDECREF(shown);
+    PyErr_Display(NULL, value, PyStructSequence_GET_ITEM(args, 2));
+    Py_DECREF(file);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+void _PyErr_WriteUnraisableMsg(const char *what, PyObject *op)
+{
+    PyObject *value = PyErr_GetRaisedException();
+    if (value == NULL)
+        return;
+    PyObject *traceback = PyException_GetTraceback(value);
+    PyObject *message = what != NULL ? PyUnicode_FromFormat("Exception ignored %s", what) : Py_None;
+    PyObject *args = unraisable_type != NULL && message != NULL ? PyStructSequence_New(unraisable_type) : NULL;
+    PyObject *hook = Py_XNewRef(PySys_GetObject("unraisablehook"));
+    if (args != NULL) {
+        PyStructSequence_SET_ITEM(args, 0, Py_NewRef((PyObject *)Py_TYPE(value)));
+        PyStructSequence_SET_ITEM(args, 1, Py_NewRef(value));
+        PyStructSequence_SET_ITEM(args, 2, Py_NewRef(traceback != NULL ? traceback : Py_None));
+        PyStructSequence_SET_ITEM(args, 3, Py_NewRef(message));
+        PyStructSequence_SET_ITEM(args, 4, Py_NewRef(op != NULL ? op : Py_None));
+        PyObject *result = hook != NULL ? PyObject_CallOneArg(hook, args) : error_display_unraisable(NULL, args);
+        if (result == NULL) {
+            /* the hook itself failed: report that, by the default way */
+            PyObject *second = PyErr_GetRaisedException();
+            PyObject *file = standard_error();
+            if (file != NULL && PyFile_WriteString("Exception ignored in sys.unraisablehook: ", file) == 0 && hook != NULL
+                && PyFile_WriteObject(hook, file, 0) == 0)
+                PyFile_WriteString("\n", file);
+            PyErr_Clear();
+            PyErr_Display(NULL, second, NULL);
+            Py_XDECREF(file);
+            Py_XDECREF(second);
+        }
+        Py_XDECREF(result);
+    }
+    else
+        PyErr_Clear();
+    Py_XDECREF(hook);
+    Py_XDECREF(args);
+    Py_XDECREF(message);
+    Py_XDECREF(traceback);
+    Py_DECREF(value);
+    PyErr_Clear();
+}
+
+void PyErr_WriteUnraisable(PyObject *op) { _PyErr_WriteUnraisableMsg(NULL, op); }
+
+void _PyErr_WarnUnawaitedCoroutine(PyObject *coroutine)
+{
+    PyObject *name = PyObject_GetAttr(coroutine, STR(__qualname__));
+    if (name == NULL || PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%S' was never awaited", name) < 0)
+        PyErr_WriteUnraisable(coroutine);
+    Py_XDECREF(name);
+}
+
+void Py_FatalError(const char *message)
+{
+    fprintf(stderr, "Fatal Python error: %s\n", message);
+    fflush(stderr);
+    abort();
+}
+
+/* ---- traceback.c's printing ---- */
+
+int PyTraceBack_Print(PyObject *traceback, PyObject *file)
+{
+    PyObject *module = PyImport_ImportModule("traceback"), *print, *result = NULL;
+    if (module == NULL)
+        return -1;
+    print = PyObject_GetAttrString(module, "print_tb");
+    if (print != NULL)
+        result = PyObject_CallFunction(print, "OOO", traceback, Py_None, file);
+    Py_XDECREF(print);
+    Py_DECREF(module);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}

@@ -96,7 +96,7 @@ static PyObject *descr_get_qualname(PyObject *op, void *closure)
 static PyObject *descr_reduce(PyObject *op, PyObject *unused)
 {
     PyDescrObject *descr = (PyDescrObject *)op;
-    PyObject *getattr = _PyEval_GetBuiltin(STR(getattr));
+    PyObject *getattr = object_get_builtin(STR(getattr));
     return getattr != NULL ? Py_BuildValue("N(OO)", getattr, descr->d_type, descr->d_name) : NULL;
 }
 
@@ -628,7 +628,7 @@ static Py_hash_t bound_hash(PyObject *op)
 static PyObject *bound_reduce(PyObject *op, PyObject *unused)
 {
     bound_wrapper *bound = (bound_wrapper *)op;
-    PyObject *getattr = _PyEval_GetBuiltin(STR(getattr));
+    PyObject *getattr = object_get_builtin(STR(getattr));
     return getattr != NULL ? Py_BuildValue("N(OO)", getattr, bound->self, bound->descr->d_common.d_name) : NULL;
 }
 

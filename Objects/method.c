@@ -142,7 +142,7 @@ static PyObject *method_get_doc(PyObject *op, void *closure)
 static PyObject *method_reduce(PyObject *op, PyObject *unused)
 {
     PyObject *name = PyObject_GetAttr(PyMethod_GET_FUNCTION(op), STR(__name__));
-    PyObject *getattr = name != NULL ? _PyEval_GetBuiltin(STR(getattr)) : NULL;
+    PyObject *getattr = name != NULL ? object_get_builtin(STR(getattr)) : NULL;
     PyObject *result = getattr != NULL ? Py_BuildValue("N(ON)", getattr, PyMethod_GET_SELF(op), name) : NULL;
     if (getattr == NULL)
         Py_XDECREF(name);

@@ -335,6 +335,14 @@ int _PyObject_GetMethod(PyObject *op, PyObject *name, PyObject **method)
     return 0;
 }
 
+PyObject *object_get_builtin(PyObject *name)
+{
+    PyObject *builtins = PyEval_GetBuiltins(), *value = NULL;
+    if (builtins != NULL && PyDict_GetItemRef(builtins, name, &value) == 0)
+        PyErr_SetObject(PyExc_AttributeError, name);
+    return value;
+}
+
 int PyCallable_Check(PyObject *op) { return op != NULL && Py_TYPE(op)->tp_call != NULL; }
 
 PyObject *PyObject_SelfIter(PyObject *op) { return Py_NewRef(op); }

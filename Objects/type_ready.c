@@ -7,9 +7,12 @@
 
 struct type_private *type_private_new(void)
 {
+    static uint64_t last_id;        /* [atomic] */
     struct type_private *private = PyMem_Calloc(1, sizeof(*private));
     if (private == NULL)
         PyErr_NoMemory();
+    else
+        private->unique_id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
     return private;
 }
 

@@ -123,13 +123,25 @@ static PyObject *decomposition(PyObject *self, PyObject *arg)
 
 /* ---- Numbers: (character[, default]) ---- */
 
-static int number_arguments(PyObject *self, const char *name, PyObject *const *args, Py_ssize_t nargs, Py_UCS4 *ch)
+static int number_arguments(const char *name, PyObject *const *args, Py_ssize_t nargs, Py_UCS4 *ch)
 {
-    if (!_PyArg_CheckPositional(name, nargs, 1, 2) || character_of(name, "argument 1", args[0], ch) < 0)
-        return -1;
-    if (is_old(self) && record_of(1, *ch)->category == UCD_UNASSIGNED)
-        *ch = 0;                /* has no value */
-    return 0;
+    return !_PyArg_CheckPositional(name, nargs, 1, 2) || character_of(name, "argument 1", args[0], ch) < 0 ? -1 : 0;
+}
+
+/* Values of ch in version 3.2.0 where they are not those of now; -1: none. */
+static void old_values(Py_UCS4 ch, int *decimal, double *numeric)
+{
+    if (record_of(1, ch)->category == UCD_UNASSIGNED) {
+        *decimal = -1;
+        *numeric = -1.0;
+        return;
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(ucd32_values); i++) {
+        if (ucd32_values[i].ch == ch) {
+            *decimal = ucd32_values[i].decimal;
+            *numeric = ucd32_values[i].numeric;
+        }
+    }
 }
 
 static PyObject *no_value(PyObject *const *args, Py_ssize_t nargs, const char *message)
@@ -143,16 +155,19 @@ static PyObject *no_value(PyObject *const *args, Py_ssize_t nargs, const char *m
 static PyObject *decimal(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_UCS4 ch;
-    if (number_arguments(self, "decimal", args, nargs, &ch) < 0)
+    if (number_arguments("decimal", args, nargs, &ch) < 0)
         return NULL;
     int value = Py_UNICODE_TODECIMAL(ch);
+    double numeric_value;
+    if (is_old(self))
+        old_values(ch, &value, &numeric_value);
     return value < 0 ? no_value(args, nargs, "not a decimal") : PyLong_FromLong(value);
 }
 
-static PyObject *digit(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *digit(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t nargs)
 {
     Py_UCS4 ch;
-    if (number_arguments(self, "digit", args, nargs, &ch) < 0)
+    if (number_arguments("digit", args, nargs, &ch) < 0)
         return NULL;
     int value = Py_UNICODE_TODIGIT(ch);
     return value < 0 ? no_value(args, nargs, "not a digit") : PyLong_FromLong(value);
@@ -161,11 +176,15 @@ static PyObject *digit(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *numeric(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_UCS4 ch;
-    if (number_arguments(self, "numeric", args, nargs, &ch) < 0)
+    if (number_arguments("numeric", args, nargs, &ch) < 0)
         return NULL;
-    if (!Py_UNICODE_ISNUMERIC(ch))
-        return no_value(args, nargs, "not a numeric character");
-    return PyFloat_FromDouble(Py_UNICODE_TONUMERIC(ch));
+    int is_numeric = Py_UNICODE_ISNUMERIC(ch), decimal_value;
+    double value = Py_UNICODE_TONUMERIC(ch);
+    if (is_old(self)) {
+        old_values(ch, &decimal_value, &value);
+        is_numeric = is_numeric && value != -1.0;
+    }
+    return is_numeric ? PyFloat_FromDouble(value) : no_value(args, nargs, "not a numeric character");
 }
 
 /* ---- Names ---- */
@@ -372,6 +391,9 @@ static int decompose_char(sequence_t *s, int old, int compat, Py_UCS4 ch)
             return -1;
         return t == 0 ? 0 : put(s, T_BASE + t);
     }
+    for (size_t i = 0; old && i < Py_ARRAY_LENGTH(ucd32_corrections); i++)
+        if (ucd32_corrections[i].ch == ch)
+            return put(s, ucd32_corrections[i].normal);
     const uint32_t *parts = NULL;
     int tag = 0, n = decomposition_of(old, ch, &parts, &tag);
     if (n == 0 || (tag != 0 && !compat))
@@ -382,16 +404,16 @@ static int decompose_char(sequence_t *s, int old, int compat, Py_UCS4 ch)
     return 0;
 }
 
-/* Stable sort of each run of combining characters by class. */
-static void reorder(sequence_t *s, int old)
+/* Stable sort of each run of combining characters by class. (Classes and compositions are those of now for 3.2.0 too.) */
+static void reorder(sequence_t *s)
 {
     for (Py_ssize_t i = 1; i < s->n; i++) {
         Py_UCS4 ch = s->data[i];
-        unsigned cls = record_of(old, ch)->combining;
+        unsigned cls = record_of(0, ch)->combining;
         Py_ssize_t j = i;
         if (cls == 0)
             continue;
-        while (j > 0 && record_of(old, s->data[j - 1])->combining > cls) {
+        while (j > 0 && record_of(0, s->data[j - 1])->combining > cls) {
             s->data[j] = s->data[j - 1];
             j--;
         }
@@ -400,7 +422,7 @@ static void reorder(sequence_t *s, int old)
 }
 
 /* What first and second make together, or 0. */
-static Py_UCS4 compose_pair(int old, Py_UCS4 first, Py_UCS4 second)
+static Py_UCS4 compose_pair(Py_UCS4 first, Py_UCS4 second)
 {
     if (first - L_BASE < L_COUNT && second - V_BASE < V_COUNT)
         return S_BASE + ((first - L_BASE) * V_COUNT + (second - V_BASE)) * T_COUNT;
@@ -410,10 +432,8 @@ static Py_UCS4 compose_pair(int old, Py_UCS4 first, Py_UCS4 second)
     while (low < high) {
         size_t middle = (low + high) / 2;
         uint32_t a = ucd_compositions[middle].first, b = ucd_compositions[middle].second;
-        if (a == first && b == second) {
-            Py_UCS4 composed = ucd_compositions[middle].composed;
-            return old && record_of(1, composed)->category == UCD_UNASSIGNED ? 0 : composed;
-        }
+        if (a == first && b == second)
+            return ucd_compositions[middle].composed;
         if (a < first || (a == first && b < second))
             low = middle + 1;
         else
@@ -422,14 +442,14 @@ static Py_UCS4 compose_pair(int old, Py_UCS4 first, Py_UCS4 second)
     return 0;
 }
 
-static void compose(sequence_t *s, int old)
+static void compose(sequence_t *s)
 {
     Py_ssize_t out = 0, starter = -1;
     int last_class = 0;         /* of the character before, since the starter; 0: nothing between */
     for (Py_ssize_t i = 0; i < s->n; i++) {
         Py_UCS4 ch = s->data[i];
-        int cls = record_of(old, ch)->combining, blocked = starter < 0 || (out - 1 > starter && last_class >= cls);
-        Py_UCS4 composed = blocked ? 0 : compose_pair(old, s->data[starter], ch);
+        int cls = record_of(0, ch)->combining, blocked = starter < 0 || (out - 1 > starter && last_class >= cls);
+        Py_UCS4 composed = blocked ? 0 : compose_pair(s->data[starter], ch);
         if (composed != 0) {
             s->data[starter] = composed;
             continue;
@@ -460,11 +480,13 @@ static int quick_check(int old, PyObject *str, int form)
 {
     if (PyUnicode_IS_ASCII(str))
         return QUICK_YES;
+    if (old)
+        return QUICK_MAYBE;
     int kind = PyUnicode_KIND(str), answer = QUICK_YES;
     const void *data = PyUnicode_DATA(str);
     unsigned previous = 0;
     for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(str); i++) {
-        const struct ucd_record *r = record_of(old, PyUnicode_READ(kind, data, i));
+        const struct ucd_record *r = record_of(0, PyUnicode_READ(kind, data, i));
         if ((r->combining != 0 && previous > r->combining) || (r->quick & (1 << form)))
             return QUICK_NO;
         if ((r->quick & 16) && (form == FORM_NFC || form == FORM_NFKC))
@@ -483,9 +505,9 @@ static PyObject *normalized(int old, PyObject *str, int form)
     for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(str); i++)
         if (decompose_char(&s, old, form >= FORM_NFKC, PyUnicode_READ_CHAR(str, i)) < 0)
             goto done;
-    reorder(&s, old);
+    reorder(&s);
     if (form == FORM_NFC || form == FORM_NFKC)
-        compose(&s, old);
+        compose(&s);
     result = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, s.data, s.n);
 done:
     PyMem_Free(s.data);

@@ -200,9 +200,31 @@ def write_property_tables(out):
         out.write('};\n')
         write_two_level(out, prefix, values)
     decompositions.write(out)
+    write_old_exceptions(out)
     out.write(f'static const struct {{ uint32_t first, second, composed; }} ucd_compositions[{len(pairs)}] = {{\n')
     for pair in pairs:
         out.write('{%d,%d,%d},\n' % pair)
+    out.write('};\n')
+
+
+def write_old_exceptions(out):
+    """Where 3.2.0 differs in ways that its property table does not show: singletons that were corrected, and values."""
+    old, corrections, values = ud.ucd_3_2_0, [], []
+    for c in range(LAST + 1):
+        s = chr(c)
+        if not is_surrogate(c) and old.category(s) != 'Cn':
+            if old.normalize('NFD', s) != ud.normalize('NFD', s) and len(old.normalize('NFD', s)) == 1:
+                corrections.append((c, ord(old.normalize('NFD', s))))
+            decimal, numeric = old.decimal(s, -1), old.numeric(s, -1.0)
+            if (decimal, numeric) != (ud.decimal(s, -1), ud.numeric(s, -1.0)):
+                values.append((c, decimal, numeric))
+    out.write(f'static const struct {{ uint32_t ch, normal; }} ucd32_corrections[{len(corrections)}] = {{\n')
+    for pair in corrections:
+        out.write('{%d,%d},\n' % pair)
+    out.write('};\n')
+    out.write(f'static const struct {{ uint32_t ch; int decimal; double numeric; }} ucd32_values[{len(values)}] = {{\n')
+    for c, decimal, numeric in values:
+        out.write(f'{{{c},{decimal},{float(numeric)!r}}},\n')
     out.write('};\n')
 
 

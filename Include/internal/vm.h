@@ -12,6 +12,9 @@ PyObject *vm_run(PyThreadState *ts, frame_t *f, int throwing);
 /* exec-like call: runs code with the given namespaces (builtins are taken from globals). */
 PyObject *vm_eval_code(PyObject *code, PyObject *globals, PyObject *locals, PyObject *closure);
 
+/* Lists a code object on stderr. */
+void vm_dump_code(PyCodeObject *code);
+
 /* Fills the hooks of lower layers. Once, at start-up. */
 void vm_init(void);
 

@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "collector.h"
 #include "interpreter.h"
+#include "stop_world.h"
 #include "thread_state.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -31,6 +32,21 @@ int Py_EnterRecursiveCall(const char *where)
 }
 
 void Py_LeaveRecursiveCall(void) { thread_current()->py_recursion_remaining++; }
+
+int Py_GetRecursionLimit(void) { return thread_current()->py_recursion_limit; }
+
+/* Applies to every thread at once: depths so far are kept. */
+void Py_SetRecursionLimit(int limit)
+{
+    PyThreadState *ts = thread_current();
+    stop_world_begin(ts);
+    runtime_interp.recursion_limit = limit;
+    for (PyThreadState *t = runtime_interp.threads; t != NULL; t = t->next) {
+        t->py_recursion_remaining += limit - t->py_recursion_limit;
+        t->py_recursion_limit = limit;
+    }
+    stop_world_end(ts);
+}
 
 /* ---- Namespaces ---- */
 
@@ -91,6 +107,34 @@ int PyEval_MergeCompilerFlags(PyCompilerFlags *flags)
                                                 | CO_FUTURE_PRINT_FUNCTION | CO_FUTURE_UNICODE_LITERALS
                                                 | CO_FUTURE_GENERATOR_STOP);
     return flags->cf_flags != 0;
+}
+
+PyObject *PyEval_EvalCodeEx(PyObject *code, PyObject *globals, PyObject *locals, PyObject *const *args, int argc,
+                            PyObject *const *kwds, int kwdc, PyObject *const *defs, int defc, PyObject *kwdefs, PyObject *closure)
+{
+    PyObject *result = NULL, *kwnames = PyTuple_New(kwdc), *defaults = defc > 0 ? PyTuple_New(defc) : NULL;
+    PyObject *func = PyFunction_New(code, globals), **all = PyMem_New(PyObject *, argc + kwdc + 1);
+    (void)locals;               /* code with arguments has locals of its own */
+    if (kwnames == NULL || (defc > 0 && defaults == NULL) || func == NULL || all == NULL)
+        goto done;
+    for (int i = 0; i < argc; i++)
+        all[i] = args[i];
+    for (int i = 0; i < kwdc; i++) {
+        PyTuple_SET_ITEM(kwnames, i, Py_NewRef(kwds[2 * i]));
+        all[argc + i] = kwds[2 * i + 1];
+    }
+    for (int i = 0; i < defc; i++)
+        PyTuple_SET_ITEM(defaults, i, Py_NewRef(defs[i]));
+    ((PyFunctionObject *)func)->func_defaults = Py_XNewRef(defaults);
+    ((PyFunctionObject *)func)->func_kwdefaults = Py_XNewRef(kwdefs);
+    ((PyFunctionObject *)func)->func_closure = Py_XNewRef(closure);
+    result = PyObject_Vectorcall(func, all, (size_t)argc, kwnames);
+done:
+    Py_XDECREF(kwnames);
+    Py_XDECREF(defaults);
+    Py_XDECREF(func);
+    PyMem_Free(all);
+    return result;
 }
 
 const char *PyEval_GetFuncName(PyObject *func)

@@ -21,7 +21,7 @@ static stack_chunk_t *new_chunk(size_t words)
     return chunk;
 }
 
-/* Records are allocated in blocks and linked through `next`; freelists[1] keeps the blocks. */
+/* Records are allocated in blocks and linked through `next`; freelists[1] keeps the blocks, [2] a spare chunk. */
 static frame_t *new_records(PyThreadState *ts)
 {
     record_block_t *block = PyMem_RawCalloc(1, sizeof(record_block_t));
@@ -62,7 +62,8 @@ void frame_stack_fini(PyThreadState *ts)
         ts->freelists[1] = block->previous;
         PyMem_RawFree(block);
     }
-    ts->freelists[0] = NULL;
+    PyMem_RawFree(ts->freelists[2]);
+    ts->freelists[0] = ts->freelists[2] = NULL;
     ts->stack_top = ts->stack_limit = NULL;
 }
 

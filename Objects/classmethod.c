@@ -78,8 +78,6 @@ static PyObject *wrapper_new(PyTypeObject *type, PyObject *callable)
         return NULL;
     ((wrapper_object *)op)->callable = Py_NewRef(callable);
     object_publish(callable);
-    if (copy_attributes(op, callable) < 0)
-        Py_CLEAR(op);
     return op;
 }
 

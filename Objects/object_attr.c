@@ -292,48 +292,7 @@ int PyObject_SetAttrString(PyObject *op, const char *name, PyObject *value)
     return result;
 }
 
-/* ---- Methods ---- */
-
-int _PyObject_GetMethod(PyObject *op, PyObject *name, PyObject **method)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject *descr, *value;
-    *method = NULL;
-    if (type_has_custom_getattribute(type) || !PyUnicode_Check(name)) {
-        *method = PyObject_GetAttr(op, name);
-        return 0;
-    }
-    if (type_lookup_ref(type, name, &descr, NULL) < 0)
-        return 0;
-    int unbound = descr != NULL && PyType_HasFeature(Py_TYPE(descr), Py_TPFLAGS_METHOD_DESCRIPTOR);
-    descrgetfunc get = descr != NULL && !unbound ? Py_TYPE(descr)->tp_descr_get : NULL;
-    if (get != NULL && descr_is_data(descr)) {
-        *method = get(descr, op, (PyObject *)type);
-        Py_DECREF(descr);
-        return 0;
-    }
-    int found = instance_get_attr(op, name, &value);
-    if (found != 0) {
-        Py_XDECREF(descr);
-        *method = value;
-        return 0;
-    }
-    if (unbound) {
-        *method = descr;
-        return 1;
-    }
-    if (get != NULL) {
-        *method = get(descr, op, (PyObject *)type);
-        Py_DECREF(descr);
-    }
-    else if (descr != NULL)
-        *method = descr;
-    else if (type_has_getattr_hook(type))
-        *method = type->tp_getattro(op, name);
-    else
-        object_attribute_error(op, name);
-    return 0;
-}
+/* ---- Small ones ---- */
 
 PyObject *object_get_builtin(PyObject *name)
 {

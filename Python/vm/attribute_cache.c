@@ -340,6 +340,20 @@ int vm_load_method(frame_t *f, instruction_t *at)
 
 /* ---- Storing ---- */
 
+/* A class may gain a data descriptor for a name that its instances have inline already: their shapes then get new ids, but
+ * keep the name. */
+static int hidden_by_descriptor(PyTypeObject *type, PyObject *name)
+{
+    PyObject *descr;
+    if (type_lookup_cached_racy(type, name, &descr, NULL))
+        return descr != NULL && descr_is_data(descr);
+    if (type_lookup_ref(type, name, &descr, NULL) < 0)
+        PyErr_Clear();
+    int hidden = descr != NULL && descr_is_data(descr);
+    Py_XDECREF(descr);
+    return hidden;
+}
+
 int vm_store_attr(frame_t *f, instruction_t *at)
 {
     PyObject *op = operand_read(f, AT_A(at));
@@ -349,8 +363,8 @@ int vm_store_attr(frame_t *f, instruction_t *at)
     if (value != NULL) {
         uint32_t id = value_is_heap(op) && type_has_inline_attrs(Py_TYPE(op)) ? instance_shape(op) : 0;
         status = 1;
-        if (id != 0 && Py_TYPE(op)->tp_setattro == PyObject_GenericSetAttr) {
-            /* a name that occurs in the shapes of a class is hidden by no data descriptor (shape.h) */
+        if (id != 0 && Py_TYPE(op)->tp_setattro == PyObject_GenericSetAttr
+            && !hidden_by_descriptor(Py_TYPE(op), name)) {
             shape_t *shape = shape_from_id(id);
             int slot = shape_find(shape, name);
             if (slot >= 0 && cache_count_miss(at))

@@ -36,11 +36,11 @@ PyObject *generator_new(PyThreadState *ts, frame_t *f)
     *own = *f;
     own->slots = gen->gi_window;
     own->func = (PyFunctionObject *)slot_copy((PyObject *)f->func);
-    own->locals = NULL;
+    own->locals = Py_XNewRef(f->locals);        /* a module compiled with top-level await */
     own->previous = NULL;
     own->next = NULL;
     own->chunk_to_free = NULL;
-    own->flags = FRAME_GENERATOR;
+    own->flags = FRAME_GENERATOR | (f->flags & FRAME_LOCALS_IS_GLOBALS);
     if (f->frame_object != NULL) {
         /* somebody has looked at the frame already (a trace function): it goes on as the generator's */
         f->frame_object->f_frame = own;
@@ -144,6 +144,7 @@ static void finish(PyThreadState *ts, frame_t *f)
     unlink_frame(ts, gen);
     f->flags |= FRAME_CLEARED;
     f->func = NULL;
+    Py_CLEAR(f->locals);
     handled = gen->gi_exc_state.exc_value;
     gen->gi_exc_state.exc_value = NULL;
     __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
@@ -325,6 +326,7 @@ void generator_discard(PyGenObject *gen)
     call_release_window(f);
     f->flags |= FRAME_CLEARED;
     f->func = NULL;
+    Py_CLEAR(f->locals);
     PyObject *handled = gen->gi_exc_state.exc_value;
     gen->gi_exc_state.exc_value = NULL;
     __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
@@ -351,5 +353,6 @@ int generator_visit_window(PyGenObject *gen, visitproc visit, void *arg)
         if (status != 0)
             return status;
     }
+    Py_VISIT(f->locals);
     return visit_slot((PyObject *)f->func, visit, arg);
 }

@@ -197,7 +197,13 @@ int percent_parse(percent_args_t *a, int kind, const void *data, Py_ssize_t leng
     conv->index = c.pos - 1;
     *pos = c.pos;
     *value = next_argument(a);
-    return *value == NULL ? -1 : 0;
+    if (*value == NULL)
+        return -1;
+    if (ch == '%') {            /* "%5%" takes an argument and then fails */
+        percent_unsupported(conv);
+        return -1;
+    }
+    return 0;
 }
 
 void percent_unsupported(const percent_conversion_t *conv)

@@ -73,8 +73,8 @@ typedef struct {
 
 void percent_args_init(percent_args_t *a, PyObject *operand, int is_bytes);
 void percent_args_fini(percent_args_t *a);
-/* Parses a conversion; *pos is behind the '%' and moves behind the type character.  '%%' gives type '%' and *value NULL:
- * write a '%'.  Otherwise *value is the (borrowed) argument to be converted; types are not checked here.
+/* Parses a conversion; *pos is behind the '%' and moves behind the type character.  '%%' gives type '%' and *value NULL.
+ * Otherwise *value is the (borrowed) argument to be converted; other types are not checked here.
  * Escapes  yes */
 int percent_parse(percent_args_t *a, int kind, const void *data, Py_ssize_t length, Py_ssize_t *pos,
                   percent_conversion_t *conv, PyObject **value);

@@ -258,3 +258,15 @@ PyTypeObject PyUnicode_Type = {
     .tp_free = PyObject_Free,
     .tp_vectorcall = type_vectorcall,
 };
+
+int unicode_types_init(void)
+{
+    PyTypeObject *types[] = {
+        &PyUnicode_Type, &PyUnicodeIter_Type, &unicode_ascii_iter_type, &unicode_formatter_iter_type,
+        &unicode_field_iter_type, &unicode_encoding_map_type,
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++)
+        if (PyType_Ready(types[i]) < 0)
+            return -1;
+    return 0;
+}

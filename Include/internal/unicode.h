@@ -13,6 +13,8 @@
 /* Enters the static strings into the intern table.
  * Returns  0, or -1 without memory (no exception: there may be no thread state yet) */
 int unicode_init(void);
+/* PyType_Ready for str, its iterators and helpers; after the basic types. Returns 0, or -1 with an exception. */
+int unicode_types_init(void);
 
 /* ---- Static one-character strings ---- */
 

@@ -16,6 +16,9 @@ extern int long_max_str_digits;
 #define LONG_MAX_STR_DIGITS_DEFAULT 4300
 #define LONG_MAX_STR_DIGITS_THRESHOLD 640
 
+/* GMP counts limbs with an int. */
+#define LONG_MAX_LIMBS (INT_MAX - 1024)
+
 /* A value as sign and magnitude.  Must not move after long_view (limbs may point into it); keeps no reference. */
 typedef struct {
     const mp_limb_t *limbs;     /* size of them, the top one not 0 */

@@ -1,0 +1,445 @@
+/* int: addition, multiplication, division, powers. */
+#include "long.h"
+
+#define CHECK_INTS(a, b) \
+    if (!PyLong_Check(a) || !PyLong_Check(b)) \
+        Py_RETURN_NOTIMPLEMENTED
+
+/* ---- Addition ---- */
+
+/* a + b, or with the sign of b flipped. */
+static PyObject *add_views(const long_view_t *a, const long_view_t *b, int flip)
+{
+    int b_negative = b->negative ^ flip;
+    if (a->size < b->size) {
+        long_view_t const *t = a;
+        int t_negative = a->negative;
+        a = b;
+        b = t;
+        if (b_negative == t_negative) {
+            PyLongObject *x = long_alloc(a->size + 1);
+            if (x == NULL)
+                return NULL;
+            x->ob_limb[a->size] = mpn_add((mp_limb_t *)x->ob_limb, a->limbs, a->size, b->limbs, b->size);
+            return long_normalise(x, a->size + 1, t_negative);
+        }
+        PyLongObject *x = long_alloc(a->size);
+        if (x == NULL)
+            return NULL;
+        mpn_sub((mp_limb_t *)x->ob_limb, a->limbs, a->size, b->limbs, b->size);
+        return long_normalise(x, a->size, b_negative);
+    }
+    if (b_negative == a->negative) {
+        PyLongObject *x = long_alloc(a->size + 1);
+        if (x == NULL)
+            return NULL;
+        x->ob_limb[a->size] = a->size == 0 ? 0 : mpn_add((mp_limb_t *)x->ob_limb, a->limbs, a->size, b->limbs, b->size);
+        return long_normalise(x, a->size + 1, a->negative);
+    }
+    int order = a->size > b->size ? 1 : a->size == 0 ? 0 : mpn_cmp(a->limbs, b->limbs, a->size);
+    if (order == 0)
+        return value_from_int(0);
+    PyLongObject *x = long_alloc(a->size);
+    if (x == NULL)
+        return NULL;
+    if (order > 0) {
+        mpn_sub((mp_limb_t *)x->ob_limb, a->limbs, a->size, b->limbs, b->size);
+        return long_normalise(x, a->size, a->negative);
+    }
+    mpn_sub_n((mp_limb_t *)x->ob_limb, b->limbs, a->limbs, a->size);
+    return long_normalise(x, a->size, b_negative);
+}
+
+PyObject *long_add(PyObject *a, PyObject *b)
+{
+    if (Py_LIKELY(value_both_ints(a, b)))
+        return PyLong_FromLong(value_get_int(a) + value_get_int(b));
+    CHECK_INTS(a, b);
+    long_view_t x, y;
+    long_view(a, &x);
+    long_view(b, &y);
+    return add_views(&x, &y, 0);
+}
+
+PyObject *long_subtract(PyObject *a, PyObject *b)
+{
+    if (Py_LIKELY(value_both_ints(a, b)))
+        return PyLong_FromLong(value_get_int(a) - value_get_int(b));
+    CHECK_INTS(a, b);
+    long_view_t x, y;
+    long_view(a, &x);
+    long_view(b, &y);
+    return add_views(&x, &y, 1);
+}
+
+PyObject *long_negative(PyObject *op)
+{
+    if (value_is_int(op))
+        return PyLong_FromLong(-value_get_int(op));
+    long_view_t v;
+    long_view(op, &v);
+    return long_from_limbs(v.limbs, v.size, !v.negative);
+}
+
+PyObject *long_absolute(PyObject *op) { return long_is_negative(op) ? long_negative(op) : long_exact(op); }
+
+/* ---- Multiplication ---- */
+
+PyObject *long_multiply(PyObject *a, PyObject *b)
+{
+    if (Py_LIKELY(value_both_ints(a, b))) {
+        int64_t product;
+        if (!__builtin_mul_overflow(value_get_int(a), value_get_int(b), &product))
+            return PyLong_FromLong(product);
+    }
+    CHECK_INTS(a, b);
+    long_view_t x, y;
+    long_view(a, &x);
+    long_view(b, &y);
+    if (x.size == 0 || y.size == 0)
+        return value_from_int(0);
+    PyLongObject *z = long_alloc(x.size + y.size);
+    if (z == NULL)
+        return NULL;
+    mp_limb_t *out = (mp_limb_t *)z->ob_limb;
+    if (a == b)
+        mpn_sqr(out, x.limbs, x.size);
+    else if (x.size >= y.size)
+        mpn_mul(out, x.limbs, x.size, y.limbs, y.size);
+    else
+        mpn_mul(out, y.limbs, y.size, x.limbs, x.size);
+    return long_normalise(z, x.size + y.size, x.negative ^ y.negative);
+}
+
+/* ---- Division ---- */
+
+static int divide_by_zero(int modulo_only)
+{
+    PyErr_SetString(PyExc_ZeroDivisionError,
+                    modulo_only ? "integer modulo by zero" : "integer division or modulo by zero");
+    return -1;
+}
+
+/* Rounding to the floor: when the signs differ and the division leaves a rest, the quotient is one less and the rest is
+ * b - rest. */
+static int divmod_views(const long_view_t *x, const long_view_t *y, PyObject **quotient, PyObject **remainder)
+{
+    mp_size_t nq = x->size - y->size + 1;
+    PyLongObject *q = long_alloc(nq + 1), *r = long_alloc(y->size);
+    if (q == NULL || r == NULL) {
+        Py_XDECREF(q);
+        Py_XDECREF(r);
+        return -1;
+    }
+    mp_limb_t *qp = (mp_limb_t *)q->ob_limb, *rp = (mp_limb_t *)r->ob_limb;
+    mpn_tdiv_qr(qp, rp, 0, x->limbs, x->size, y->limbs, y->size);
+    qp[nq] = 0;
+    if (x->negative != y->negative && !mpn_zero_p(rp, y->size)) {
+        mpn_add_1(qp, qp, nq + 1, 1);
+        mpn_sub_n(rp, y->limbs, rp, y->size);
+    }
+    PyObject *quot = long_normalise(q, nq + 1, x->negative ^ y->negative);
+    PyObject *rest = long_normalise(r, y->size, y->negative);
+    if (quotient != NULL)
+        *quotient = quot;
+    else
+        Py_DECREF(quot);
+    if (remainder != NULL)
+        *remainder = rest;
+    else
+        Py_DECREF(rest);
+    return 0;
+}
+
+int long_divmod(PyObject *a, PyObject *b, PyObject **quotient, PyObject **remainder)
+{
+    long_view_t x, y;
+    if (long_is_zero(b))
+        return divide_by_zero(quotient == NULL);
+    if (value_both_ints(a, b)) {
+        int64_t n = value_get_int(a), d = value_get_int(b), q = n / d, r = n % d;
+        if (r != 0 && (r ^ d) < 0) {
+            q--;
+            r += d;
+        }
+        if (remainder != NULL)
+            *remainder = value_from_int(r);
+        if (quotient != NULL)
+            *quotient = PyLong_FromLong(q);
+        return quotient != NULL && *quotient == NULL ? -1 : 0;
+    }
+    long_view(a, &x);
+    long_view(b, &y);
+    if (x.size >= y.size)
+        return divmod_views(&x, &y, quotient, remainder);
+    /* |a| < |b| */
+    int up = x.size != 0 && x.negative != y.negative;
+    if (remainder != NULL) {
+        *remainder = up ? add_views(&x, &y, 0) : long_exact(a);
+        if (*remainder == NULL)
+            return -1;
+    }
+    if (quotient != NULL)
+        *quotient = value_from_int(up ? -1 : 0);
+    return 0;
+}
+
+PyObject *long_floor_divide(PyObject *a, PyObject *b)
+{
+    CHECK_INTS(a, b);
+    PyObject *result;
+    return long_divmod(a, b, &result, NULL) < 0 ? NULL : result;
+}
+
+PyObject *long_remainder(PyObject *a, PyObject *b)
+{
+    CHECK_INTS(a, b);
+    PyObject *result;
+    return long_divmod(a, b, NULL, &result) < 0 ? NULL : result;
+}
+
+/* ---- True division ---- */
+
+static PyObject *float_too_large(void)
+{
+    PyErr_SetString(PyExc_OverflowError, "integer division result too large for a float");
+    return NULL;
+}
+
+/* The quotient of two magnitudes, neither of them 0, correctly rounded: so many bits of it are computed that at least two
+ * lie beyond the precision of the result; a remainder sets the lowest one. */
+static PyObject *divide_views(const long_view_t *x, const long_view_t *y)
+{
+    mpz_t a_room, b_room, q, r;
+    mpz_srcptr a = long_view_mpz(x, a_room), b = long_view_mpz(y, b_room);
+    Py_ssize_t difference = (Py_ssize_t)mpz_sizeinbase(a, 2) - (Py_ssize_t)mpz_sizeinbase(b, 2);
+    if (difference > 1024)
+        return float_too_large();
+    if (difference < -1076)
+        return PyFloat_FromDouble(x->negative != y->negative ? -0.0 : 0.0);
+    if (long_check_room((size_t)(x->size + y->size + 64)) < 0)
+        return NULL;
+    Py_ssize_t shift = Py_MAX(difference, -1021) - 55;   /* the quotient, shifted right by shift, has 55 or 56 bits at most */
+    mpz_init(q);
+    mpz_init(r);
+    if (shift <= 0) {
+        mpz_mul_2exp(q, a, (mp_bitcnt_t)-shift);
+        mpz_tdiv_qr(q, r, q, b);
+    }
+    else {
+        mpz_mul_2exp(r, b, (mp_bitcnt_t)shift);
+        mpz_tdiv_qr(q, r, a, r);
+    }
+    uint64_t bits = mpz_size(q) == 0 ? 0 : mpz_getlimbn(q, 0);
+    if (mpz_sgn(r) != 0)
+        bits |= 1;
+    mpz_clear(q);
+    mpz_clear(r);
+    int length = bits == 0 ? 0 : 64 - __builtin_clzll(bits);
+    /* Bits to drop: to 53, or more when the result is subnormal (least bit 2^-1074). */
+    Py_ssize_t drop = Py_MAX(length - 53, -1074 - shift);
+    uint64_t half = (uint64_t)1 << (drop - 1), low = bits & ((half << 1) - 1);
+    bits >>= drop;
+    if (low > half || (low == half && (bits & 1)))
+        bits++;
+    double result = ldexp((double)bits, (int)(shift + drop));
+    if (isinf(result))
+        return float_too_large();
+    return PyFloat_FromDouble(x->negative != y->negative ? -result : result);
+}
+
+PyObject *long_true_divide(PyObject *a, PyObject *b)
+{
+    CHECK_INTS(a, b);
+    const int64_t exact = (int64_t)1 << 53;
+    int64_t n, d;
+    if (long_is_zero(b)) {
+        PyErr_SetString(PyExc_ZeroDivisionError, "division by zero");
+        return NULL;
+    }
+    if (long_get_int64(a, &n) && long_get_int64(b, &d) && n <= exact && n >= -exact && d <= exact && d >= -exact)
+        return PyFloat_FromDouble(n == 0 ? (d < 0 ? -0.0 : 0.0) : (double)n / (double)d);
+    long_view_t x, y;
+    long_view(a, &x);
+    long_view(b, &y);
+    if (x.size == 0)
+        return PyFloat_FromDouble(y.negative ? -0.0 : 0.0);
+    return divide_views(&x, &y);
+}
+
+/* ---- Powers ---- */
+
+/* base ** exponent in 64 bits.  Returns 0 on overflow. */
+static int power_small(int64_t base, uint64_t exponent, int64_t *result)
+{
+    int64_t r = 1;
+    for (;;) {
+        if ((exponent & 1) && __builtin_mul_overflow(r, base, &r))
+            return 0;
+        exponent >>= 1;
+        if (exponent == 0)
+            break;
+        if (__builtin_mul_overflow(base, base, &base))
+            return 0;
+    }
+    *result = r;
+    return 1;
+}
+
+static PyObject *power_plain(PyObject *a, PyObject *b)
+{
+    int64_t base, exponent = 0, small;
+    int have_exponent = long_get_int64(b, &exponent);
+    if (long_get_int64(a, &base)) {
+        if (have_exponent && power_small(base, (uint64_t)exponent, &small))
+            return PyLong_FromLong(small);
+        if (base == 0 || base == 1)
+            return value_from_int(base);
+        if (base == -1) {
+            long_view_t e;
+            long_view(b, &e);
+            return value_from_int(e.limbs[0] & 1 ? -1 : 1);
+        }
+    }
+    size_t bits = _PyLong_NumBits(a), total;
+    if (!have_exponent || __builtin_mul_overflow(bits, (size_t)exponent, &total)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (long_check_room(total / 64 + 2) < 0)
+        return NULL;
+    long_view_t x;
+    mpz_t room, z;
+    long_view(a, &x);
+    mpz_init(z);
+    mpz_pow_ui(z, long_view_mpz(&x, room), (unsigned long)exponent);
+    PyObject *result = long_from_mpz(z);
+    mpz_clear(z);
+    return result;
+}
+
+/* The result has the sign of the modulus. */
+static PyObject *power_modulo(PyObject *a, PyObject *b, PyObject *c)
+{
+    if (long_is_zero(c)) {
+        PyErr_SetString(PyExc_ValueError, "pow() 3rd argument cannot be 0");
+        return NULL;
+    }
+    long_view_t base_view, exponent_view, modulus_view;
+    mpz_t base_room, exponent_room, modulus_room, z, inverse, positive;
+    long_view(a, &base_view);
+    long_view(b, &exponent_view);
+    long_view(c, &modulus_view);
+    mpz_srcptr base = long_view_mpz(&base_view, base_room);
+    mpz_srcptr modulus = long_view_mpz(&modulus_view, modulus_room);
+    int modulus_negative = modulus_view.negative, negative_exponent = exponent_view.negative;
+    modulus_view.negative = exponent_view.negative = 0;
+    mpz_srcptr magnitude = long_view_mpz(&modulus_view, modulus_room);
+    mpz_srcptr exponent = long_view_mpz(&exponent_view, exponent_room);
+    modulus = magnitude;
+    PyObject *result = NULL;
+    mpz_init(z);
+    mpz_init(inverse);
+    mpz_init(positive);
+    if (mpz_cmp_ui(modulus, 1) == 0) {
+        result = value_from_int(0);
+        goto done;
+    }
+    if (negative_exponent) {
+        if (!mpz_invert(inverse, base, modulus)) {
+            PyErr_SetString(PyExc_ValueError, "base is not invertible for the given modulus");
+            goto done;
+        }
+        base = inverse;
+    }
+    mpz_powm(z, base, exponent, modulus);
+    if (modulus_negative && mpz_sgn(z) != 0)
+        mpz_sub(z, z, modulus);
+    result = long_from_mpz(z);
+done:
+    mpz_clear(z);
+    mpz_clear(inverse);
+    mpz_clear(positive);
+    return result;
+}
+
+PyObject *long_power(PyObject *a, PyObject *b, PyObject *modulus)
+{
+    CHECK_INTS(a, b);
+    if (modulus != Py_None) {
+        if (!PyLong_Check(modulus))
+            Py_RETURN_NOTIMPLEMENTED;
+        return power_modulo(a, b, modulus);
+    }
+    if (!long_is_negative(b))
+        return power_plain(a, b);
+    double x = PyLong_AsDouble(a), y;
+    if (x == -1.0 && PyErr_Occurred())
+        return NULL;
+    y = PyLong_AsDouble(b);
+    if (y == -1.0 && PyErr_Occurred())
+        return NULL;
+    PyObject *left = PyFloat_FromDouble(x), *right = PyFloat_FromDouble(y), *result = NULL;
+    if (left != NULL && right != NULL)
+        result = PyFloat_Type.tp_as_number->nb_power(left, right, Py_None);
+    Py_XDECREF(left);
+    Py_XDECREF(right);
+    return result;
+}
+
+/* ---- Division to the nearest ---- */
+
+PyObject *_PyLong_DivmodNear(PyObject *a, PyObject *b)
+{
+    if (!PyLong_Check(a) || !PyLong_Check(b)) {
+        PyErr_SetString(PyExc_TypeError, "non-integer arguments in division");
+        return NULL;
+    }
+    PyObject *q = NULL, *r = NULL, *twice = NULL, *result = NULL;
+    if (long_divmod(a, b, &q, &r) < 0)
+        return NULL;
+    twice = long_add(r, r);
+    if (twice == NULL)
+        goto done;
+    int order = long_compare(twice, b);
+    if (long_is_negative(b))
+        order = -order;
+    long_view_t v;
+    long_view(q, &v);
+    if (order > 0 || (order == 0 && v.size > 0 && (v.limbs[0] & 1))) {
+        PyObject *more = long_add(q, value_from_int(1)), *less = long_subtract(r, b);
+        Py_SETREF(q, more);
+        Py_SETREF(r, less);
+        if (q == NULL || r == NULL)
+            goto done;
+    }
+    result = PyTuple_Pack(2, q, r);
+done:
+    Py_XDECREF(q);
+    Py_XDECREF(r);
+    Py_XDECREF(twice);
+    return result;
+}
+
+PyObject *_PyLong_GCD(PyObject *a, PyObject *b)
+{
+    int64_t m, n;
+    if (long_get_int64(a, &m) && long_get_int64(b, &n)) {
+        uint64_t x = m < 0 ? 0 - (uint64_t)m : (uint64_t)m, y = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+        while (y != 0) {
+            uint64_t t = x % y;
+            x = y;
+            y = t;
+        }
+        return PyLong_FromUnsignedLong(x);
+    }
+    long_view_t x, y;
+    mpz_t x_room, y_room, z;
+    long_view(a, &x);
+    long_view(b, &y);
+    mpz_init(z);
+    mpz_gcd(z, long_view_mpz(&x, x_room), long_view_mpz(&y, y_room));
+    PyObject *result = long_from_mpz(z);
+    mpz_clear(z);
+    return result;
+}

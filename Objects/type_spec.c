@@ -167,6 +167,8 @@ static int set_module_entry(PyTypeObject *type, const char *full)
     const char *dot = strrchr(full, '.');
     if (PyDict_Contains(type->tp_dict, STR(__module__)) != 0)
         return PyErr_Occurred() ? -1 : 0;
+    if (dot == NULL && PyEval_GetGlobals() == NULL)
+        return type_set_attr(type, STR(__module__), STR(builtins));     /* one of our own, at start-up */
     if (dot == NULL)
         return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "builtin type %.200s has no __module__ attribute", full);
     PyObject *module = PyUnicode_FromStringAndSize(full, dot - full);

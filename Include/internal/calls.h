@@ -24,6 +24,12 @@ void call_release_window(frame_t *f);
 /* Calls any callable with the temporaries base, args.. of frame f, which are released. New reference or NULL. */
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames);
 
+/* A call of a class whose instances are made by object.__new__ and initialised by a Python __init__: makes the instance and pushes the activation
+ * of __init__ (FRAME_INIT).  Returns 1, 0 if the class is not of that kind (nothing has changed), -1 with an exception set. */
+int call_class(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames, frame_t **inner);
+/* The end of such an activation: checks that value (taken over) is None. The instance, owned, or NULL with TypeError. */
+PyObject *call_class_result(PyObject *self, PyObject *value);
+
 /* CALL_EX. *inner: the activation pushed for a Python function (the result comes later), or NULL. */
 PyObject *call_ex(PyThreadState *ts, frame_t *f, const instruction_t *at, frame_t **inner);
 

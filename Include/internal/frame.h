@@ -25,7 +25,7 @@
 enum {
     FRAME_ENTRY = 1,            /* returning from it leaves the interpreter loop: called from C */
     FRAME_GENERATOR = 2,        /* record and window lie in a generator */
-    FRAME_METHOD = 4,           /* (unused by others) */
+    FRAME_INIT = 4,             /* runs the __init__ of a call of a class: the caller gets init_self instead of the result */
     FRAME_LOCALS_IS_GLOBALS = 8,/* module level: LOAD_NAME may use the cache of LOAD_GLOBAL */
     FRAME_CLEARED = 16,         /* the window has been released (frame.clear(), or taken over by the frame object) */
     FRAME_INCOMPLETE = 32,      /* the prologue (cells, RETURN_GENERATOR) has not finished: not shown in tracebacks */
@@ -43,6 +43,7 @@ typedef struct frame {
     struct frame *next;         /* [owner] the record above, for reuse */
     PyFrameObject *frame_object;/* counted, or NULL */
     PyObject **stack_base;      /* stack_top to go back to when this frame is popped */
+    PyObject *init_self;        /* FRAME_INIT: the new instance, counted; else unused */
     struct stack_chunk *chunk_to_free;  /* the window opened this chunk: closed on return */
     uint16_t result_slot;       /* where the caller wants the result */
     uint8_t flags;

@@ -111,8 +111,6 @@ PyTypeObject *type_calculate_metaclass(PyTypeObject *metatype, PyObject *bases);
 
 /* ---- Between the files of the object model ---- */
 
-/* At start-up, before anything else of the kind: readies object, type and the other types that all need. 0 or -1 */
-int type_init_builtins(void);
 struct type_private *type_private_new(void);
 /* PyType_Ready for heap types whose slots have been filled in by type.__new__ or a spec. */
 int type_ready(PyTypeObject *type);

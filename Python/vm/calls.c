@@ -5,6 +5,7 @@
 #include "generator.h"
 #include "stack.h"
 #include "thread_state.h"
+#include "type.h"
 #include "vm.h"
 #include "well_known_strings.h"
 
@@ -120,7 +121,9 @@ void call_pop_slow(PyThreadState *ts, frame_t *f)
 void call_pop_raising(PyThreadState *ts, frame_t *f)
 {
     PyObject *exception = PyErr_GetRaisedException();
+    PyObject *self = f->flags & FRAME_INIT ? f->init_self : NULL;
     call_pop_slow(ts, f);
+    Py_XDECREF(self);
     PyErr_SetRaisedException(exception);
 }
 
@@ -140,6 +143,50 @@ PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **a
     slot_clear(f->slots, base);
     release_args(args, total);
     return result;
+}
+
+int call_class(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames, frame_t **inner)
+{
+    PyTypeObject *type = (PyTypeObject *)f->slots[base];
+    PyObject *init;
+    if (type->tp_new != object_new || type->tp_alloc != PyType_GenericAlloc || type->tp_init == object_init
+        || PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT)
+        || !type_lookup_cached_racy(type, STR(__init__), &init, NULL) || init == NULL
+        || !heap_is_type(init, &PyFunction_Type) || !slot_try_incref(init))
+        return 0;
+    PyObject *self = type_alloc_instance(type, 0);
+    if (self == NULL) {
+        slot_decref(init);
+        slot_clear(f->slots, base);
+        release_args(args, nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0));
+        return -1;
+    }
+    /* self goes right before the arguments: into the callee's own slot, or the empty one behind it */
+    PyObject *callee = f->slots[base];
+    f->slots[base] = NULL;
+    args[-1] = slot_copy(self);
+    frame_t *pushed = call_push(ts, f, (PyFunctionObject *)init, args - 1, nargs + 1, kwnames);
+    if (pushed == NULL) {
+        slot_decref(init);
+        Py_DECREF(self);
+        slot_decref(callee);
+        return -1;
+    }
+    pushed->flags |= FRAME_INIT;
+    pushed->init_self = self;
+    slot_decref(callee);
+    *inner = pushed;
+    return 1;
+}
+
+PyObject *call_class_result(PyObject *self, PyObject *value)
+{
+    if (value == Py_None)
+        return self;
+    PyErr_Format(PyExc_TypeError, "__init__() should return None, not '%.200s'", Py_TYPE(value)->tp_name);
+    Py_DECREF(value);
+    Py_DECREF(self);
+    return NULL;
 }
 
 /* The mapping behind ** as an exact dict; takes over the operand. NULL with TypeError. */

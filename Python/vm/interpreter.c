@@ -868,7 +868,22 @@ safe_point:
                     goto safe_point;
                 DISPATCH();
             }
-            if (heap_is_type(callee, &PyMethod_Type) && args == &R(base + 1)) {
+            if (heap_is_type(callee, &PyType_Type)) {
+                frame_t *inner = NULL;
+                frame->pc = pc + 2;
+                int status = call_class(ts, frame, base, args, nargs, kwnames, &inner);
+                if (Py_LIKELY(status > 0)) {
+                    inner->result_slot = A;
+                    frame = inner;
+                    LOAD_FRAME();
+                    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                        goto safe_point;
+                    DISPATCH();
+                }
+                if (status < 0)
+                    goto error;
+            }
+            else if (heap_is_type(callee, &PyMethod_Type) && args == &R(base + 1)) {
                 /* self takes the place of the bound method, right before the arguments */
                 PyMethodObject *method = (PyMethodObject *)callee;
                 if (heap_is_type(method->im_func, &PyFunction_Type)) {
@@ -934,11 +949,12 @@ safe_point:
         R(A) = NULL;
     leave_frame:
         SAVE();
-        if (Py_UNLIKELY(frame->flags & (FRAME_ENTRY | FRAME_GENERATOR) || frame->frame_object != NULL)) {
+        if (Py_UNLIKELY(frame->flags & (FRAME_ENTRY | FRAME_GENERATOR | FRAME_INIT) || frame->frame_object != NULL)) {
             unsigned flags = frame->flags;
             value = slot_to_owned(value);
             frame_t *caller = frame->previous;
             unsigned result_slot = frame->result_slot;
+            PyObject *init_self = frame->init_self;
             if (flags & FRAME_GENERATOR)
                 generator_leave(ts, frame, GEN_DONE);
             else
@@ -947,6 +963,11 @@ safe_point:
                 return value;
             frame = caller;
             LOAD_FRAME();
+            if (flags & FRAME_INIT) {
+                value = call_class_result(init_self, value);
+                if (Py_UNLIKELY(value == NULL))
+                    goto error;
+            }
             if (flags & FRAME_GENERATOR) {
                 /* the instruction that resumed it, two words back: FOR_ITER is exhausted, SEND has its result */
                 pc -= 2;

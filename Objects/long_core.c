@@ -1,6 +1,6 @@
 /* int: making objects, conversion from and to C numbers, comparison, hash. */
 #include "long.h"
-#include "float.h"
+#include "float_internal.h"
 
 /* ---- Making ints ---- */
 

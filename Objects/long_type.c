@@ -1,6 +1,6 @@
 /* int: methods and the type object. */
 #include "long.h"
-#include "float.h"
+#include "float_internal.h"
 #include "structseq.h"
 #include "string_format.h"
 #include "unicode.h"

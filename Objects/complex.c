@@ -3,6 +3,7 @@
 #include "float_internal.h"
 #include "structmember.h"
 #include "string_format.h"
+#include "unicode.h"
 
 /* ---- Making ---- */
 

@@ -2,14 +2,14 @@
 #ifndef Py_CLASSOBJECT_H
 #define Py_CLASSOBJECT_H
 
-/* im_func is held uncounted if it is DEFERRED when the method is made. */
+/* im_func and im_self are held uncounted if they are DEFERRED when the method is made. */
 typedef struct {
     PyObject_HEAD
     PyObject *im_func;          /* [const] */
     PyObject *im_self;          /* [const] */
     PyObject *im_weakreflist;
     vectorcallfunc vectorcall;
-    int im_uncounted;           /* [const] no reference to im_func is held: it is DEFERRED */
+    bool im_func_uncounted, im_self_uncounted;      /* [const] */
 } PyMethodObject;
 
 PyAPI_DATA(PyTypeObject) PyMethod_Type;

@@ -71,9 +71,18 @@ static int wrapper_init(PyObject *op, PyObject *args, PyObject *kwds, const char
     return copy_attributes(op, callable);
 }
 
-static PyObject *wrapper_new(PyTypeObject *type, PyObject *callable)
+/* DEFERRED: threads that read the attribute do not count the wrapper. */
+static PyObject *wrapper_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     PyObject *op = type->tp_alloc(type, 0);
+    if (op != NULL)
+        object_set_deferred(op);
+    return op;
+}
+
+static PyObject *wrapper_new(PyTypeObject *type, PyObject *callable)
+{
+    PyObject *op = wrapper_tp_new(type, NULL, NULL);
     if (op == NULL)
         return NULL;
     ((wrapper_object *)op)->callable = Py_NewRef(callable);
@@ -145,7 +154,7 @@ PyTypeObject PyClassMethod_Type = {
     .tp_dictoffset = offsetof(wrapper_object, dict),
     .tp_init = classmethod_init,
     .tp_alloc = PyType_GenericAlloc,
-    .tp_new = PyType_GenericNew,
+    .tp_new = wrapper_tp_new,
     .tp_free = PyObject_GC_Del,
 };
 
@@ -189,6 +198,6 @@ PyTypeObject PyStaticMethod_Type = {
     .tp_dictoffset = offsetof(wrapper_object, dict),
     .tp_init = staticmethod_init,
     .tp_alloc = PyType_GenericAlloc,
-    .tp_new = PyType_GenericNew,
+    .tp_new = wrapper_tp_new,
     .tp_free = PyObject_GC_Del,
 };

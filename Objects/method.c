@@ -42,9 +42,10 @@ PyObject *PyMethod_New(PyObject *func, PyObject *self)
     PyMethodObject *method = (PyMethodObject *)object_new_gc(&PyMethod_Type, sizeof(*method));
     if (method == NULL)
         return NULL;
-    method->im_uncounted = object_is_deferred(func);
-    method->im_func = method->im_uncounted ? func : Py_NewRef(func);
-    method->im_self = Py_NewRef(self);
+    method->im_func_uncounted = object_is_deferred(func);
+    method->im_func = method->im_func_uncounted ? func : Py_NewRef(func);
+    method->im_self_uncounted = object_is_deferred(self);
+    method->im_self = method->im_self_uncounted ? self : Py_NewRef(self);
     method->im_weakreflist = NULL;
     method->vectorcall = method_vectorcall;
     object_track((PyObject *)method);
@@ -97,20 +98,24 @@ static void method_dealloc(PyObject *op)
     object_untrack(op);
     if (method->im_weakreflist != NULL)
         PyObject_ClearWeakRefs(op);
-    if (!method->im_uncounted)
+    if (!method->im_func_uncounted)
         Py_DECREF(method->im_func);
-    Py_DECREF(method->im_self);
+    if (!method->im_self_uncounted)
+        Py_DECREF(method->im_self);
     object_free_gc(op);
 }
 
 static int method_traverse(PyObject *op, visitproc visit, void *arg)
 {
     PyMethodObject *method = (PyMethodObject *)op;
-    if (method->im_uncounted)
+    if (method->im_func_uncounted)
         Py_VISIT_UNCOUNTED(method->im_func);
     else
         Py_VISIT(method->im_func);
-    Py_VISIT(method->im_self);
+    if (method->im_self_uncounted)
+        Py_VISIT_UNCOUNTED(method->im_self);
+    else
+        Py_VISIT(method->im_self);
     return 0;
 }
 

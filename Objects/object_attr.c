@@ -51,6 +51,21 @@ PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, i
     }
     if (Py_UNLIKELY(!(type->tp_flags & Py_TPFLAGS_READY)) && PyType_Ready(type) < 0)
         return NULL;
+    /* What the class has is a plain function, or nothing: no reference to it is taken. */
+    if (dict == NULL && type_lookup_cached_racy(type, name, &descr, NULL)
+        && (descr == NULL || heap_is_type(descr, &PyFunction_Type))) {
+        if (instance_get_attr(op, name, &result) != 0) {
+            descr = NULL;
+            goto done;
+        }
+        /* the look-up may have run code */
+        if (type_lookup_cached_racy(type, name, &descr, NULL)) {
+            if (descr == NULL)
+                return suppress ? NULL : object_attribute_error(op, name);
+            if (heap_is_type(descr, &PyFunction_Type) && object_is_deferred(descr))
+                return PyMethod_New(descr, op);
+        }
+    }
     if (type_lookup_ref(type, name, &descr, NULL) < 0)
         return NULL;
     descrgetfunc get = descr != NULL ? Py_TYPE(descr)->tp_descr_get : NULL;

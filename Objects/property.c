@@ -68,6 +68,15 @@ static void replace(PyObject **field, PyObject *value)
     Py_XDECREF(old);
 }
 
+/* DEFERRED: threads that read the attribute do not count the property. */
+static PyObject *property_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    PyObject *op = type->tp_alloc(type, 0);
+    if (op != NULL)
+        object_set_deferred(op);
+    return op;
+}
+
 static int property_init(PyObject *op, PyObject *args, PyObject *kwds)
 {
     static char *names[] = {"fget", "fset", "fdel", "doc", NULL};
@@ -217,6 +226,6 @@ PyTypeObject PyProperty_Type = {
     .tp_descr_set = property_descr_set,
     .tp_init = property_init,
     .tp_alloc = PyType_GenericAlloc,
-    .tp_new = PyType_GenericNew,
+    .tp_new = property_new,
     .tp_free = PyObject_GC_Del,
 };

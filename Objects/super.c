@@ -12,24 +12,43 @@ typedef struct {
     PyTypeObject *type;         /* [const after __init__] look behind this class */
     PyObject *obj;              /* [const after __init__] or NULL: unbound */
     PyTypeObject *obj_type;     /* in the MRO of this one */
+    bool uncounted;             /* [const after __init__] type and obj_type are DEFERRED or immortal: not counted */
 } super_object;
+
+/* Classes nearly always are; so that threads do not contend for their counts. */
+static int is_uncounted(PyTypeObject *type) { return object_is_deferred((PyObject *)type) || object_is_immortal((PyObject *)type); }
+
+static void drop_types(super_object *self)
+{
+    PyTypeObject *type = self->type, *obj_type = self->obj_type;
+    self->type = self->obj_type = NULL;
+    if (!self->uncounted) {
+        Py_XDECREF(type);
+        Py_XDECREF(obj_type);
+    }
+}
 
 static void super_dealloc(PyObject *op)
 {
     super_object *self = (super_object *)op;
     object_untrack(op);
-    Py_XDECREF(self->type);
     Py_XDECREF(self->obj);
-    Py_XDECREF(self->obj_type);
+    drop_types(self);
     Py_TYPE(op)->tp_free(op);
 }
 
 static int super_traverse(PyObject *op, visitproc visit, void *arg)
 {
     super_object *self = (super_object *)op;
-    Py_VISIT(self->type);
     Py_VISIT(self->obj);
-    Py_VISIT(self->obj_type);
+    if (self->uncounted) {
+        Py_VISIT_UNCOUNTED(self->type);
+        Py_VISIT_UNCOUNTED(self->obj_type);
+    }
+    else {
+        Py_VISIT(self->type);
+        Py_VISIT(self->obj_type);
+    }
     return 0;
 }
 
@@ -85,41 +104,54 @@ static PyObject *super_getattro(PyObject *op, PyObject *name)
     return PyObject_GenericGetAttr(op, name);
 }
 
-/* The class whose MRO counts: obj itself if it is a subclass of type, else obj's class, real or claimed. New reference. */
+/* The class whose MRO counts: obj itself if it is a subclass of type, else obj's class, real or claimed. Borrowed if it is
+ * DEFERRED or immortal (then obj keeps it alive), else a new reference. */
 static PyTypeObject *check_argument(PyTypeObject *type, PyObject *obj)
 {
+    PyTypeObject *found = NULL;
     if (PyType_Check(obj) && PyType_IsSubtype((PyTypeObject *)obj, type))
-        return (PyTypeObject *)Py_NewRef(obj);
-    if (PyType_IsSubtype(Py_TYPE(obj), type))
-        return (PyTypeObject *)Py_NewRef(Py_TYPE(obj));
+        found = (PyTypeObject *)obj;
+    else if (PyType_IsSubtype(Py_TYPE(obj), type))
+        found = Py_TYPE(obj);
+    if (found != NULL)
+        return is_uncounted(found) ? found : (PyTypeObject *)Py_NewRef(found);
     PyObject *cls;
     if (PyObject_GetOptionalAttr(obj, STR(__class__), &cls) < 0)
         return NULL;
-    if (cls != NULL && PyType_Check(cls) && (PyTypeObject *)cls != Py_TYPE(obj) && PyType_IsSubtype((PyTypeObject *)cls, type))
+    if (cls != NULL && PyType_Check(cls) && (PyTypeObject *)cls != Py_TYPE(obj) && PyType_IsSubtype((PyTypeObject *)cls, type)) {
+        if (is_uncounted((PyTypeObject *)cls))
+            Py_DECREF(cls);     /* never frees */
         return (PyTypeObject *)cls;
+    }
     Py_XDECREF(cls);
     PyErr_SetString(PyExc_TypeError, "super(type, obj): obj must be an instance or subtype of type");
     return NULL;
 }
 
-/* Steals type and obj (may be NULL). */
-static int set_up_steal(super_object *self, PyTypeObject *type, PyObject *obj)
+/* type and obj (may be NULL, None) are the caller's. An object that has been set up already stays as it is if another thread
+ * could be using it. */
+static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
 {
     PyTypeObject *obj_type = NULL;
     if (obj == Py_None)
         obj = NULL;
-    if (obj != NULL && (obj_type = check_argument(type, obj)) == NULL) {
-        Py_DECREF(type);
-        Py_DECREF(obj);
+    if (obj != NULL && (obj_type = check_argument(type, obj)) == NULL)
         return -1;
+    int uncounted = is_uncounted(type) && (obj_type == NULL || is_uncounted(obj_type));
+    if (!uncounted) {
+        Py_INCREF(type);
+        if (obj_type != NULL && is_uncounted(obj_type))
+            Py_INCREF(obj_type);
     }
-    object_publish((PyObject *)type);
-    PyTypeObject *old_type = __atomic_exchange_n(&self->type, type, __ATOMIC_ACQ_REL);
-    PyObject *old_obj = __atomic_exchange_n(&self->obj, obj, __ATOMIC_ACQ_REL);
-    PyTypeObject *old_obj_type = __atomic_exchange_n(&self->obj_type, obj_type, __ATOMIC_ACQ_REL);
-    Py_XDECREF(old_type);
-    Py_XDECREF(old_obj);
-    Py_XDECREF(old_obj_type);
+    int locked = container_lock(self);
+    super_object old = *self;
+    self->type = type;
+    self->obj = Py_XNewRef(obj);
+    self->obj_type = obj_type;
+    self->uncounted = uncounted;
+    container_unlock(self, locked);
+    Py_XDECREF(old.obj);
+    drop_types(&old);
     return 0;
 }
 
@@ -135,7 +167,7 @@ static PyObject *super_descr_get(PyObject *op, PyObject *obj, PyObject *unused)
     bound = (super_object *)PySuper_Type.tp_alloc(&PySuper_Type, 0);
     if (bound == NULL)
         return NULL;
-    if (set_up_steal(bound, (PyTypeObject *)Py_NewRef(self->type), Py_NewRef(obj)) < 0)
+    if (set_up(bound, self->type, obj) < 0)
         Py_CLEAR(bound);
     return (PyObject *)bound;
 }
@@ -144,23 +176,23 @@ static int initialise(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
     PyTypeObject *type;
     PyObject *obj;
+    if (n == 0) {
+        if (frame_super_arguments(thread_current(), &type, &obj) < 0)
+            return -1;
+        int result = set_up((super_object *)op, type, obj);
+        Py_DECREF(type);
+        Py_DECREF(obj);
+        return result;
+    }
     if (n > 2) {
         PyErr_Format(PyExc_TypeError, "super() expected at most 2 arguments, got %zd", n);
         return -1;
     }
-    if (n == 0) {
-        if (frame_super_arguments(thread_current(), &type, &obj) < 0)
-            return -1;
+    if (!PyType_Check(args[0])) {
+        PyErr_Format(PyExc_TypeError, "super() argument 1 must be a type, not %.200s", Py_TYPE(args[0])->tp_name);
+        return -1;
     }
-    else {
-        if (!PyType_Check(args[0])) {
-            PyErr_Format(PyExc_TypeError, "super() argument 1 must be a type, not %.200s", Py_TYPE(args[0])->tp_name);
-            return -1;
-        }
-        type = (PyTypeObject *)Py_NewRef(args[0]);
-        obj = n == 2 ? Py_NewRef(args[1]) : NULL;
-    }
-    return set_up_steal((super_object *)op, type, obj);
+    return set_up((super_object *)op, (PyTypeObject *)args[0], n == 2 ? args[1] : NULL);
 }
 
 static int super_init(PyObject *op, PyObject *args, PyObject *kwds)

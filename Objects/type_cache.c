@@ -3,6 +3,7 @@
 
 #include "dict.h"
 #include "memory.h"
+#include "method_ref.h"
 #include "stop_world.h"
 #include "thread_state.h"
 #include "type.h"
@@ -263,6 +264,13 @@ PyObject *type_lookup_special_unbound(PyObject *op, PyObject *name, int *self_ne
     PyObject *bound = get(found, op, (PyObject *)type);
     Py_DECREF(found);
     return bound;
+}
+
+int method_ref_take_slow(PyObject *op, PyObject *name, struct method_ref *m)
+{
+    m->root = NULL;
+    m->func = type_lookup_special_unbound(op, name, &m->self_needed);
+    return m->func != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
 PyObject *_PyObject_LookupSpecial(PyObject *op, PyObject *name) { return type_lookup_special(op, name); }

@@ -4,6 +4,7 @@
 #include "call.h"
 #include "instance.h"
 #include "memory.h"
+#include "method_ref.h"
 #include "tuple.h"
 #include "type.h"
 
@@ -130,16 +131,16 @@ static PyObject *call_prepending(PyObject *func, PyObject *first, PyObject *cons
 /* obj.__init__(args...) where tp_init is slot_tp_init. */
 static int call_python_init(PyObject *obj, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    int self_needed;
-    PyObject *init = type_lookup_special_unbound(obj, STR(__init__), &self_needed);
-    if (init == NULL) {
-        if (!PyErr_Occurred())
+    struct method_ref m;
+    int found = method_ref_take(obj, STR(__init__), &m);
+    if (found <= 0) {
+        if (found == 0)
             PyErr_SetObject(PyExc_AttributeError, STR(__init__));
         return -1;
     }
-    PyObject *result = self_needed ? call_prepending(init, obj, args, nargsf, kwnames)
-                                   : call_vectorcall(init, args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
-    Py_DECREF(init);
+    PyObject *result = m.self_needed ? call_prepending(m.func, obj, args, nargsf, kwnames)
+                                     : call_vectorcall(m.func, args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
+    method_ref_drop(&m);
     if (result == NULL)
         return -1;
     if (result != Py_None) {

@@ -3,7 +3,7 @@
 
 #include "internal/abstract.h"
 #include "call.h"
-#include "memory.h"
+#include "method_ref.h"
 #include "tuple.h"
 #include "type.h"
 #include "type_slots.h"
@@ -11,36 +11,41 @@
 
 /* ---- Finding and calling ---- */
 
-/* Calls a method found by type_lookup_special_unbound on args[0]; args[1..n) follow. Steals method. */
-static PyObject *call_found_steal(PyObject *method, int self_needed, PyObject *const *args, Py_ssize_t n)
-{
-    PyObject *result = self_needed ? call_vectorcall(method, args, (size_t)n, NULL)
-                                   : call_vectorcall(method, args + 1, (size_t)(n - 1), NULL);
-    Py_DECREF(method);
-    return result;
-}
-
 /* args[0].name(args[1], ...); AttributeError if there is no such method. */
 static PyObject *call_method(PyObject *name, PyObject *const *args, Py_ssize_t n)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(args[0], name, &self_needed);
-    if (method == NULL) {
-        if (!PyErr_Occurred())
-            PyErr_SetObject(PyExc_AttributeError, name);
-        return NULL;
-    }
-    return call_found_steal(method, self_needed, args, n);
+    struct method_ref m;
+    int found = method_ref_take(args[0], name, &m);
+    if (Py_LIKELY(found > 0))
+        return method_ref_call(&m, args, n);
+    if (found == 0)
+        PyErr_SetObject(PyExc_AttributeError, name);
+    return NULL;
 }
 
 /* The same, but Py_NotImplemented if there is none. */
 static PyObject *call_maybe(PyObject *name, PyObject *const *args, Py_ssize_t n)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(args[0], name, &self_needed);
-    if (method == NULL)
-        return PyErr_Occurred() ? NULL : Py_NotImplemented;
-    return call_found_steal(method, self_needed, args, n);
+    struct method_ref m;
+    int found = method_ref_take(args[0], name, &m);
+    if (Py_LIKELY(found > 0))
+        return method_ref_call(&m, args, n);
+    return found < 0 ? NULL : Py_NotImplemented;
+}
+
+/* With a tuple and a dict of arguments. */
+static PyObject *call_with_tuple(PyObject *self, PyObject *name, PyObject *args, PyObject *kwds)
+{
+    struct method_ref m;
+    int found = method_ref_take(self, name, &m);
+    if (found <= 0) {
+        if (found == 0)
+            PyErr_SetObject(PyExc_AttributeError, name);
+        return NULL;
+    }
+    PyObject *result = m.self_needed ? _PyObject_Call_Prepend(m.func, self, args, kwds) : PyObject_Call(m.func, args, kwds);
+    method_ref_drop(&m);
+    return result;
 }
 
 static PyObject *call_unary(PyObject *self, PyObject *name)
@@ -64,13 +69,11 @@ PyObject *slot_tp_str(PyObject *self) { return call_unary(self, STR(__str__)); }
 
 Py_hash_t slot_tp_hash(PyObject *self)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, STR(__hash__), &self_needed);
-    if (method == Py_None)
-        method = NULL;
-    if (method == NULL)
-        return PyErr_Occurred() ? -1 : PyObject_HashNotImplemented(self);
-    PyObject *result = call_found_steal(method, self_needed, &self, 1);
+    struct method_ref m;
+    int found = method_ref_take(self, STR(__hash__), &m);
+    if (found <= 0 || m.func == Py_None)
+        return found < 0 ? -1 : PyObject_HashNotImplemented(self);
+    PyObject *result = method_ref_call(&m, &self, 1);
     if (result == NULL)
         return -1;
     if (!PyLong_Check(result)) {
@@ -90,16 +93,7 @@ Py_hash_t slot_tp_hash(PyObject *self)
 
 PyObject *slot_tp_call(PyObject *self, PyObject *args, PyObject *kwds)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, STR(__call__), &self_needed);
-    if (method == NULL) {
-        if (!PyErr_Occurred())
-            PyErr_SetObject(PyExc_AttributeError, STR(__call__));
-        return NULL;
-    }
-    PyObject *result = self_needed ? _PyObject_Call_Prepend(method, self, args, kwds) : PyObject_Call(method, args, kwds);
-    Py_DECREF(method);
-    return result;
+    return call_with_tuple(self, STR(__call__), args, kwds);
 }
 
 /* ---- Attributes ---- */
@@ -107,11 +101,8 @@ PyObject *slot_tp_call(PyObject *self, PyObject *args, PyObject *kwds)
 static PyObject *call_getattr_hook(PyObject *self, PyObject *name)
 {
     PyObject *args[2] = {self, name};
-    int self_needed;
-    PyObject *hook = type_lookup_special_unbound(self, STR(__getattr__), &self_needed);
-    if (hook == NULL)
-        return NULL;
-    return call_found_steal(hook, self_needed, args, 2);
+    struct method_ref hook;
+    return method_ref_take(self, STR(__getattr__), &hook) > 0 ? method_ref_call(&hook, args, 2) : NULL;
 }
 
 PyObject *slot_tp_getattr_generic(PyObject *self, PyObject *name)
@@ -133,15 +124,15 @@ PyObject *slot_tp_getattr_generic(PyObject *self, PyObject *name)
 PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name)
 {
     PyObject *args[2] = {self, name};
-    int self_needed;
+    struct method_ref hook;
     PyObject *value = call_method(STR(__getattribute__), args, 2);
     if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    PyObject *hook = type_lookup_special_unbound(self, STR(__getattr__), &self_needed);
-    if (hook == NULL) {
-        if (PyErr_Occurred()) {
+    int found = method_ref_take(self, STR(__getattr__), &hook);
+    if (found <= 0) {
+        if (found < 0) {
             Py_XDECREF(type);
             Py_XDECREF(error);
             Py_XDECREF(traceback);
@@ -153,7 +144,7 @@ PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name)
     Py_XDECREF(type);
     Py_XDECREF(error);
     Py_XDECREF(traceback);
-    return call_found_steal(hook, self_needed, args, 2);
+    return method_ref_call(&hook, args, 2);
 }
 
 PyObject *slot_tp_getattro(PyObject *self, PyObject *name)
@@ -189,24 +180,17 @@ PyObject *slot_tp_richcompare(PyObject *self, PyObject *other, int op)
 
 PyObject *slot_tp_iter(PyObject *self)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, STR(__iter__), &self_needed);
-    if (method == Py_None) {
+    struct method_ref m;
+    int found = method_ref_take(self, STR(__iter__), &m);
+    if (found > 0 && m.func != Py_None)
+        return method_ref_call(&m, &self, 1);
+    if (found == 0 && (found = method_ref_take(self, STR(__getitem__), &m)) > 0) {
+        method_ref_drop(&m);
+        return PySeqIter_New(self);
+    }
+    if (found >= 0)
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not iterable", Py_TYPE(self)->tp_name);
-        return NULL;
-    }
-    if (method != NULL)
-        return call_found_steal(method, self_needed, &self, 1);
-    if (PyErr_Occurred())
-        return NULL;
-    method = type_lookup_special_unbound(self, STR(__getitem__), &self_needed);
-    if (method == NULL) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "'%.200s' object is not iterable", Py_TYPE(self)->tp_name);
-        return NULL;
-    }
-    Py_DECREF(method);
-    return PySeqIter_New(self);
+    return NULL;
 }
 
 PyObject *slot_tp_iternext(PyObject *self) { return call_unary(self, STR(__next__)); }
@@ -237,15 +221,7 @@ int slot_tp_descr_set(PyObject *self, PyObject *target, PyObject *value)
 
 int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, STR(__init__), &self_needed);
-    if (method == NULL) {
-        if (!PyErr_Occurred())
-            PyErr_SetObject(PyExc_AttributeError, STR(__init__));
-        return -1;
-    }
-    PyObject *result = self_needed ? _PyObject_Call_Prepend(method, self, args, kwds) : PyObject_Call(method, args, kwds);
-    Py_DECREF(method);
+    PyObject *result = call_with_tuple(self, STR(__init__), args, kwds);
     if (result == NULL)
         return -1;
     if (result != Py_None) {
@@ -269,18 +245,18 @@ PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 void slot_tp_finalize(PyObject *self)
 {
     PyObject *type, *value, *traceback;
-    int self_needed;
+    struct method_ref m;
     PyErr_Fetch(&type, &value, &traceback);
-    PyObject *method = type_lookup_special_unbound(self, STR(__del__), &self_needed);
-    if (method != NULL) {
-        PyObject *result = self_needed ? call_vectorcall(method, &self, 1, NULL) : call_vectorcall(method, NULL, 0, NULL);
+    int found = method_ref_take(self, STR(__del__), &m);
+    if (found > 0) {
+        PyObject *result = m.self_needed ? call_vectorcall(m.func, &self, 1, NULL) : call_vectorcall(m.func, NULL, 0, NULL);
         if (result == NULL)
-            PyErr_WriteUnraisable(method);
+            PyErr_WriteUnraisable(m.func);
         else
             Py_DECREF(result);
-        Py_DECREF(method);
+        method_ref_drop(&m);
     }
-    else if (PyErr_Occurred())
+    else if (found < 0)
         PyErr_WriteUnraisable(NULL);
     PyErr_Restore(type, value, traceback);
 }
@@ -289,11 +265,11 @@ void slot_tp_finalize(PyObject *self)
 
 static PyObject *call_async(PyObject *self, PyObject *name, const char *text)
 {
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, name, &self_needed);
-    if (method != NULL)
-        return call_found_steal(method, self_needed, &self, 1);
-    if (!PyErr_Occurred())
+    struct method_ref m;
+    int found = method_ref_take(self, name, &m);
+    if (found > 0)
+        return method_ref_call(&m, &self, 1);
+    if (found == 0)
         PyErr_Format(PyExc_AttributeError, "object %.50s does not have %s method", Py_TYPE(self)->tp_name, text);
     return NULL;
 }
@@ -412,15 +388,15 @@ PyObject *slot_nb_index(PyObject *self) { return call_unary(self, STR(__index__)
 
 int slot_nb_bool(PyObject *self)
 {
-    int self_needed, by_len = 0;
-    PyObject *method = type_lookup_special_unbound(self, STR(__bool__), &self_needed);
-    if (method == NULL && !PyErr_Occurred()) {
-        method = type_lookup_special_unbound(self, STR(__len__), &self_needed);
+    struct method_ref m;
+    int by_len = 0, found = method_ref_take(self, STR(__bool__), &m);
+    if (found == 0) {
+        found = method_ref_take(self, STR(__len__), &m);
         by_len = 1;
     }
-    if (method == NULL)
-        return PyErr_Occurred() ? -1 : 1;
-    PyObject *value = call_found_steal(method, self_needed, &self, 1);
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
+    PyObject *value = method_ref_call(&m, &self, 1);
     int result = -1;
     if (value == NULL)
         return -1;
@@ -518,18 +494,18 @@ static int contains_by_iteration(PyObject *self, PyObject *value)
 int slot_sq_contains(PyObject *self, PyObject *value)
 {
     PyObject *args[2] = {self, value};
-    int self_needed;
-    PyObject *method = type_lookup_special_unbound(self, STR(__contains__), &self_needed);
-    if (method == Py_None) {
+    struct method_ref m;
+    int found = method_ref_take(self, STR(__contains__), &m);
+    if (found > 0 && m.func == Py_None) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not a container", Py_TYPE(self)->tp_name);
         return -1;
     }
-    if (method == NULL)
-        return PyErr_Occurred() ? -1 : contains_by_iteration(self, value);
-    PyObject *result = call_found_steal(method, self_needed, args, 2);
+    if (found <= 0)
+        return found < 0 ? -1 : contains_by_iteration(self, value);
+    PyObject *result = method_ref_call(&m, args, 2);
     if (result == NULL)
         return -1;
-    int found = PyObject_IsTrue(result);
+    found = PyObject_IsTrue(result);
     Py_DECREF(result);
     return found;
 }

@@ -42,7 +42,8 @@ static inline frame_t *frame_record_next(PyThreadState *ts)
     return Py_LIKELY(next != NULL) ? next : frame_record_grow(ts);
 }
 
-int call_recursion_error(PyThreadState *ts);
+/* Raises RecursionError "maximum recursion depth exceeded" + where; the instance is made in room kept for that. Returns -1. */
+int call_recursion_error(PyThreadState *ts, const char *where);
 
 /* The usual case: as many positional arguments as parameters, on the thread's stack. */
 static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,

@@ -15,15 +15,6 @@ static void release_args(PyObject **args, Py_ssize_t n)
         slot_clear(args, (unsigned)i);
 }
 
-int call_recursion_error(PyThreadState *ts)
-{
-    /* room for the handlers: the limit itself is not lowered while the error is on its way */
-    ts->py_recursion_remaining += 50;
-    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
-    ts->py_recursion_remaining -= 50;
-    return -1;
-}
-
 frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
                            PyObject *kwnames)
 {
@@ -31,7 +22,7 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
     Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
     Py_ssize_t total = nargs + nkw;
     if (ts->py_recursion_remaining <= 0) {
-        call_recursion_error(ts);
+        call_recursion_error(ts, "");
         goto fail_args;
     }
     if (code->co_ninstructions == 0) {
@@ -131,7 +122,9 @@ PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **a
 {
     PyObject *callee = f->slots[base];
     PyObject *result;
-    vectorcallfunc vectorcall = value_is_heap(callee) ? PyVectorcall_Function(callee) : NULL;
+    vectorcallfunc vectorcall = heap_is_type(callee, &PyCFunction_Type) ? ((PyCFunctionObject *)callee)->vectorcall
+                                : value_is_heap(callee)                 ? PyVectorcall_Function(callee)
+                                                                        : NULL;
     if (Py_LIKELY(vectorcall != NULL)) {
         result = vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
         if (Py_UNLIKELY(result == NULL && !PyErr_Occurred()))

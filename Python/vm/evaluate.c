@@ -11,21 +11,26 @@
 
 /* ---- Recursion: Python depth is a counter (calls.c), C depth a stack address ---- */
 
+int call_recursion_error(PyThreadState *ts, const char *where)
+{
+    char *soft_limit = ts->c_stack_soft_limit;
+    ts->py_recursion_remaining += 50;
+    ts->c_stack_soft_limit = ts->c_stack_limit;
+    PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+    PyErr_SetRaisedException(PyErr_GetRaisedException());       /* normalised now: later there may be no room */
+    ts->py_recursion_remaining -= 50;
+    ts->c_stack_soft_limit = soft_limit;
+    return -1;
+}
+
 int Py_EnterRecursiveCall(const char *where)
 {
     PyThreadState *ts = thread_current();
     char *here = __builtin_frame_address(0);
-    if (Py_UNLIKELY(here < ts->c_stack_soft_limit)) {
+    if (Py_UNLIKELY(here < ts->c_stack_soft_limit || ts->py_recursion_remaining <= 0)) {
         if (here < ts->c_stack_limit)
             Py_FatalError("Cannot recover from stack overflow.");
-        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where != NULL ? where : "");
-        return -1;
-    }
-    if (Py_UNLIKELY(ts->py_recursion_remaining <= 0)) {
-        ts->py_recursion_remaining += 50;
-        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where != NULL ? where : "");
-        ts->py_recursion_remaining -= 50;
-        return -1;
+        return call_recursion_error(ts, where != NULL ? where : "");
     }
     ts->py_recursion_remaining--;
     return 0;

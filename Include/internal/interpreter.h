@@ -16,6 +16,7 @@ struct interpreter_config {
     int use_hash_seed, install_signal_handlers, buffered_stdio, faulthandler, tracemalloc, import_time;
     int gil;                            /* -1 not said, 0 PYTHONGIL=0, 1 PYTHONGIL=1 */
     int gc_stats;
+    int dlopen_flags;                   /* [atomic] 0: RTLD_NOW */
     unsigned long hash_seed;
 };
 

@@ -1,0 +1,152 @@
+/* sys.settrace, sys.setprofile, and the C API below them. */
+#include "sys_internal.h"
+#include "well_known_strings.h"
+
+static PyObject *event_name(int what)
+{
+    static const char *const names[] = {"call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"};
+    return PyUnicode_InternFromString(names[what]);
+}
+
+/* Calls a Python trace or profile function. New reference, or NULL. */
+static PyObject *call_trampoline(PyObject *callback, PyFrameObject *frame, int what, PyObject *arg)
+{
+    PyObject *event = event_name(what), *result = NULL;
+    if (event == NULL || PyFrame_FastToLocalsWithError(frame) < 0) {
+        Py_XDECREF(event);
+        return NULL;
+    }
+    PyObject *args[] = {(PyObject *)frame, event, arg != NULL ? arg : Py_None};
+    result = PyObject_Vectorcall(callback, args, 3, NULL);
+    PyFrame_LocalsToFast(frame, 1);
+    if (result == NULL)
+        PyTraceBack_Here(frame);
+    Py_DECREF(event);
+    return result;
+}
+
+static int profile_trampoline(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
+{
+    PyObject *result = call_trampoline(self, frame, what, arg);
+    if (result == NULL) {
+        PyEval_SetProfile(NULL, NULL);
+        return -1;
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+static int trace_trampoline(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
+{
+    PyObject *trace = NULL, *callback = self;
+    if (what != PyTrace_CALL) {
+        trace = PyObject_GetAttrString((PyObject *)frame, "f_trace");
+        if (trace == NULL)
+            return -1;
+        callback = trace;
+    }
+    if (callback == NULL || callback == Py_None) {
+        Py_XDECREF(trace);
+        return 0;
+    }
+    PyObject *result = call_trampoline(callback, frame, what, arg);
+    Py_XDECREF(trace);
+    if (result == NULL) {
+        PyEval_SetTrace(NULL, NULL);
+        PyObject *type, *value, *tb;
+        PyErr_Fetch(&type, &value, &tb);
+        PyObject_SetAttrString((PyObject *)frame, "f_trace", Py_None);
+        PyErr_Restore(type, value, tb);
+        return -1;
+    }
+    int status = result != Py_None ? PyObject_SetAttrString((PyObject *)frame, "f_trace", result) : 0;
+    Py_DECREF(result);
+    return status;
+}
+
+static void update_use_tracing(PyThreadState *ts)
+{
+    ts->use_tracing = ts->tracing == 0 && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+}
+
+void PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
+{
+    PyThreadState *ts = thread_current();
+    if (PySys_Audit("sys.settrace", NULL) < 0) {
+        PyErr_WriteUnraisable(NULL);
+        return;
+    }
+    PyObject *old = ts->c_traceobj;
+    ts->c_tracefunc = func;
+    ts->c_traceobj = Py_XNewRef(arg);
+    update_use_tracing(ts);
+    Py_XDECREF(old);
+}
+
+void PyEval_SetProfile(Py_tracefunc func, PyObject *arg)
+{
+    PyThreadState *ts = thread_current();
+    if (PySys_Audit("sys.setprofile", NULL) < 0) {
+        PyErr_WriteUnraisable(NULL);
+        return;
+    }
+    PyObject *old = ts->c_profileobj;
+    ts->c_profilefunc = func;
+    ts->c_profileobj = Py_XNewRef(arg);
+    update_use_tracing(ts);
+    Py_XDECREF(old);
+}
+
+static PyObject *sys_settrace(PyObject *module, PyObject *function)
+{
+    if (function == Py_None)
+        PyEval_SetTrace(NULL, NULL);
+    else
+        PyEval_SetTrace(trace_trampoline, function);
+    Py_RETURN_NONE;
+}
+
+static PyObject *sys_gettrace(PyObject *module, PyObject *unused)
+{
+    PyObject *function = thread_current()->c_traceobj;
+    return Py_NewRef(function != NULL ? function : Py_None);
+}
+
+static PyObject *sys_setprofile(PyObject *module, PyObject *function)
+{
+    if (function == Py_None)
+        PyEval_SetProfile(NULL, NULL);
+    else
+        PyEval_SetProfile(profile_trampoline, function);
+    Py_RETURN_NONE;
+}
+
+static PyObject *sys_getprofile(PyObject *module, PyObject *unused)
+{
+    PyObject *function = thread_current()->c_profileobj;
+    return Py_NewRef(function != NULL ? function : Py_None);
+}
+
+static PyObject *sys_call_tracing(PyObject *module, PyObject *args)
+{
+    PyObject *function, *arguments;
+    if (!PyArg_ParseTuple(args, "OO!:call_tracing", &function, &PyTuple_Type, &arguments))
+        return NULL;
+    PyThreadState *ts = thread_current();
+    int saved = ts->tracing;
+    ts->tracing = 0;
+    update_use_tracing(ts);
+    PyObject *result = PyObject_Call(function, arguments, NULL);
+    ts->tracing = saved;
+    update_use_tracing(ts);
+    return result;
+}
+
+PyMethodDef sys_trace_methods[] = {
+    SYS_METHOD("settrace", sys_settrace, METH_O, "settrace(function)\n\nSets the trace function of this thread."),
+    SYS_METHOD("gettrace", sys_gettrace, METH_NOARGS, "gettrace()\n\nThe trace function of this thread."),
+    SYS_METHOD("setprofile", sys_setprofile, METH_O, "setprofile(function)\n\nSets the profile function of this thread."),
+    SYS_METHOD("getprofile", sys_getprofile, METH_NOARGS, "getprofile()\n\nThe profile function of this thread."),
+    SYS_METHOD("call_tracing", sys_call_tracing, METH_VARARGS, "call_tracing(function, args)\n\nCalls with tracing on, from a trace function."),
+    {NULL, NULL, 0, NULL},
+};

@@ -118,6 +118,12 @@ PyAPI_FUNC(PyObject *) _PyLong_DivmodNear(PyObject *a, PyObject *b);
 PyAPI_FUNC(PyObject *) _PyLong_GCD(PyObject *a, PyObject *b);
 PyAPI_FUNC(PyObject *) _PyLong_Lshift(PyObject *op, size_t count);
 PyAPI_FUNC(PyObject *) _PyLong_Rshift(PyObject *op, size_t count);
+/* For math: the integer square root of op >= 0, n!, n (n-1) ... (n-k+1), n over k (n >= 0, k small), least common multiple. */
+PyAPI_FUNC(PyObject *) _PyLong_SquareRoot(PyObject *op);
+PyAPI_FUNC(PyObject *) _PyLong_Factorial(unsigned long n);
+PyAPI_FUNC(PyObject *) _PyLong_Permutations(PyObject *n, unsigned long k);
+PyAPI_FUNC(PyObject *) _PyLong_Binomial(PyObject *n, unsigned long k);
+PyAPI_FUNC(PyObject *) _PyLong_LCM(PyObject *a, PyObject *b);
 /* An exact int of the same value. */
 PyAPI_FUNC(PyObject *) _PyLong_Copy(PyLongObject *op);
 

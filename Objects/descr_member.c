@@ -159,7 +159,7 @@ static int set_object(char *addr, PyMemberDef *member, PyObject *value)
 {
     PyObject *old = write_object(addr, member, value);
     if (value == NULL && old == NULL && member->type == T_OBJECT_EX) {
-        missing(addr, member);
+        PyErr_SetString(PyExc_AttributeError, member->name);
         return -1;
     }
     Py_XDECREF(old);

@@ -40,11 +40,6 @@ static int compatible_with_base(PyTypeObject *child)
 
 int type_layouts_compatible(PyTypeObject *old, PyTypeObject *replacement, const char *attr)
 {
-    if (replacement->tp_dealloc != old->tp_dealloc) {
-        PyErr_Format(PyExc_TypeError, "%s assignment: '%s' deallocator differs from '%s'", attr, replacement->tp_name,
-                     old->tp_name);
-        return 0;
-    }
     PyTypeObject *a = replacement, *b = old;
     while (compatible_with_base(a))
         a = a->tp_base;
@@ -53,6 +48,11 @@ int type_layouts_compatible(PyTypeObject *old, PyTypeObject *replacement, const 
     if (a != b && (a->tp_base != b->tp_base || a->tp_base == NULL || !(a->tp_flags & Py_TPFLAGS_HEAPTYPE)
                    || !(b->tp_flags & Py_TPFLAGS_HEAPTYPE) || !same_slots_added(a, b))) {
         PyErr_Format(PyExc_TypeError, "%s assignment: '%s' object layout differs from '%s'", attr, replacement->tp_name,
+                     old->tp_name);
+        return 0;
+    }
+    if (replacement->tp_dealloc != old->tp_dealloc) {
+        PyErr_Format(PyExc_TypeError, "%s assignment: '%s' deallocator differs from '%s'", attr, replacement->tp_name,
                      old->tp_name);
         return 0;
     }

@@ -235,7 +235,7 @@ static void **unique_slot(PyTypeObject *type, int row)
     return found;
 }
 
-/* tp_new of a class whose __new__ is the builtin method of C type: that type's tp_new, if the class may use it. */
+/* tp_new of a class whose __new__ is the builtin method of a C type (be it object's): that of its own C base. */
 static void *specific_new(PyTypeObject *type, PyObject *method)
 {
     PyObject *self = PyCFunction_GET_SELF(method);
@@ -244,8 +244,7 @@ static void *specific_new(PyTypeObject *type, PyObject *method)
     PyTypeObject *base = type;
     while (base != NULL && base->tp_new == slot_tp_new)
         base = base->tp_base;
-    newfunc function = ((PyTypeObject *)self)->tp_new;
-    return base != NULL && base->tp_new == function ? (void *)function : NULL;
+    return base != NULL ? (void *)base->tp_new : NULL;
 }
 
 /* Recomputes the slot that `row` stands for from what the MRO has now. */
@@ -363,4 +362,6 @@ void type_fixup_slots(PyTypeObject *type)
     for (int i = 0; i < ROW_COUNT; i++)
         if (wanted[i])
             update_one(type, i);
+    if (type->tp_call == slot_tp_call)
+        drop_vectorcall(type);
 }

@@ -210,21 +210,38 @@ static void delete_garbage(struct collection *c)
     }
 }
 
+/* May op be ended while the others of the batch are still there? The type pointers of objects are uncounted edges: instances come
+ * before their classes, classes before their metaclasses. */
+static int may_end(struct object_vector *released, PyObject *op, int phase)
+{
+    if (!PyType_Check(op))
+        return phase == 0;
+    if (!PyType_IsSubtype((PyTypeObject *)op, &PyType_Type))
+        return phase == 1;
+    if (phase < 2)
+        return 0;
+    for (size_t i = 0; i < released->count; i++)
+        if (released->items[i] != NULL && heap_type(released->items[i]) == (PyTypeObject *)op)
+            return 0;
+    return 1;
+}
+
 /* Ends cleared DEFERRED objects that only the collector refers to any more. */
 static void release_dead(struct object_vector *released)
 {
-    int progress = 1;
-    while (progress) {
-        progress = 0;
+    for (int phase = 0; phase < 3; phase++) {
+        int progress = 0;
         for (size_t i = 0; i < released->count; i++) {
             PyObject *op = released->items[i];
-            if (op == NULL || object_count_stopped(op) != 1)
+            if (op == NULL || object_count_stopped(op) != 1 || !may_end(released, op, phase))
                 continue;
             released->items[i] = NULL;
             __atomic_store_n(&op->hdr_shared, SHARED_DEAD, __ATOMIC_RELEASE);
             _Py_Dealloc(op);
             progress = 1;
         }
+        if (progress)
+            phase = -1;         /* what this has freed may have held others */
     }
 }
 

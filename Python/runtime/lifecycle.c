@@ -7,6 +7,7 @@
 #include "gil.h"
 #include "importer.h"
 #include "unicode.h"
+#include "unicode_methods.h"
 #include "vm.h"
 #include "well_known_strings.h"
 

@@ -61,26 +61,17 @@ static PyObject *super_repr(PyObject *op)
     return PyUnicode_FromFormat("<super: <class '%s'>, NULL>", name);
 }
 
-/* Finds name behind `type` in the MRO of obj_type and binds it to obj. 1, 0, -1. */
 int super_lookup(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, PyObject *name, PyObject **result)
 {
-    PyObject *mro = type_get_mro_ref(obj_type);
-    int found = 0;
-    *result = NULL;
-    if (mro == NULL)
-        return 0;
-    Py_ssize_t i = 0, n = PyTuple_GET_SIZE(mro);
-    while (i < n && PyTuple_GET_ITEM(mro, i) != (PyObject *)type)
-        i++;
-    for (i++; i < n && found == 0; i++) {
-        PyObject *dict = __atomic_load_n(&((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_dict, __ATOMIC_ACQUIRE);
-        if (dict == NULL || !object_try_incref(dict))
-            continue;
-        found = dict_get_ref(dict, name, result);
-        Py_DECREF(dict);
+    PyObject *found;
+    /* A method is bound without counting it. */
+    if (type_lookup_after_cached_racy(obj_type, type, name, &found) && found != NULL && heap_is_type(found, &PyFunction_Type)
+        && object_is_deferred(found)) {
+        *result = obj == (PyObject *)obj_type ? Py_NewRef(found) : PyMethod_New(found, obj);
+        return *result != NULL ? 1 : -1;
     }
-    Py_DECREF(mro);
-    if (found > 0) {
+    int status = type_lookup_after_ref(obj_type, type, name, result);
+    if (status > 0) {
         descrgetfunc get = Py_TYPE(*result)->tp_descr_get;
         if (get != NULL) {
             Py_SETREF(*result, get(*result, obj == (PyObject *)obj_type ? NULL : obj, (PyObject *)obj_type));
@@ -88,7 +79,20 @@ int super_lookup(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, PyOb
                 return -1;
         }
     }
-    return found;
+    return status;
+}
+
+int super_find_method_racy(PyObject *op, PyObject *name, PyObject **method, PyObject **self)
+{
+    super_object *s = (super_object *)op;
+    PyObject *found;
+    if (!heap_is_type(op, &PySuper_Type) || s->obj_type == NULL || s->obj == (PyObject *)s->obj_type || name == STR(__class__)
+        || !type_lookup_after_cached_racy(s->obj_type, s->type, name, &found) || found == NULL
+        || !heap_is_type(found, &PyFunction_Type))
+        return 0;
+    *method = found;
+    *self = s->obj;
+    return 1;
 }
 
 static PyObject *super_getattro(PyObject *op, PyObject *name)

@@ -220,6 +220,95 @@ int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint6
     return lookup_uncached(type, name, result);
 }
 
+/* ---- Look-up behind a class in the MRO: super() ---- */
+
+/* As the entries above; `after` is the class to look behind. It is in the MRO, so it lives while the version holds. */
+#define SUPER_CACHE_BITS 9
+struct super_entry {
+    uint32_t sequence;
+    uint32_t padding;
+    uint64_t version;
+    PyObject *name;
+    PyObject *value;
+    PyTypeObject *after;
+};
+static struct super_entry super_cache[1 << SUPER_CACHE_BITS];
+
+static inline struct super_entry *super_entry_of(uint64_t version, PyTypeObject *after, PyObject *name)
+{
+    uint64_t h = version * 0x9E3779B97F4A7C15u ^ (uintptr_t)name >> 4 ^ (uintptr_t)after >> 5;
+    return &super_cache[(h ^ h >> 13) & ((1 << SUPER_CACHE_BITS) - 1)];
+}
+
+int type_lookup_after_cached_racy(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
+{
+    uint64_t v = type_version(type);
+    if (v == 0)
+        return 0;
+    struct super_entry *entry = super_entry_of(v, after, name);
+    uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+    uint64_t entry_version = __atomic_load_n(&entry->version, __ATOMIC_RELAXED);
+    PyObject *entry_name = __atomic_load_n(&entry->name, __ATOMIC_RELAXED);
+    PyObject *value = __atomic_load_n(&entry->value, __ATOMIC_RELAXED);
+    PyTypeObject *entry_after = __atomic_load_n(&entry->after, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (entry_version != v || entry_name != name || entry_after != after || (sequence & 1)
+        || __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) != sequence)
+        return 0;
+    *result = value;
+    return 1;
+}
+
+static int lookup_after_uncached(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
+{
+    PyObject *mro = type_get_mro_ref(type);
+    int found = 0;
+    *result = NULL;
+    if (mro == NULL)
+        return 0;
+    Py_ssize_t i = 0, n = PyTuple_GET_SIZE(mro);
+    while (i < n && PyTuple_GET_ITEM(mro, i) != (PyObject *)after)
+        i++;
+    for (i++; i < n && found == 0; i++) {
+        PyObject *dict = __atomic_load_n(&((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_dict, __ATOMIC_ACQUIRE);
+        if (dict != NULL && object_try_incref(dict)) {
+            found = dict_get_ref(dict, name, result);
+            Py_DECREF(dict);
+        }
+    }
+    Py_DECREF(mro);
+    return found;
+}
+
+int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
+{
+    if (type_lookup_after_cached_racy(type, after, name, result)
+        && (*result == NULL || object_try_incref(*result)))
+        return *result != NULL;
+    if (!PyUnicode_CheckExact(name) || !unicode_is_interned(name))
+        return lookup_after_uncached(type, after, name, result);
+    /* The types lock keeps version and answer together; foreign keys in a class's dict run their __eq__ under it. */
+    types_lock();
+    uint64_t v = assign_version_locked(type);
+    int found = lookup_after_uncached(type, after, name, result);
+    int is_base = 0;
+    for (Py_ssize_t i = 0; v != 0 && v == type->tp_version && i < PyTuple_GET_SIZE(type->tp_mro); i++)
+        is_base |= PyTuple_GET_ITEM(type->tp_mro, i) == (PyObject *)after;
+    if (found >= 0 && is_base) {
+        struct super_entry *entry = super_entry_of(v, after, name);
+        uint32_t sequence = entry->sequence;
+        __atomic_store_n(&entry->sequence, sequence + 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_RELEASE);
+        __atomic_store_n(&entry->version, v, __ATOMIC_RELAXED);
+        __atomic_store_n(&entry->name, name, __ATOMIC_RELAXED);
+        __atomic_store_n(&entry->value, *result, __ATOMIC_RELAXED);
+        __atomic_store_n(&entry->after, after, __ATOMIC_RELAXED);
+        __atomic_store_n(&entry->sequence, sequence + 2, __ATOMIC_RELEASE);
+    }
+    types_unlock();
+    return found;
+}
+
 /* Borrowed: good as long as nobody changes the class.  Swallows exceptions, as CPython's does. */
 PyObject *_PyType_Lookup(PyTypeObject *type, PyObject *name)
 {

@@ -51,6 +51,10 @@ int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint6
  * Returns  1: *result is the answer (NULL: absent); 0: not in the cache, use type_lookup_ref */
 int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version);
 
+/* The same look-ups behind the class `after` in type's MRO, as for super(). */
+int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result);
+int type_lookup_after_cached_racy(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result);
+
 /* op's special method: looked up on the type and bound. A new reference, or NULL (without exception: absent).
  * _PyObject_LookupSpecial is the same. */
 PyObject *type_lookup_special(PyObject *op, PyObject *name);
@@ -160,6 +164,9 @@ PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 /* A builtin by name, for __reduce__: new reference. */
 PyObject *object_get_builtin(PyObject *name);
 /* super(type, obj).name, where obj_type is the class whose MRO is followed; a new reference.  1; 0: absent; -1: exception */
+/* For method calls on a super object: the plain function that op.name would bind, and what to, without references (good until the
+ * next safe point; *self lives as long as op).  1, or 0: take the general way (also to fill the cache). */
+int super_find_method_racy(PyObject *op, PyObject *name, PyObject **method, PyObject **self);
 int super_lookup(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, PyObject *name, PyObject **result);
 
 /* object's own slots, recognised by address. */

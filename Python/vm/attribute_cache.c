@@ -319,7 +319,15 @@ int vm_load_method(frame_t *f, instruction_t *at)
         Py_DECREF(op);
         return 0;
     }
-    PyObject *method = find_method(op, name);
+    PyObject *method, *self;
+    if (super_find_method_racy(op, name, &method, &self) && slot_try_incref(method)) {
+        slot_incref(self);
+        slot_store(f->slots, a, method);
+        slot_store(f->slots, a + 1, self);
+        Py_DECREF(op);
+        return 0;
+    }
+    method = find_method(op, name);
     if (method != NULL) {
         if (cache_count_miss(at))
             specialise_load(at, op, name, 1);

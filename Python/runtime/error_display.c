@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "interpreter.h"
+#include "lifecycle.h"
 #include "thread_state.h"
 #include "well_known_strings.h"
 
@@ -141,8 +142,10 @@ int run_exception_status(void)
         Py_DECREF(exception);
         return status;
     }
-    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt)) {
+        runtime_unhandled_interrupt = 1;
         status = 128 + 2;
+    }
     PyErr_SetRaisedException(exception);
     PyErr_PrintEx(1);
     return status;

@@ -6,6 +6,7 @@
 #include "builtins.h"
 #include "compiler.h"
 #include "interpreter.h"
+#include "lifecycle.h"
 #include "parser.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -20,6 +21,7 @@ static PyObject *run_code(PyObject *code, PyObject *globals, PyObject *locals)
     PyObject *result = NULL;
     if (has_builtins > 0 || (has_builtins == 0 && PyDict_SetItem(globals, STR(__builtins__), PyEval_GetBuiltins()) == 0))
         result = vm_eval_code(code, globals, locals, NULL);
+    runtime_unhandled_interrupt = result == NULL && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     Py_DECREF(code);
     return result;
 }

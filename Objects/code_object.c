@@ -27,6 +27,36 @@ static int check_names(PyObject *tuple, const char *what)
     return 0;
 }
 
+/* What the operands of an opcode are, read off the effects in opcodes.def once. */
+enum { X_CONST = 1, X_NAME = 2, B_SLOT = 4, C_SLOT = 8, B_NAME = 16, C_NAME = 32, B_CONST = 64, C_CONST = 128 };
+static uint8_t operand_kinds[OPCODE_COUNT];        /* [const] filled at start-up */
+
+void code_init(void)
+{
+    for (int op = 0; op < OPCODE_COUNT; op++) {
+        const char *e = opcode_table[op].effect;
+        int format = opcode_table[op].format;
+        unsigned kinds = 0;
+        if (strstr(e, "K[X]") != NULL)
+            kinds |= X_CONST;
+        if (strstr(e, "N[X]") != NULL)
+            kinds |= X_NAME;
+        if (strstr(e, "rB") != NULL || strstr(e, "r[B") != NULL || strstr(e, "slot B") != NULL)
+            kinds |= B_SLOT;
+        if (format == F_ABC && strstr(e, "rC") != NULL)
+            kinds |= C_SLOT;
+        if (strstr(e, "N[B]") != NULL)
+            kinds |= B_NAME;
+        if (strstr(e, "N[C]") != NULL)
+            kinds |= C_NAME;
+        if (strstr(e, "K[B]") != NULL)
+            kinds |= B_CONST;
+        if (strstr(e, "K[C]") != NULL)
+            kinds |= C_CONST;
+        operand_kinds[op] = (uint8_t)kinds;
+    }
+}
+
 /* What the slots of an instruction may be: every operand that names a slot is inside the window. `starts`: where instructions begin. */
 static int check_instruction(const code_init_t *init, uint32_t at, const uint8_t *starts)
 {
@@ -36,7 +66,7 @@ static int check_instruction(const code_init_t *init, uint32_t at, const uint8_t
     unsigned nslots = (unsigned)init->nslots;
     unsigned nconsts = (unsigned)PyTuple_GET_SIZE(init->consts), nnames = (unsigned)PyTuple_GET_SIZE(init->names);
     int64_t behind = (int64_t)at + 1 + info->caches, target = behind;
-    const char *e = info->effect;
+    unsigned kinds = operand_kinds[op];
     if (info->format != F_J && a >= nslots)
         return bad("slot out of range");
     switch (info->format) {
@@ -51,24 +81,17 @@ static int check_instruction(const code_init_t *init, uint32_t at, const uint8_t
         return bad("jump out of range");
     if (info->format == F_AX) {
         unsigned x = (unsigned)instruction_x(word);
-        if ((strstr(e, "K[X]") && x >= nconsts) || (strstr(e, "N[X]") && x >= nnames))
+        if (((kinds & X_CONST) && x >= nconsts) || ((kinds & X_NAME) && x >= nnames))
             return bad("index out of range");
         if (op == OP_COPY_FREE_VARS && a + x > nslots)
             return bad("slot out of range");
         return 0;
     }
     if (info->format == F_ABC || info->format == F_ABJ) {
-        if (strstr(e, "N[C]") && c >= nnames)
+        if (((kinds & C_NAME) && c >= nnames) || ((kinds & B_NAME) && b >= nnames) || ((kinds & C_CONST) && c >= nconsts)
+            || ((kinds & B_CONST) && b >= nconsts))
             return bad("index out of range");
-        if (strstr(e, "N[B]") && b >= nnames)
-            return bad("index out of range");
-        if (strstr(e, "K[C]") && c >= nconsts)
-            return bad("index out of range");
-        if (strstr(e, "K[B]") && b >= nconsts)
-            return bad("index out of range");
-        if ((strstr(e, "rB") || strstr(e, "r[B") || strstr(e, "slot B")) && b >= nslots && !(op == OP_MAKE_CELL && b == SLOT_NONE))
-            return bad("slot out of range");
-        if (info->format == F_ABC && (strstr(e, "rC") != NULL) && c >= nslots)
+        if (((kinds & B_SLOT) && b >= nslots && !(op == OP_MAKE_CELL && b == SLOT_NONE)) || ((kinds & C_SLOT) && c >= nslots))
             return bad("slot out of range");
     }
     switch (op) {

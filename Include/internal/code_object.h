@@ -60,6 +60,9 @@ typedef struct {
     PyObject *linetable;
 } code_init_t;
 
+/* Once, at start-up, before any code object is made. */
+void code_init(void);
+
 /* Checks init (slot numbers, table ranges, jump targets: code from a damaged cache must not crash the machine), interns names and
  * constants.  Returns a new code object, or NULL with an exception set. */
 PyCodeObject *code_new(const code_init_t *init);

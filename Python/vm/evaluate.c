@@ -184,4 +184,8 @@ static int visit_frame_roots(visitproc visit, void *arg)
     return 0;
 }
 
-void vm_init(void) { collector_visit_frame_roots = visit_frame_roots; }
+void vm_init(void)
+{
+    collector_visit_frame_roots = visit_frame_roots;
+    code_init();
+}

@@ -29,6 +29,13 @@ static PyObject *to_object(number_t z) { return PyComplex_FromDoubles(creal(z), 
 static int is_finite(number_t z) { return isfinite(creal(z)) && isfinite(cimag(z)); }
 static int is_infinite(number_t z) { return isinf(creal(z)) || isinf(cimag(z)); }
 
+/* Where the C library and C's standard differ in what they leave of an unknown. */
+static number_t acosh_of(number_t z)
+{
+    return creal(z) == 0.0 && isnan(cimag(z)) ? CMPLX(Py_NAN, Py_NAN) : cacosh(z);
+}
+#define cacosh acosh_of
+
 /* ---- Where functions are not defined ---- */
 
 static int never(number_t z) { return 0; }
@@ -90,7 +97,7 @@ static PyObject *cmath_log(PyObject *module, PyObject *const *args, Py_ssize_t n
         return NULL;
     if (nargs == 2 && get_argument(args[1], &base) < 0)
         return NULL;
-    if (at_zero(z) || (nargs == 2 && at_zero(base)))
+    if (at_zero(nargs == 2 ? base : z))
         return raise_error(DOMAIN);
     z = clog(z);
     if (nargs == 1)

@@ -22,7 +22,8 @@ static PyObject *convert(const char *text, Py_ssize_t length, void *shown)
 {
     char *end;
     double value = PyOS_string_to_double(text, &end, NULL);
-    if (end != text + length) {
+    if (end != text + length || length == 0) {
+        PyErr_Clear();
         PyErr_Format(PyExc_ValueError, "could not convert string to float: %R", (PyObject *)shown);
         return NULL;
     }
@@ -97,7 +98,7 @@ static void round_before_point(double value, int places, char *text, size_t size
         char half[16];
         snprintf(half, sizeof(half), "5e%d", places - 1);
         int up = digits == 0 && fabs(value) > float_strtod(half, NULL);
-        snprintf(text, size, up ? "%s1e%d" : "%s0", value < 0 ? "-" : "", places);
+        snprintf(text, size, up ? "%s1e%d" : "%s0", signbit(value) ? "-" : "", places);
     }
 }
 

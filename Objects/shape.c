@@ -4,6 +4,7 @@
 #include <mimalloc.h>
 
 #include "shape.h"
+#include "thread_state.h"
 #include "type.h"
 
 /* A class with more shapes than this gets no new ones: its instances have attributes in no common order. */
@@ -24,6 +25,8 @@ static uint32_t next_index = 1;         /* [lock] */
 
 /* The shape lock: a leaf under all others, held for a few instructions. */
 static PyMutex shape_mutex;
+
+void shape_init_lock(void) { fork_register_mutex(&shape_mutex); }
 
 /* ---- Making and freeing ---- */
 

@@ -16,6 +16,12 @@ static PyMutex types_mutex;
 static PyThreadState *types_owner;      /* [atomic] who holds it */
 static int types_depth;                 /* [owner] */
 
+void types_init_locks(void)
+{
+    fork_register_mutex(&types_mutex);
+    shape_init_lock();
+}
+
 void types_lock(void)
 {
     PyThreadState *ts = thread_current();

@@ -303,6 +303,8 @@ static void inherit_all(PyTypeObject *type)
 int type_ready(PyTypeObject *type)
 {
     type->tp_flags |= Py_TPFLAGS_READYING;
+    if (type == &PyBaseObject_Type)
+        types_init_locks();
     set_own_flags(type);
     if (set_base_and_bases(type) < 0)
         goto error;

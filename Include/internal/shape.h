@@ -92,6 +92,8 @@ void shape_note_instance(shape_t *root);
 /* A shape of `type` with the same names and capacity as `shape` (of a class with the same layout), or NULL. */
 shape_t *shape_translate(shape_t *shape, PyTypeObject *type);
 
+/* Tells fork about the shape lock. */
+void shape_init_lock(void);
 /* Frees all shapes of a type whose memory is about to be released. */
 void shape_free_all(PyTypeObject *type);
 

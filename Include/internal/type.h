@@ -82,6 +82,8 @@ PyObject *property_getter_borrowed(PyObject *descr);
 
 /* ---- Change ---- */
 
+/* Tells fork about the locks of this component; called when object becomes ready. */
+void types_init_locks(void);
 void types_lock(void);
 void types_unlock(void);
 /* Zeroes the versions of type and its subclasses. */

@@ -62,7 +62,7 @@ static int claim(PyGenObject *gen, uint8_t *before)
     do {
         if (state != GEN_CREATED && state != GEN_SUSPENDED)
             return 0;
-        if (!runtime_multi) {
+        if (!runtime_is_multi()) {
             gen->gi_state = GEN_RUNNING;
             break;
         }

@@ -1,164 +1,150 @@
-/* The _bisect module: binary search in sorted sequences. */
+/* The _bisect module: positions in sorted sequences by bisection. */
 #define PY_SSIZE_T_CLEAN
-#include "module.h"
+#include "Python.h"
 
-typedef struct {
-    PyObject *sequence, *x, *key;       /* borrowed; key NULL: none */
-    Py_ssize_t low, high;               /* high -1: to the end */
-} search_t;
+#define FUNCTION(f) ((PyCFunction)(void (*)(void))(f))
 
-/* The first position where x may be inserted so that the order stays; right: the last. -1 with an exception. */
-static Py_ssize_t search(search_t *s, int right)
+/* The position for x in list[lo:hi]: behind (right) or before the items equal to it. -1 with an exception. */
+static Py_ssize_t bisect(PyObject *list, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key, int right)
 {
-    Py_ssize_t low = s->low, high = s->high;
-    if (low < 0) {
+    if (lo < 0) {
         PyErr_SetString(PyExc_ValueError, "lo must be non-negative");
         return -1;
     }
-    if (high == -1) {
-        high = PySequence_Size(s->sequence);
-        if (high < 0)
+    if (hi == -1) {
+        hi = PySequence_Size(list);
+        if (hi < 0)
             return -1;
     }
-    int is_list = PyList_CheckExact(s->sequence);
-    while (low < high) {
-        Py_ssize_t middle = (Py_ssize_t)(((size_t)low + (size_t)high) / 2);
-        PyObject *item = is_list ? PyList_GetItemRef(s->sequence, middle) : PySequence_GetItem(s->sequence, middle);
-        if (item != NULL && s->key != NULL)
-            Py_SETREF(item, PyObject_CallOneArg(s->key, item));
+    while (lo < hi) {
+        Py_ssize_t mid = (Py_ssize_t)(((size_t)lo + (size_t)hi) / 2);
+        PyObject *item = PySequence_GetItem(list, mid);
         if (item == NULL)
             return -1;
-        int less = right ? PyObject_RichCompareBool(s->x, item, Py_LT) : PyObject_RichCompareBool(item, s->x, Py_LT);
+        if (key != Py_None) {
+            PyObject *value = PyObject_CallOneArg(key, item);
+            Py_DECREF(item);
+            if (value == NULL)
+                return -1;
+            item = value;
+        }
+        int less = right ? PyObject_RichCompareBool(x, item, Py_LT) : PyObject_RichCompareBool(item, x, Py_LT);
         Py_DECREF(item);
         if (less < 0)
             return -1;
         if (less == right)
-            high = middle;
+            hi = mid;
         else
-            low = middle + 1;
+            lo = mid + 1;
     }
-    return low;
+    return lo;
 }
 
-static int get_index(PyObject *op, Py_ssize_t *value)
-{
-    *value = PyNumber_AsSsize_t(op, PyExc_OverflowError);
-    return *value == -1 && PyErr_Occurred() ? -1 : 0;
-}
+typedef struct { PyObject *list, *x, *key; Py_ssize_t lo, hi; } arguments_t;
 
-static const char *const keywords[] = {"a", "x", "lo", "hi", "key", NULL};
-
-static int get_arguments(search_t *s, _PyArg_Parser *parser, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+static int parse(PyObject *args, PyObject *kwargs, const char *format, arguments_t *a)
 {
-    PyObject *buffer[5] = {NULL};
-    s->low = 0;
-    s->high = -1;
-    s->key = NULL;
-    if (nargs == 2 && names == NULL) {
-        s->sequence = args[0];
-        s->x = args[1];
-        return 0;
-    }
-    Py_ssize_t given = nargs + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, names, parser, 2, 4, 0, buffer);
-    if (args == NULL)
+    static char *keywords[] = {"a", "x", "lo", "hi", "key", NULL};
+    PyObject *hi = Py_None;
+    a->lo = 0;
+    a->hi = -1;
+    a->key = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &a->list, &a->x, &a->lo, &hi, &a->key))
         return -1;
-    s->sequence = args[0];
-    s->x = args[1];
-    if (given > 2 && args[2] != NULL && get_index(args[2], &s->low) < 0)
-        return -1;
-    if (given > 2 && args[3] != NULL && args[3] != Py_None) {
-        if (!PyIndex_Check(args[3])) {
-            PyErr_Format(PyExc_TypeError, "argument should be integer or None, not '%.200s'", Py_TYPE(args[3])->tp_name);
-            return -1;
-        }
-        if (get_index(args[3], &s->high) < 0)
+    if (hi != Py_None) {
+        a->hi = PyNumber_AsSsize_t(hi, PyExc_OverflowError);
+        if (a->hi == -1 && PyErr_Occurred())
             return -1;
     }
-    if (given > 2 && args[4] != Py_None)
-        s->key = args[4];
     return 0;
 }
 
-static PyObject *bisect(_PyArg_Parser *parser, int right, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+static PyObject *position(PyObject *args, PyObject *kwargs, const char *format, int right)
 {
-    search_t s;
-    if (get_arguments(&s, parser, args, nargs, names) < 0)
+    arguments_t a;
+    if (parse(args, kwargs, format, &a) < 0)
         return NULL;
-    Py_ssize_t index = search(&s, right);
-    return index < 0 ? NULL : PyLong_FromSsize_t(index);
+    Py_ssize_t i = bisect(a.list, a.x, a.lo, a.hi, a.key, right);
+    return i < 0 ? NULL : PyLong_FromSsize_t(i);
 }
 
-static PyObject *insort(_PyArg_Parser *parser, int right, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+static PyObject *insert(PyObject *args, PyObject *kwargs, const char *format, int right)
 {
-    search_t s;
-    if (get_arguments(&s, parser, args, nargs, names) < 0)
+    arguments_t a;
+    if (parse(args, kwargs, format, &a) < 0)
         return NULL;
-    PyObject *item = s.x;
-    PyObject *key = NULL;
-    if (s.key != NULL) {
-        key = PyObject_CallOneArg(s.key, item);
-        if (key == NULL)
+    PyObject *value = a.key == Py_None ? Py_NewRef(a.x) : PyObject_CallOneArg(a.key, a.x);
+    if (value == NULL)
+        return NULL;
+    Py_ssize_t i = bisect(a.list, value, a.lo, a.hi, a.key, right);
+    Py_DECREF(value);
+    if (i < 0)
+        return NULL;
+    if (PyList_CheckExact(a.list)) {
+        if (PyList_Insert(a.list, i, a.x) < 0)
             return NULL;
-        s.x = key;
+        Py_RETURN_NONE;
     }
-    Py_ssize_t index = search(&s, right);
-    Py_XDECREF(key);
-    if (index < 0)
+    PyObject *result = PyObject_CallMethod(a.list, "insert", "nO", i, a.x);
+    if (result == NULL)
         return NULL;
-    if (!PyList_CheckExact(s.sequence)) {
-        PyObject *result = PyObject_CallMethod(s.sequence, "insert", "nO", index, item);
-        if (result == NULL)
-            return NULL;
-        Py_DECREF(result);
-    }
-    else if (PyList_Insert(s.sequence, index, item) < 0)
-        return NULL;
+    Py_DECREF(result);
     Py_RETURN_NONE;
 }
 
-#define FUNCTION(name, function, right) \
-    static PyObject *bisect_##name(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *names) \
-    { \
-        static _PyArg_Parser parser = {.keywords = keywords, .fname = #name}; \
-        return function(&parser, right, args, nargs, names); \
-    }
+static PyObject *bisect_right(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    return position(args, kwargs, "OO|nO$O:bisect_right", 1);
+}
 
-FUNCTION(bisect_left, bisect, 0)
-FUNCTION(bisect_right, bisect, 1)
-FUNCTION(insort_left, insort, 0)
-FUNCTION(insort_right, insort, 1)
+static PyObject *bisect_left(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    return position(args, kwargs, "OO|nO$O:bisect_left", 0);
+}
 
-#define ROW(name, doc) \
-    MODULE_METHOD(#name, bisect_##name, METH_FASTCALL | METH_KEYWORDS, \
-                  #name "($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" doc)
+static PyObject *insort_right(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    return insert(args, kwargs, "OO|nO$O:insort_right", 1);
+}
 
-static PyMethodDef bisect_methods[] = {
-    ROW(bisect_right, "Where to insert x into the sorted sequence a: behind all items equal to x.\n\n"
-                      "Only a[lo:hi] is searched. key(item) is what is compared with x."),
-    ROW(bisect_left, "Where to insert x into the sorted sequence a: before all items equal to x.\n\n"
-                     "Only a[lo:hi] is searched. key(item) is what is compared with x."),
-    ROW(insort_right, "Inserts x into the sorted sequence a, behind all items equal to x.\n\n"
-                      "Only a[lo:hi] is searched. key(item) is what is compared with key(x)."),
-    ROW(insort_left, "Inserts x into the sorted sequence a, before all items equal to x.\n\n"
-                     "Only a[lo:hi] is searched. key(item) is what is compared with key(x)."),
-    {NULL},
+static PyObject *insort_left(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    return insert(args, kwargs, "OO|nO$O:insort_left", 0);
+}
+
+#define SIGNATURE "($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n"
+#define RIGHT_DOC "The index behind the items of the sorted list a that are not greater than x.\n\nlo and hi bound the search; key is applied to the items."
+#define LEFT_DOC "The index before the items of the sorted list a that are not less than x.\n\nlo and hi bound the search; key is applied to the items."
+
+static PyMethodDef module_methods[] = {
+    {"bisect_right", FUNCTION(bisect_right), METH_VARARGS | METH_KEYWORDS, "bisect_right" SIGNATURE RIGHT_DOC},
+    {"bisect", FUNCTION(bisect_right), METH_VARARGS | METH_KEYWORDS, "bisect" SIGNATURE RIGHT_DOC},
+    {"bisect_left", FUNCTION(bisect_left), METH_VARARGS | METH_KEYWORDS, "bisect_left" SIGNATURE LEFT_DOC},
+    {"insort_right", FUNCTION(insort_right), METH_VARARGS | METH_KEYWORDS,
+     "insort_right" SIGNATURE "Insert x into the sorted list a, behind items equal to it."},
+    {"insort", FUNCTION(insort_right), METH_VARARGS | METH_KEYWORDS,
+     "insort" SIGNATURE "Insert x into the sorted list a, behind items equal to it."},
+    {"insort_left", FUNCTION(insort_left), METH_VARARGS | METH_KEYWORDS,
+     "insort_left" SIGNATURE "Insert x into the sorted list a, before items equal to it."},
+    {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot bisect_slots[] = {
-    MODULE_SLOTS_COMMON,
+static PyModuleDef_Slot module_slots[] = {
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 
-static struct PyModuleDef bisect_module = {
+static struct PyModuleDef module_def = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_bisect",
-    .m_doc = "Binary search in sorted sequences: see the module bisect.",
-    .m_methods = bisect_methods,
-    .m_slots = bisect_slots,
+    .m_doc = "Positions in sorted sequences by bisection.",
+    .m_methods = module_methods,
+    .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC PyInit__bisect(void)
 {
-    return PyModuleDef_Init(&bisect_module);
+    return PyModuleDef_Init(&module_def);
 }

@@ -1,244 +1,286 @@
-/* The _heapq module: binary heaps kept in lists.
+/* The _heapq module: lists as binary heaps.
  *
- * Every function holds the list's lock, except while a comparison runs Python code; the size is checked after each.
- * Items only move within the array, so words are exchanged without touching counts. */
+ * Comparisons run user code, and other threads may change the list; so items are read and written one at a time through
+ * the list API, and a list that has changed its size meanwhile is a RuntimeError.  The functions run in a critical
+ * section on the list: as long as no comparison blocks, each is atomic. */
 #define PY_SSIZE_T_CLEAN
-#include "module.h"
+#include "Python.h"
 
-/* Is the item at a to be nearer to the root than the one at b?  max: in a heap with its greatest item first.
- * Returns  -1 with an exception, also if the list has changed its size
- * Escapes */
-static int goes_before(PyObject *heap, Py_ssize_t a, Py_ssize_t b, int max)
+#define FUNCTION(f) ((PyCFunction)(void (*)(void))(f))
+
+static int size_changed(void)
 {
-    Py_ssize_t size = PyList_GET_SIZE(heap);
-    PyObject *left = Py_NewRef(PyList_GET_ITEM(heap, max ? b : a));
-    PyObject *right = Py_NewRef(PyList_GET_ITEM(heap, max ? a : b));
-    int result = PyObject_RichCompareBool(left, right, Py_LT);
-    Py_DECREF(left);
-    Py_DECREF(right);
-    if (result >= 0 && PyList_GET_SIZE(heap) != size) {
-        PyErr_SetString(PyExc_RuntimeError, "list changed size during iteration");
-        return -1;
-    }
-    return result;
+    PyErr_SetString(PyExc_RuntimeError, "list changed size during iteration");
+    return -1;
 }
 
-/* Pairs with readers that take no lock. */
-static void exchange(PyObject *heap, Py_ssize_t a, Py_ssize_t b)
+/* Is a before b? In a max heap greater items come first. */
+static int before(PyObject *a, PyObject *b, int max)
 {
-    PyObject **items = ((PyListObject *)heap)->ob_item;
-    PyObject *item = items[a];
-    __atomic_store_n(&items[a], items[b], __ATOMIC_RELEASE);
-    __atomic_store_n(&items[b], item, __ATOMIC_RELEASE);
+    return max ? PyObject_RichCompareBool(b, a, Py_LT) : PyObject_RichCompareBool(a, b, Py_LT);
 }
 
-/* The item at pos is put right towards start. */
-static int move_up(PyObject *heap, Py_ssize_t start, Py_ssize_t pos, int max)
+/* An item of a list of n; a new reference. */
+static PyObject *item_at(PyObject *heap, Py_ssize_t i, Py_ssize_t n)
 {
-    if (pos >= PyList_GET_SIZE(heap)) {
-        PyErr_SetString(PyExc_IndexError, "index out of range");
+    if (PyList_GET_SIZE(heap) != n) {
+        size_changed();
+        return NULL;
+    }
+    PyObject *item = PyList_GetItemRef(heap, i);
+    if (item == NULL) {
+        PyErr_Clear();
+        size_changed();
+    }
+    return item;
+}
+
+/* Exchanges two items. The list has n. */
+static int swap(PyObject *heap, Py_ssize_t i, Py_ssize_t j, Py_ssize_t n)
+{
+    PyObject *a = item_at(heap, i, n), *b = a == NULL ? NULL : item_at(heap, j, n);
+    if (b == NULL) {
+        Py_XDECREF(a);
         return -1;
     }
-    while (pos > start) {
-        Py_ssize_t parent = (pos - 1) >> 1;
-        int before = goes_before(heap, pos, parent, max);
-        if (before < 0)
+    /* PyList_SetItem consumes the references, on failure too */
+    int failed = PyList_SetItem(heap, i, b);
+    return PyList_SetItem(heap, j, a) < 0 || failed < 0 ? -1 : 0;
+}
+
+/* Moves the item at i up while it comes before its parent, not above top. */
+static int move_up(PyObject *heap, Py_ssize_t top, Py_ssize_t i, int max)
+{
+    Py_ssize_t n = PyList_GET_SIZE(heap);
+    while (i > top) {
+        Py_ssize_t parent = (i - 1) >> 1;
+        PyObject *child_item = item_at(heap, i, n), *parent_item = NULL;
+        int up = -1;
+        if (child_item != NULL && (parent_item = item_at(heap, parent, n)) != NULL)
+            up = before(child_item, parent_item, max);
+        Py_XDECREF(child_item);
+        Py_XDECREF(parent_item);
+        if (up < 0)
             return -1;
-        if (!before)
-            break;
-        exchange(heap, pos, parent);
-        pos = parent;
+        if (PyList_GET_SIZE(heap) != n)
+            return size_changed();
+        if (!up)
+            return 0;
+        if (swap(heap, i, parent, n) < 0)
+            return -1;
+        i = parent;
     }
     return 0;
 }
 
-/* The item at pos goes down to a leaf, then up to where it belongs: it usually belongs near the leaves, so this
- * takes fewer comparisons than stopping on the way down. */
-static int move_down(PyObject *heap, Py_ssize_t pos, int max)
+/* Moves the item at `top` down to a leaf, the better child rising each time, and then up to its place. */
+static int sift(PyObject *heap, Py_ssize_t top, int max)
 {
-    Py_ssize_t start = pos, size = PyList_GET_SIZE(heap);
-    if (pos >= size) {
+    Py_ssize_t n = PyList_GET_SIZE(heap), i = top;
+    if (top >= n) {
         PyErr_SetString(PyExc_IndexError, "index out of range");
         return -1;
     }
-    while (pos < size >> 1) {
-        Py_ssize_t child = 2 * pos + 1;
-        if (child + 1 < size) {
-            int before = goes_before(heap, child + max, child + 1 - max, max);
-            if (before < 0)
+    while (i < n >> 1) {
+        Py_ssize_t child = 2 * i + 1;
+        if (child + 1 < n) {
+            PyObject *left = item_at(heap, child, n), *right = left == NULL ? NULL : item_at(heap, child + 1, n);
+            int first = right == NULL ? -1 : before(left, right, max);
+            Py_XDECREF(left);
+            Py_XDECREF(right);
+            if (first < 0)
                 return -1;
-            child += max ? before : !before;
+            if (PyList_GET_SIZE(heap) != n)
+                return size_changed();
+            child += !first;
         }
-        exchange(heap, pos, child);
-        pos = child;
+        if (swap(heap, i, child, n) < 0)
+            return -1;
+        i = child;
     }
-    return move_up(heap, start, pos, max);
+    return move_up(heap, top, i, max);
 }
 
-/* Returns the item that was at index, which item replaces. */
-static PyObject *replace(PyObject *heap, Py_ssize_t index, PyObject *item)
-{
-    PyObject *old = Py_NewRef(PyList_GET_ITEM(heap, index));
-    if (PyList_SetItem(heap, index, Py_NewRef(item)) < 0)
-        Py_CLEAR(old);
-    return old;
-}
-
-/* ---- The operations, under the lock ---- */
-
-static PyObject *push(PyObject *heap, PyObject *item, int max)
-{
-    if (PyList_Append(heap, item) < 0 || move_up(heap, 0, PyList_GET_SIZE(heap) - 1, max) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *pop(PyObject *heap, int max)
+static PyObject *pop_last(PyObject *heap)
 {
     Py_ssize_t n = PyList_GET_SIZE(heap);
     if (n == 0) {
         PyErr_SetString(PyExc_IndexError, "index out of range");
         return NULL;
     }
-    PyObject *last = Py_NewRef(PyList_GET_ITEM(heap, n - 1));
-    if (PyList_SetSlice(heap, n - 1, n, NULL) < 0) {
+    PyObject *last = PyList_GetItemRef(heap, n - 1);
+    if (last == NULL)
+        return NULL;
+    if (PyList_SetSlice(heap, n - 1, n, NULL) < 0)
+        Py_CLEAR(last);
+    return last;
+}
+
+static PyObject *pop(PyObject *heap, int max)
+{
+    PyObject *last = pop_last(heap), *first;
+    if (last == NULL || PyList_GET_SIZE(heap) == 0)
+        return last;
+    first = PyList_GetItemRef(heap, 0);
+    if (first == NULL) {
         Py_DECREF(last);
         return NULL;
     }
-    if (n == 1)
-        return last;
-    PyObject *first = replace(heap, 0, last);
-    Py_DECREF(last);
-    if (first != NULL && move_down(heap, 0, max) < 0)
+    if (PyList_SetItem(heap, 0, last) < 0 || sift(heap, 0, max) < 0)
         Py_CLEAR(first);
     return first;
 }
 
-static PyObject *pop_push(PyObject *heap, PyObject *item, int max)
+static PyObject *replace(PyObject *heap, PyObject *item, int max)
 {
     if (PyList_GET_SIZE(heap) == 0) {
         PyErr_SetString(PyExc_IndexError, "index out of range");
         return NULL;
     }
-    PyObject *first = replace(heap, 0, item);
-    if (first != NULL && move_down(heap, 0, max) < 0)
+    PyObject *first = PyList_GetItemRef(heap, 0);
+    if (first == NULL)
+        return NULL;
+    if (PyList_SetItem(heap, 0, Py_NewRef(item)) < 0 || sift(heap, 0, max) < 0)
         Py_CLEAR(first);
     return first;
 }
 
-static PyObject *push_pop(PyObject *heap, PyObject *item)
+static int heapify(PyObject *heap, int max)
+{
+    /* from the last parent back to the root */
+    for (Py_ssize_t i = (PyList_GET_SIZE(heap) >> 1) - 1; i >= 0; i--)
+        if (sift(heap, i, max) < 0)
+            return -1;
+    return 0;
+}
+
+static PyObject *pushpop(PyObject *heap, PyObject *item)
 {
     if (PyList_GET_SIZE(heap) == 0)
         return Py_NewRef(item);
-    PyObject *first = Py_NewRef(PyList_GET_ITEM(heap, 0));
+    PyObject *first = PyList_GetItemRef(heap, 0);
+    if (first == NULL)
+        return NULL;
     int less = PyObject_RichCompareBool(first, item, Py_LT);
     Py_DECREF(first);
     if (less < 0)
         return NULL;
-    return less ? pop_push(heap, item, 0) : Py_NewRef(item);
+    return less ? replace(heap, item, 0) : Py_NewRef(item);
 }
 
-static PyObject *heapify(PyObject *heap, int max)
-{
-    for (Py_ssize_t i = (PyList_GET_SIZE(heap) >> 1) - 1; i >= 0; i--)
-        if (move_down(heap, i, max) < 0)
-            return NULL;
-    Py_RETURN_NONE;
-}
+/* ---- Functions ---- */
 
-/* ---- The module ---- */
-
-static int check_list(PyObject *heap, const char *name, const char *which)
+static int check_list(const char *name, PyObject *heap)
 {
     if (PyList_Check(heap))
         return 0;
-    _PyArg_BadArgument(name, which, "list", heap);
+    PyErr_Format(PyExc_TypeError, "%s() argument 1 must be list, not %.50s", name,
+                 heap == Py_None ? "None" : Py_TYPE(heap)->tp_name);
     return -1;
 }
 
-/* A list that another thread owns and that nobody has published may be read by its owner as if it were private. */
-static void enter(PyObject *heap)
+static int check_argument(const char *name, PyObject *heap)
 {
-    if (!module_object_is_mine(heap))
-        object_publish(heap);
+    if (PyList_Check(heap))
+        return 0;
+    PyErr_Format(PyExc_TypeError, "%s() argument must be list, not %.50s", name,
+                 heap == Py_None ? "None" : Py_TYPE(heap)->tp_name);
+    return -1;
 }
 
-#define ONE_ARGUMENT(name, call) \
-    static PyObject *heapq_##name(PyObject *module, PyObject *heap) \
+static int check_two(const char *name, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs == 2)
+        return check_list(name, args[0]);
+    PyErr_Format(PyExc_TypeError, "%s expected 2 arguments, got %zd", name, nargs);
+    return -1;
+}
+
+static PyObject *heappush(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    int failed;
+    if (check_two("heappush", args, nargs) < 0)
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(args[0]);
+    failed = PyList_Append(args[0], args[1]);
+    if (failed == 0)
+        failed = move_up(args[0], 0, PyList_GET_SIZE(args[0]) - 1, 0);
+    Py_END_CRITICAL_SECTION();
+    if (failed < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+#define LOCKED_TWO(name, text, expression) \
+    static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t nargs) \
     { \
         PyObject *result; \
-        if (check_list(heap, #name, "argument") < 0) \
+        if (check_two(text, args, nargs) < 0) \
+            return NULL; \
+        Py_BEGIN_CRITICAL_SECTION(args[0]); \
+        result = expression; \
+        Py_END_CRITICAL_SECTION(); \
+        return result; \
+    }
+#define LOCKED_ONE(name, text, expression) \
+    static PyObject *name(PyObject *module, PyObject *heap) \
+    { \
+        PyObject *result; \
+        if (check_argument(text, heap) < 0) \
             return NULL; \
         Py_BEGIN_CRITICAL_SECTION(heap); \
-        enter(heap); \
-        result = call; \
+        result = expression; \
         Py_END_CRITICAL_SECTION(); \
         return result; \
     }
 
-#define TWO_ARGUMENTS(name, call) \
-    static PyObject *heapq_##name(PyObject *module, PyObject *const *args, Py_ssize_t nargs) \
-    { \
-        PyObject *result; \
-        if (!_PyArg_CheckPositional(#name, nargs, 2, 2) || check_list(args[0], #name, "argument 1") < 0) \
-            return NULL; \
-        PyObject *heap = args[0], *item = args[1]; \
-        Py_BEGIN_CRITICAL_SECTION(heap); \
-        enter(heap); \
-        result = call; \
-        Py_END_CRITICAL_SECTION(); \
-        return result; \
-    }
+LOCKED_TWO(heappushpop, "heappushpop", pushpop(args[0], args[1]))
+LOCKED_TWO(heapreplace, "heapreplace", replace(args[0], args[1], 0))
+LOCKED_TWO(heapreplace_max, "_heapreplace_max", replace(args[0], args[1], 1))
+LOCKED_ONE(heappop, "heappop", pop(heap, 0))
+LOCKED_ONE(heappop_max, "_heappop_max", pop(heap, 1))
+LOCKED_ONE(heapify_min, "heapify", heapify(heap, 0) < 0 ? NULL : Py_NewRef(Py_None))
+LOCKED_ONE(heapify_max, "_heapify_max", heapify(heap, 1) < 0 ? NULL : Py_NewRef(Py_None))
 
-TWO_ARGUMENTS(heappush, push(heap, item, 0))
-TWO_ARGUMENTS(heappushpop, push_pop(heap, item))
-TWO_ARGUMENTS(heapreplace, pop_push(heap, item, 0))
-TWO_ARGUMENTS(_heapreplace_max, pop_push(heap, item, 1))
-ONE_ARGUMENT(heappop, pop(heap, 0))
-ONE_ARGUMENT(heapify, heapify(heap, 0))
-ONE_ARGUMENT(_heappop_max, pop(heap, 1))
-ONE_ARGUMENT(_heapify_max, heapify(heap, 1))
-
-#define ROW(name, flags, signature, doc) \
-    MODULE_METHOD(#name, heapq_##name, flags, #name "($module, " signature ", /)\n--\n\n" doc)
-
-static PyMethodDef heapq_methods[] = {
-    ROW(heappush, METH_FASTCALL, "heap, item", "Adds item, keeping the heap's order."),
-    ROW(heappushpop, METH_FASTCALL, "heap, item",
-        "Adds item, then removes and returns the smallest one.\n\nFaster than heappush() followed by heappop()."),
-    ROW(heappop, METH_O, "heap", "Removes and returns the smallest item."),
-    ROW(heapreplace, METH_FASTCALL, "heap, item",
-        "Removes and returns the smallest item, then adds item.\n\n"
-        "Faster than heappop() followed by heappush(). The result may be larger than item."),
-    ROW(heapify, METH_O, "heap", "Puts the items of a list in a heap's order, in linear time."),
-    ROW(_heappop_max, METH_O, "heap", "heappop() for a heap with the greatest item first."),
-    ROW(_heapreplace_max, METH_FASTCALL, "heap, item", "heapreplace() for a heap with the greatest item first."),
-    ROW(_heapify_max, METH_O, "heap", "heapify() for a heap with the greatest item first."),
-    {NULL},
+static PyMethodDef module_methods[] = {
+    {"heappush", FUNCTION(heappush), METH_FASTCALL, "heappush($module, heap, item, /)\n--\n\nAdd an item."},
+    {"heappushpop", FUNCTION(heappushpop), METH_FASTCALL,
+     "heappushpop($module, heap, item, /)\n--\n\nAdd an item, then remove the smallest one and return it."},
+    {"heappop", heappop, METH_O, "heappop($module, heap, /)\n--\n\nRemove the smallest item and return it."},
+    {"heapreplace", FUNCTION(heapreplace), METH_FASTCALL,
+     "heapreplace($module, heap, item, /)\n--\n\nRemove the smallest item and return it, then add the new one."},
+    {"heapify", heapify_min, METH_O, "heapify($module, heap, /)\n--\n\nMake a heap of a list, in linear time."},
+    {"_heappop_max", heappop_max, METH_O, "_heappop_max($module, heap, /)\n--\n\nheappop for a heap with the greatest item first."},
+    {"_heapify_max", heapify_max, METH_O, "_heapify_max($module, heap, /)\n--\n\nheapify with the greatest item first."},
+    {"_heapreplace_max", FUNCTION(heapreplace_max), METH_FASTCALL,
+     "_heapreplace_max($module, heap, item, /)\n--\n\nheapreplace for a heap with the greatest item first."},
+    {NULL, NULL, 0, NULL},
 };
 
-static int heapq_exec(PyObject *module)
+static int module_exec(PyObject *module)
 {
     return PyModule_AddStringConstant(module, "__about__",
-        "Heaps are lists in which a[k] <= a[2*k+1] and a[k] <= a[2*k+2] for all k, counting from 0.\n\n"
-        "So a[0] is the smallest item, and adding or removing one takes about log2(len(a)) comparisons.");
+                                      "Heaps are lists in which heap[k] <= heap[2*k+1] and heap[k] <= heap[2*k+2] for all k.\n"
+                                      "So heap[0] is the smallest item; adding and removing take logarithmic time.");
 }
 
-static PyModuleDef_Slot heapq_slots[] = {
-    {Py_mod_exec, (void *)heapq_exec},
-    MODULE_SLOTS_COMMON,
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 
-static struct PyModuleDef heapq_module = {
+static struct PyModuleDef module_def = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_heapq",
-    .m_doc = "Heaps in lists: see the module heapq.",
-    .m_methods = heapq_methods,
-    .m_slots = heapq_slots,
+    .m_doc = "Lists as binary heaps.",
+    .m_methods = module_methods,
+    .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC PyInit__heapq(void)
 {
-    return PyModuleDef_Init(&heapq_module);
+    return PyModuleDef_Init(&module_def);
 }

@@ -251,7 +251,7 @@ int type_install_mro(PyTypeObject *type)
 /* ---- Layout ---- */
 
 /* Does type lay out its instances differently from base, not counting a dict and a weak reference list at the end? */
-int type_extra_base_size(PyTypeObject *type, PyTypeObject *base)
+static int has_own_layout(PyTypeObject *type, PyTypeObject *base)
 {
     Py_ssize_t size = type->tp_basicsize, base_size = base->tp_basicsize;
     if (type->tp_itemsize != 0 || base->tp_itemsize != 0)
@@ -270,7 +270,7 @@ int type_extra_base_size(PyTypeObject *type, PyTypeObject *base)
 PyTypeObject *type_solid_base(PyTypeObject *type)
 {
     PyTypeObject *base = type->tp_base != NULL ? type_solid_base(type->tp_base) : &PyBaseObject_Type;
-    return type_extra_base_size(type, base) ? type : base;
+    return has_own_layout(type, base) ? type : base;
 }
 
 PyTypeObject *type_best_base(PyObject *bases)

@@ -8,9 +8,6 @@
 #include "type.h"
 #include "unicode.h"
 
-/* Our members of __slots__: read without a lock. */
-#define SLOT_MEMBER_FLAGS 0
-
 struct making {
     PyTypeObject *metatype;
     PyObject *name, *bases, *namespace, *dict, *slots;      /* bases, dict, slots: owned */
@@ -246,7 +243,8 @@ static int has_c_dict_base(PyTypeObject *type)
     return type->tp_dictoffset != 0;
 }
 
-int type_may_have_inline_attrs(PyTypeObject *type)
+/* Inline attributes are for classes whose dict pointer was added by a class made in Python: C code looks into its own. */
+static int may_have_inline_attrs(PyTypeObject *type)
 {
     return (type->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_dictoffset > 0 && type->tp_itemsize == 0
            && type->tp_alloc == PyType_GenericAlloc
@@ -274,7 +272,6 @@ static int lay_out(struct making *m)
             return -1;
         member->type = T_OBJECT_EX;
         member->offset = offset;
-        member->flags = SLOT_MEMBER_FLAGS;
     }
     private->member_count = (uint32_t)n;
     type->tp_members = private->members;
@@ -509,7 +506,7 @@ static int build(struct making *m, PyObject *kwds)
         return -1;
     type_fixup_slots(type);
     /* No memory for shapes: then instances have dicts. */
-    if (type_may_have_inline_attrs(type))
+    if (may_have_inline_attrs(type))
         shape_root_init(type, (uint32_t)((type->tp_basicsize + 7) & ~(Py_ssize_t)7));
     if (call_set_names(m) < 0 || call_init_subclass(m, kwds) < 0)
         return -1;

@@ -182,7 +182,7 @@ static void inherit_tables(PyTypeObject *type, PyTypeObject *base, PyTypeObject 
     }
 }
 
-void type_inherit_slots(PyTypeObject *type, PyTypeObject *base)
+static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
 {
     PyTypeObject *basebase = base->tp_base;
     inherit_tables(type, base, basebase);
@@ -293,7 +293,7 @@ static void inherit_all(PyTypeObject *type)
         PyTypeObject *b = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
         if (!PyType_Check(b))
             continue;
-        type_inherit_slots(type, b);
+        inherit_slots(type, b);
         inherit_flags(type, b);
         if (!(type->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)))
             type->tp_flags |= b->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);

@@ -20,7 +20,6 @@ struct type_private {
     PyObject **subclasses;          /* [types lock] weak references, counted */
     uint32_t subclass_count, subclass_capacity;
     uint8_t never_versioned;        /* [types lock] see above */
-    uint8_t inline_ok;              /* [const] instances may have inline attributes */
     shape_t *shapes;                /* [shape lock] all of them, also of retired trees */
     uint32_t shape_count;           /* [shape lock] */
     uint32_t max_slots;             /* [shape lock] most names any shape has */
@@ -140,12 +139,10 @@ int object_set_class(PyObject *self, PyObject *value);
 int type_add_operators(PyTypeObject *type);
 /* Adds T.__new__ for a C type's own tp_new. */
 int type_add_new(PyTypeObject *type);
-void type_inherit_slots(PyTypeObject *type, PyTypeObject *base);
 PyObject *type_get_mro_ref(PyTypeObject *type);
 PyObject *type_get_bases_ref(PyTypeObject *type);
 /* The class's __qualname__ / __module__ for reprs: new references. */
 PyObject *type_get_module_name(PyTypeObject *type);
-int type_extra_base_size(PyTypeObject *a, PyTypeObject *b);
 /* Layout-defining ancestor. */
 PyTypeObject *type_solid_base(PyTypeObject *type);
 

@@ -37,6 +37,8 @@ static char *output_reserve(output_t *out, Py_ssize_t extra)
 
 static int output_write(output_t *out, const char *text, Py_ssize_t n)
 {
+    if (n <= 0)
+        return 0;
     char *p = output_reserve(out, n);
     if (p == NULL)
         return -1;

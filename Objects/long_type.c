@@ -154,9 +154,13 @@ static PyObject *long_round(PyObject *self, PyObject *const *args, Py_ssize_t na
     return result;
 }
 
-/* 1 little, 0 big, -1 ValueError; NULL is the default, big. */
-static int byte_order(PyObject *name)
+/* 1 little, 0 big, -1 exception; NULL is the default, big. */
+static int byte_order(const char *function, PyObject *name)
 {
+    if (name != NULL && !PyUnicode_Check(name)) {
+        _PyArg_BadArgument(function, "argument 'byteorder'", "str", name);
+        return -1;
+    }
     if (name == NULL || PyUnicode_CompareWithASCIIString(name, "big") == 0)
         return 0;
     if (PyUnicode_CompareWithASCIIString(name, "little") == 0)
@@ -168,13 +172,13 @@ static int byte_order(PyObject *name)
 static PyObject *long_to_bytes(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     static const char *const keywords[] = {"length", "byteorder", "signed", NULL};
-    static _PyArg_Parser parser = {.format = "|nU$p:to_bytes", .keywords = keywords};
+    static _PyArg_Parser parser = {.format = "|nO$p:to_bytes", .keywords = keywords};
     Py_ssize_t length = 1;
     PyObject *order = NULL;
     int is_signed = 0;
     if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &length, &order, &is_signed))
         return NULL;
-    int little = byte_order(order);
+    int little = byte_order("to_bytes", order);
     if (little < 0)
         return NULL;
     if (length < 0) {
@@ -197,12 +201,12 @@ static PyObject *long_to_bytes(PyObject *self, PyObject *const *args, Py_ssize_t
 static PyObject *long_from_bytes(PyObject *type, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     static const char *const keywords[] = {"bytes", "byteorder", "signed", NULL};
-    static _PyArg_Parser parser = {.format = "O|U$p:from_bytes", .keywords = keywords};
+    static _PyArg_Parser parser = {.format = "O|O$p:from_bytes", .keywords = keywords};
     PyObject *source, *order = NULL;
     int is_signed = 0;
     if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &source, &order, &is_signed))
         return NULL;
-    int little = byte_order(order);
+    int little = byte_order("from_bytes", order);
     if (little < 0)
         return NULL;
     PyObject *bytes = PyObject_Bytes(source);

@@ -133,6 +133,32 @@ static Py_ssize_t NAME(repeat_group)(const sre_state *st, const CHAR *s, Py_ssiz
     return i;
 }
 
+/* The largest n in [least, n] such that what follows an item repeat, at tail, can match at i + n; less than least:
+ * none. */
+static inline Py_ssize_t NAME(give_back)(const sre_state *st, const uint32_t *code, size_t tail, const CHAR *s,
+                                         Py_ssize_t i, Py_ssize_t n, Py_ssize_t least)
+{
+    if (code[tail] != OP_LITERAL) {
+        while (n >= least && !NAME(viable)(st, code, tail, s, i + n))
+            n--;
+        return n;
+    }
+    uint32_t literal = code[tail + 1];
+    if (n >= least && i + n >= st->end)
+        n--;
+    if (n < least)
+        return n;
+#if WIDTH == 1
+    if (n - least > 16 && literal < 256) {
+        const CHAR *at = memrchr(s + i + least, (int)literal, (size_t)(n - least + 1));
+        return at ? at - (s + i) : least - 1;
+    }
+#endif
+    while (n >= least && s[i + n] != literal)
+        n--;
+    return n;
+}
+
 /* Matches at start. 1, 0 or -1 as sre_match. */
 static int NAME(run)(sre_state *st, Py_ssize_t start)
 {
@@ -230,8 +256,7 @@ static int NAME(run)(sre_state *st, Py_ssize_t start)
         case OP_REPEAT_ONE:
             n = NAME(count)(st, code, pc + 4, s, i, op[3]);
             tail = pc + 1 + op[1];
-            while (n >= (Py_ssize_t)op[2] && !NAME(viable)(st, code, tail, s, i + n))
-                n--;
+            n = NAME(give_back)(st, code, tail, s, i, n, (Py_ssize_t)op[2]);
             if (n < (Py_ssize_t)op[2])
                 goto fail;
             if (n > (Py_ssize_t)op[2] && push(st, E_REPEAT_ONE, pc, i, repeat, n) < 0)
@@ -420,9 +445,7 @@ static int NAME(run)(sre_state *st, Py_ssize_t start)
         case E_REPEAT_ONE:
             op = code + pc;
             tail = pc + 1 + op[1];
-            do {
-                n--;
-            } while (n >= (Py_ssize_t)op[2] && !NAME(viable)(st, code, tail, s, i + n));
+            n = NAME(give_back)(st, code, tail, s, i, n - 1, (Py_ssize_t)op[2]);
             if (n > (Py_ssize_t)op[2])
                 e->extra = n;
             else

@@ -70,29 +70,17 @@ extern "C" {
 #include "genobject.h"
 #include "frameobject.h"
 #include "traceback.h"
-#if __has_include("warnings.h")
 #include "warnings.h"
-#endif
 #include "abstract.h"
 #include "modsupport.h"
 #include "pyhash.h"
 #include "ceval.h"
 #include "compile.h"
-#if __has_include("pythonrun.h")
 #include "pythonrun.h"
-#endif
-#if __has_include("pylifecycle.h")
 #include "pylifecycle.h"
-#endif
-#if __has_include("sysmodule.h")
 #include "sysmodule.h"
-#endif
-#if __has_include("import.h")
 #include "import.h"
-#endif
-#if __has_include("marshal.h")
 #include "marshal.h"
-#endif
 #include "osmodule.h"
 #include "fileobject.h"
 #include "tracemalloc.h"

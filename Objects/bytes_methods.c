@@ -325,12 +325,8 @@ static int split_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize_
         if (i >= n)
             return 0;
         Py_ssize_t start = i;
-        if (max-- <= 0) {
-            Py_ssize_t end = n;
-            while (end > start && Py_ISSPACE(s[end - 1]))
-                end--;
-            return add_part(list, self, s, n, start, end);
-        }
+        if (max-- <= 0)
+            return add_part(list, self, s, n, start, n);
         while (i < n && !Py_ISSPACE(s[i]))
             i++;
         if (add_part(list, self, s, n, start, i) < 0)
@@ -347,12 +343,8 @@ static int rsplit_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize
         if (i <= 0)
             return 0;
         Py_ssize_t end = i;
-        if (max-- <= 0) {
-            Py_ssize_t start = 0;
-            while (start < end && Py_ISSPACE(s[start]))
-                start++;
-            return add_part(list, self, s, n, start, end);
-        }
+        if (max-- <= 0)
+            return add_part(list, self, s, n, 0, end);
         while (i > 0 && !Py_ISSPACE(s[i - 1]))
             i--;
         if (add_part(list, self, s, n, i, end) < 0)

@@ -217,13 +217,14 @@ static Py_UCS1 *repr_byte(Py_UCS1 *p, unsigned char c, char quote)
 
 PyObject *bytes_repr_data(const char *s, Py_ssize_t n, int smartquotes, const char *prefix, const char *suffix)
 {
-    char quote = '\'';
+    char quote = '\'', escaped;
     size_t before = strlen(prefix), after = strlen(suffix);
     if (smartquotes && n > 0 && memchr(s, '\'', (size_t)n) != NULL && memchr(s, '"', (size_t)n) == NULL)
         quote = '"';
+    escaped = prefix[0] == 0 ? quote : '\'';
     Py_ssize_t size = (Py_ssize_t)(before + after) + 3;
     for (Py_ssize_t i = 0; i < n; i++) {
-        Py_ssize_t width = repr_width((unsigned char)s[i], quote);
+        Py_ssize_t width = repr_width((unsigned char)s[i], escaped);
         if (size > PY_SSIZE_T_MAX - width) {
             PyErr_SetString(PyExc_OverflowError, "bytes object is too large to make repr");
             return NULL;
@@ -239,7 +240,7 @@ PyObject *bytes_repr_data(const char *s, Py_ssize_t n, int smartquotes, const ch
     *p++ = 'b';
     *p++ = (Py_UCS1)quote;
     for (Py_ssize_t i = 0; i < n; i++)
-        p = repr_byte(p, (unsigned char)s[i], quote);
+        p = repr_byte(p, (unsigned char)s[i], escaped);
     *p++ = (Py_UCS1)quote;
     memcpy(p, suffix, after);
     return result;

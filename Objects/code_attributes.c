@@ -11,7 +11,7 @@
 
 int PyCode_Addr2Location(PyCodeObject *code, int word, int *line, int *column, int *end_line, int *end_column)
 {
-    position_t p = word < 0 ? (position_t){code->co_firstlineno, -1, -1, -1} : positions_find(code, (uint32_t)word);
+    position_t p = word < 0 ? (position_t){code->co_firstlineno, -1, -1, -1} : positions_find(code, (uint32_t)word / CODE_UNIT);
     *line = p.line;
     *column = p.column;
     *end_line = p.end_line;
@@ -21,7 +21,7 @@ int PyCode_Addr2Location(PyCodeObject *code, int word, int *line, int *column, i
 
 int PyCode_Addr2Line(PyCodeObject *code, int word)
 {
-    return word < 0 ? code->co_firstlineno : positions_find(code, (uint32_t)word).line;
+    return word < 0 ? code->co_firstlineno : positions_find(code, (uint32_t)word / CODE_UNIT).line;
 }
 
 static PyObject *int_or_none(int value) { return value < 0 ? Py_None : PyLong_FromLong(value); }
@@ -44,7 +44,7 @@ static PyObject *code_lines(PyObject *op, PyObject *Py_UNUSED(ignored))
         }
         uint32_t end = more ? r.start_word : r.end_word;
         if (line != -2 && end > start) {
-            PyObject *entry = Py_BuildValue("(IIN)", start, end, int_or_none(line));
+            PyObject *entry = Py_BuildValue("(IIN)", start * CODE_UNIT, end * CODE_UNIT, int_or_none(line));
             if (entry == NULL || PyList_Append(list, entry) < 0) {
                 Py_XDECREF(entry);
                 Py_DECREF(list);

@@ -348,7 +348,7 @@ PyObject *PyFrame_GetBuiltins(PyFrameObject *object) { return Py_NewRef(object->
 int PyFrame_GetLasti(PyFrameObject *object)
 {
     frame_t *f = object->f_frame;
-    return f->pc > f->code->co_instructions ? (int)frame_word(f) : -1;
+    return f->pc > f->code->co_instructions ? (int)frame_word(f) * CODE_UNIT : -1;
 }
 int PyFrame_GetLineNumber(PyFrameObject *object)
 {

@@ -171,10 +171,17 @@ static PyObject *memory_toreadonly(PyObject *op, PyObject *unused)
 static PyObject *memory_tobytes(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     static const char *const keywords[] = {"order", NULL};
-    static _PyArg_Parser parser = {.format = "|z:tobytes", .keywords = keywords};
+    static _PyArg_Parser parser = {.format = "|O:tobytes", .keywords = keywords};
+    PyObject *arg = Py_None;
     const char *order = NULL;
     char letter = 'C';
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &order))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &arg))
+        return NULL;
+    if (arg != Py_None && !PyUnicode_Check(arg)) {
+        _PyArg_BadArgument("tobytes", "argument 'order'", "str or None", arg);
+        return NULL;
+    }
+    if (arg != Py_None && (order = PyUnicode_AsUTF8(arg)) == NULL)
         return NULL;
     if (order != NULL) {
         if (strcmp(order, "C") != 0 && strcmp(order, "F") != 0 && strcmp(order, "A") != 0) {

@@ -55,7 +55,7 @@ int bytes_like_contains(PyObject *self, PyObject *item);
 int bytes_slice_index(PyObject *op, Py_ssize_t *index);
 /* One field of the comparison table: result of memcmp order and lengths. */
 PyObject *bytes_compare_data(const char *a, Py_ssize_t an, const char *b, Py_ssize_t bn, int op);
-/* repr of data: b'...'. */
+/* repr of data: b'...', with prefix and suffix around it. With a prefix (bytearray) single quotes are always escaped. */
 PyObject *bytes_repr_data(const char *s, Py_ssize_t n, int smartquotes, const char *prefix, const char *suffix);
 /* Warns about a comparison or conversion under -b; 0 or -1. */
 int bytes_warning(const char *text);

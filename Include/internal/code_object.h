@@ -22,6 +22,10 @@ typedef struct {
     uint16_t flags;
 } exception_entry_t;
 
+/* Offsets that Python code sees (f_lasti, tb_lasti, co_lines) count two for an instruction word: the standard library divides them by two to
+ * index co_positions(). */
+#define CODE_UNIT 2
+
 struct _PyCodeObject {
     PyObject_HEAD
     int co_argcount, co_posonlyargcount, co_kwonlyargcount;

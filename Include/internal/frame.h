@@ -62,20 +62,20 @@ static inline Py_ALWAYS_INLINE void slot_incref(PyObject *op)
 {
     if (value_is_immediate(op))
         return;
-    if (Py_LIKELY(op->hdr_tid == object_current_tid()))
+    if (Py_LIKELY(object_is_mine(op)))
         op->hdr_local++;
-    else if (!(op->hdr_flags & (OBJECT_IMMORTAL | OBJECT_DEFERRED)))
+    else if (!(object_flags(op) & (OBJECT_IMMORTAL | OBJECT_DEFERRED)))
         _Py_IncRefShared(op);
 }
 static inline Py_ALWAYS_INLINE void slot_decref(PyObject *op)
 {
     if (value_is_immediate(op))
         return;
-    if (Py_LIKELY(op->hdr_tid == object_current_tid())) {
+    if (Py_LIKELY(object_is_mine(op))) {
         if (--op->hdr_local == 0)
             _Py_DecRefZero(op);
     }
-    else if (!(op->hdr_flags & (OBJECT_IMMORTAL | OBJECT_DEFERRED)))
+    else if (!(object_flags(op) & (OBJECT_IMMORTAL | OBJECT_DEFERRED)))
         _Py_DecRefShared(op);
 }
 /* object_try_incref for a slot reference: a DEFERRED object that is still reachable is simply there until the next pause. */
@@ -83,11 +83,11 @@ static inline Py_ALWAYS_INLINE int slot_try_incref(PyObject *op)
 {
     if (value_is_immediate(op))
         return 1;
-    if (Py_LIKELY(op->hdr_tid == object_current_tid())) {
+    if (Py_LIKELY(object_is_mine(op))) {
         op->hdr_local++;
         return 1;
     }
-    if (op->hdr_flags & (OBJECT_IMMORTAL | OBJECT_DEFERRED))
+    if (object_flags(op) & (OBJECT_IMMORTAL | OBJECT_DEFERRED))
         return 1;
     return _Py_TryIncRefShared(op);
 }
@@ -98,13 +98,13 @@ static inline void slot_xdecref(PyObject *op)
 }
 static inline Py_ALWAYS_INLINE PyObject *slot_to_owned(PyObject *op)
 {
-    if (value_is_heap(op) && Py_UNLIKELY(op->hdr_flags & OBJECT_DEFERRED))
+    if (value_is_heap(op) && Py_UNLIKELY(object_flags(op) & OBJECT_DEFERRED))
         Py_INCREF(op);
     return op;
 }
 static inline Py_ALWAYS_INLINE PyObject *owned_to_slot(PyObject *op)
 {
-    if (value_is_heap(op) && Py_UNLIKELY(op->hdr_flags & OBJECT_DEFERRED))
+    if (value_is_heap(op) && Py_UNLIKELY(object_flags(op) & OBJECT_DEFERRED))
         Py_DECREF(op);          /* never frees: a DEFERRED object is freed by the collector alone */
     return op;
 }

@@ -213,9 +213,25 @@ static int script_has_importer(PyObject **entry)
     return has;
 }
 
+/* The script's path, absolute: it shows in tracebacks, and the program may change its directory. */
+static void make_script_absolute(void)
+{
+    static char absolute[2 * PATH_MAX];
+    char directory[PATH_MAX];
+    const char *name = startup.filename;
+    if (name == NULL || name[0] == '/' || name[0] == '\0' || getcwd(directory, sizeof(directory)) == NULL)
+        return;
+    if (name[0] == '.' && name[1] == '/')
+        name += 2;
+    if (snprintf(absolute, sizeof(absolute), "%s%s%s", directory, strcmp(directory, "/") == 0 ? "" : "/", name)
+        < (int)sizeof(absolute))
+        startup.filename = absolute;
+}
+
 int run_main(void)
 {
     PyCompilerFlags flags = {0, PY_MINOR_VERSION};
+    make_script_absolute();
     PyObject *entry = NULL;
     int as_package = 0, status;
     if (startup.filename != NULL) {

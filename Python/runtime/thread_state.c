@@ -185,7 +185,7 @@ void thread_find_c_stack(PyThreadState *ts)
     char here;
     if (size == 0 || &here < (char *)lowest || &here > (char *)lowest + size) {
         size = 512 * 1024;          /* a stack of its own (a coroutine library): assume that much is left */
-        lowest = (char *)&here - size;
+        lowest = (void *)((uintptr_t)&here - size);
         guard = 0;
     }
     /* What C code that does not ask may use, and what raising RecursionError and its handlers may use. */

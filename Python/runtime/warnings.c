@@ -352,7 +352,7 @@ static frame_t *next_external(frame_t *f)
     return f;
 }
 
-/* Where a warning of this stack level comes from. New references. 0 or -1. */
+/* Where a warning of this stack level comes from. New references. 0, 1 if it is too early to warn, or -1. */
 static int find_context(Py_ssize_t stack_level, PyObject **filename, int *lineno, PyObject **module, PyObject **registry)
 {
     frame_t *f = frame_first_complete(thread_current()->frame);
@@ -366,6 +366,10 @@ static int find_context(Py_ssize_t stack_level, PyObject **filename, int *lineno
     *registry = *module = NULL;
     if (f == NULL) {
         globals = state()->sysdict;
+        if (globals == NULL) {          /* before there is a sys: nobody to warn */
+            *filename = NULL;
+            return 1;
+        }
         *filename = PyUnicode_FromString("sys");
         *lineno = 1;
     }
@@ -400,8 +404,9 @@ static int warn(PyObject *message, PyObject *category, Py_ssize_t stack_level, P
 {
     PyObject *filename, *module, *registry;
     int lineno;
-    if (find_context(stack_level, &filename, &lineno, &module, &registry) < 0)
-        return -1;
+    int found = find_context(stack_level, &filename, &lineno, &module, &registry);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
     int status = warn_explicit(category, message, filename, lineno, module, registry, source);
     Py_DECREF(filename);
     Py_DECREF(module);

@@ -1,0 +1,1 @@
+/* Context variables: the public API. */

@@ -237,16 +237,6 @@ PyObject *bytearray_inplace_concat(PyObject *op, PyObject *other)
 {
     Py_buffer view;
     int failed;
-    if (op == other) {
-        /* its own buffer would block the resize */
-        PyObject *copy = PyByteArray_FromStringAndSize(NULL, 0), *result;
-        if (copy == NULL)
-            return NULL;
-        Py_SETREF(copy, PyByteArray_Concat(copy, op));
-        result = copy == NULL ? NULL : bytearray_inplace_concat(op, copy);
-        Py_XDECREF(copy);
-        return result;
-    }
     if (PyObject_GetBuffer(other, &view, PyBUF_SIMPLE) < 0) {
         PyErr_Format(PyExc_TypeError, "can't concat %.100s to %.100s", Py_TYPE(other)->tp_name, Py_TYPE(op)->tp_name);
         return NULL;

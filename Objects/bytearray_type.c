@@ -211,6 +211,15 @@ static PyObject *bytearray_append(PyObject *self, PyObject *item)
     Py_RETURN_NONE;
 }
 
+static PyObject *bytearray_copy(PyObject *self, PyObject *unused)
+{
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    result = PyByteArray_FromStringAndSize(PyByteArray_AS_STRING(self), PyByteArray_GET_SIZE(self));
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
 static PyObject *bytearray_extend(PyObject *self, PyObject *iterable)
 {
     PyObject *bytes = NULL, *result;
@@ -219,6 +228,12 @@ static PyObject *bytearray_extend(PyObject *self, PyObject *iterable)
         if (bytes == NULL)
             return NULL;
         iterable = bytes;
+    }
+    else if (iterable == self) {
+        /* its own buffer would block the resize */
+        iterable = bytes = bytearray_copy(self, NULL);
+        if (bytes == NULL)
+            return NULL;
     }
     result = bytearray_inplace_concat(self, iterable);
     Py_XDECREF(bytes);
@@ -317,15 +332,6 @@ static PyObject *bytearray_clear(PyObject *self, PyObject *unused)
     if (PyByteArray_Resize(self, 0) < 0)
         return NULL;
     Py_RETURN_NONE;
-}
-
-static PyObject *bytearray_copy(PyObject *self, PyObject *unused)
-{
-    PyObject *result;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    result = PyByteArray_FromStringAndSize(PyByteArray_AS_STRING(self), PyByteArray_GET_SIZE(self));
-    Py_END_CRITICAL_SECTION();
-    return result;
 }
 
 /* ---- Methods shared with bytes ---- */

@@ -1,0 +1,3 @@
+#!/bin/sh
+# No file includes a header of a higher layer.
+exec "$(dirname "$0")/../Tools/check-layers"

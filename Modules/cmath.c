@@ -92,7 +92,7 @@ static PyObject *cmath_log10(PyObject *module, PyObject *arg)
 
 static PyObject *cmath_log(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    number_t z, base;
+    number_t z, base = 0;
     if (!_PyArg_CheckPositional("log", nargs, 1, 2) || get_argument(args[0], &z) < 0)
         return NULL;
     if (nargs == 2 && get_argument(args[1], &base) < 0)

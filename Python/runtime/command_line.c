@@ -529,10 +529,9 @@ static void choose_locale(void)
             CONFIG->utf8_mode = Py_UTF8Mode = 1;
     }
     codeset = nl_langinfo(CODESET);
-    startup.locale_encoding = codeset != NULL && *codeset ? copy_path(codeset) : "utf-8";
-    if (CONFIG->utf8_mode || strcasecmp(startup.locale_encoding, "utf-8") == 0
-        || strcmp(startup.locale_encoding, "ANSI_X3.4-1968") == 0)
-        startup.locale_encoding = "utf-8";
+    int is_utf8 = CONFIG->utf8_mode || codeset == NULL || *codeset == 0 || strcasecmp(codeset, "utf-8") == 0
+                  || strcmp(codeset, "ANSI_X3.4-1968") == 0;
+    startup.locale_encoding = is_utf8 ? "utf-8" : copy_path(codeset);
 }
 
 void config_find_paths(void)

@@ -21,16 +21,16 @@ def main():
     ratios = []
     print(f"{'program':<14} {'braid':>9} {'python':>9}  python/braid  (medians of {options.repeat}, seconds)")
     for name in options.names or programs.ALL:
-        times = {options.braid: [], options.python: []}
+        times = ([], [])
         for _ in range(options.repeat):
-            for program, list_of_times in times.items():
+            for program, list_of_times in zip((options.braid, options.python), times):
                 done = subprocess.run([program, os.path.join(HERE, "programs.py"), "1", name], capture_output=True, text=True)
                 if done.returncode == 0:
                     list_of_times.append(json.loads(done.stdout)[name])
-        if not all(times.values()):
+        if not all(times):
             print(f"{name:<14} failed")
             continue
-        braid, python = map(statistics.median, times.values())
+        braid, python = map(statistics.median, times)
         ratios.append(python / braid)
         print(f"{name:<14} {braid:>9.4f} {python:>9.4f} {python / braid:>9.2f}x", flush=True)
     if ratios:

@@ -93,7 +93,7 @@ def sets(rng, n):
                 elif what == 2:
                     shared.discard(item)
                 elif what == 3:
-                    assert all(0 <= x < 200 for x in shared | {item})
+                    assert all(0 <= x < 200 or 1000 <= x < 1000 + n for x in shared | {item})
                 else:
                     item in shared
             shared.add(1000 + i)

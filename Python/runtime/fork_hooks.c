@@ -1,0 +1,30 @@
+/* os.register_at_fork: the functions that run around fork(). */
+#include "interpreter.h"
+
+/* Adds func to one of the lists. 0, or -1 with an exception. */
+static int add(PyObject **field, PyObject *func)
+{
+    if (func == NULL)
+        return 0;
+    PyObject *list = interpreter_get(field);
+    if (list == NULL) {
+        list = PyList_New(0);
+        if (list == NULL)
+            return -1;
+        interpreter_set(field, list);
+    }
+    int rc = PyList_Append(list, func);
+    Py_DECREF(list);
+    return rc;
+}
+
+/* For the module posix, which sees no internal header: any of the three may be NULL. */
+int fork_register_hooks(PyObject *before, PyObject *after_in_child, PyObject *after_in_parent);
+
+int fork_register_hooks(PyObject *before, PyObject *after_in_child, PyObject *after_in_parent)
+{
+    return add(&runtime_interp.before_forkers, before) < 0 || add(&runtime_interp.after_forkers_child, after_in_child) < 0
+                   || add(&runtime_interp.after_forkers_parent, after_in_parent) < 0
+               ? -1
+               : 0;
+}

@@ -1,342 +1,389 @@
-/* The `_posixsubprocess` module: fork_exec, which the subprocess module builds on. */
-#include "Python.h"
-
+/* The _posixsubprocess module: fork and exec in one step, for subprocess. */
+#include "module.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "module.h"
-
-/* What the child needs, prepared before the fork: between fork and exec it may call async-signal-safe functions only. */
-typedef struct {
-    char *const *executables;
-    char *const *argv;
-    char *const *envp;              /* or NULL: the parent's */
-    const char *cwd;                /* or NULL */
-    int close_fds;
-    const int *keep;                /* sorted descriptors to stay open */
-    Py_ssize_t nkeep;
+/* Everything the child needs, made before fork(): after it nothing may allocate (unless preexec_fn is given). */
+struct plan {
+    char **programs, **argv, **envp;
+    const char *cwd;
     int p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, errpipe_read, errpipe_write;
-    int restore_signals, call_setsid;
-    pid_t process_group;
-    int set_gid, set_uid, set_groups;
-    gid_t gid;
-    uid_t uid;
+    int close_fds, restore_signals, new_session, umask;
+    int set_group, set_groups, set_user;
+    int new_process_group;
+    gid_t group;
+    uid_t user;
     gid_t *groups;
-    size_t ngroups;
-    int umask;
-    PyObject *preexec_fn;           /* or None */
-} child_t;
+    size_t group_count;
+    int *keep;
+    size_t keep_count;
+    PyObject *preexec_fn;       /* or None; borrowed */
+};
 
-/* ---- The child ---- */
-
-/* Tells the parent what failed: "ExceptionName:hex errno:what". */
-static void report(int fd, const char *what)
+/* A tuple or list of path-like things (paths) or bytes as C strings; owners holds them. NULL on error. */
+static char **strings_make(PyObject *sequence, PyObject **owners, const char *what)
 {
-    char text[64], hex[16];
-    int code = errno, n = 0;
-    if (what != NULL && strcmp(what, "preexec") == 0) {
-        if (write(fd, "SubprocessError:0:Exception occurred in preexec_fn.", 51) < 0)
-            return;
-        return;
+    PyObject *items = PySequence_Fast(sequence, what);
+    if (items == NULL)
+        return NULL;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(items);
+    char **result = PyMem_New(char *, n + 1);
+    *owners = PyTuple_New(n);
+    if (result == NULL || *owners == NULL) {
+        PyErr_NoMemory();
+        goto failed;
     }
-    memcpy(text, "OSError:", 8);
-    size_t size = 8;
-    do
-        hex[n++] = "0123456789ABCDEF"[code & 15];
-    while ((code >>= 4) != 0);
-    while (n > 0)
-        text[size++] = hex[--n];
-    text[size++] = ':';
-    for (; what != NULL && *what != '\0' && size < sizeof(text); what++)
-        text[size++] = *what;
-    if (write(fd, text, size) < 0)
-        return;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *bytes;
+        if (i >= PySequence_Fast_GET_SIZE(items)) {
+            PyErr_SetString(PyExc_RuntimeError, "args changed during iteration");
+            goto failed;
+        }
+        if (!PyUnicode_FSConverter(PySequence_Fast_GET_ITEM(items, i), &bytes))
+            goto failed;
+        PyTuple_SET_ITEM(*owners, i, bytes);
+        result[i] = PyBytes_AS_STRING(bytes);
+    }
+    result[n] = NULL;
+    Py_DECREF(items);
+    return result;
+failed:
+    Py_DECREF(items);
+    PyMem_Free(result);
+    return NULL;
 }
 
-static int is_kept(const child_t *c, int fd)
+/* A sorted tuple of descriptors. */
+static int keep_make(PyObject *tuple, struct plan *plan)
 {
-    for (Py_ssize_t i = 0; i < c->nkeep; i++)
-        if (c->keep[i] == fd)
-            return 1;
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    plan->keep = PyMem_New(int, n + 1);
+    if (plan->keep == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    long last = -1;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        long fd = PyLong_Check(item) ? PyLong_AsLong(item) : -1;
+        if (fd < 0 || fd <= last || fd > INT_MAX) {
+            PyErr_Clear();
+            PyErr_SetString(PyExc_ValueError, "bad value(s) in fds_to_keep");
+            return -1;
+        }
+        plan->keep[i] = (int)fd;
+        last = fd;
+    }
+    plan->keep_count = (size_t)n;
     return 0;
 }
 
-static void close_others(const child_t *c)
+static int groups_make(PyObject *list, struct plan *plan)
 {
-    long limit = sysconf(_SC_OPEN_MAX);
-    int from = 3;
-    if (limit < 0 || limit > 65536)
-        limit = 65536;
-    /* ranges between the kept ones, by one system call each where the kernel has it */
-    for (Py_ssize_t i = 0; i <= c->nkeep; i++) {
-        int to = i < c->nkeep ? c->keep[i] - 1 : INT_MAX;
-        if (from <= to && close_range((unsigned)from, (unsigned)to, 0) < 0) {
-            for (int fd = 3; fd < limit; fd++)
-                if (!is_kept(c, fd))
-                    close(fd);
-            return;
-        }
-        if (i < c->nkeep && c->keep[i] + 1 > from)
-            from = c->keep[i] + 1;
+    if (list == Py_None)
+        return 0;
+    if (!PyList_Check(list)) {
+        PyErr_SetString(PyExc_TypeError, "setgroups argument must be a list");
+        return -1;
     }
+    PyObject *items = PySequence_Tuple(list);
+    if (items == NULL)
+        return -1;
+    Py_ssize_t n = PyTuple_GET_SIZE(items);
+    int result = -1;
+    if (n > 65536) {
+        PyErr_SetString(PyExc_ValueError, "too many groups");
+        goto done;
+    }
+    plan->groups = PyMem_New(gid_t, n + 1);
+    if (plan->groups == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = PyTuple_GET_ITEM(items, i);
+        long value = PyLong_Check(item) ? PyLong_AsLong(item) : -1;
+        if (value < 0 || value >= (long)UINT_MAX) {
+            PyErr_Clear();
+            PyErr_SetString(PyLong_Check(item) ? PyExc_ValueError : PyExc_TypeError,
+                            PyLong_Check(item) ? "invalid group id" : "group id must be integer");
+            goto done;
+        }
+        plan->groups[i] = (gid_t)value;
+    }
+    plan->group_count = (size_t)n;
+    plan->set_groups = 1;
+    result = 0;
+done:
+    Py_DECREF(items);
+    return result;
 }
 
-static int set_inheritable(int fd)
+static int id_make(PyObject *arg, unsigned *id, int *set, const char *what)
+{
+    if (arg == Py_None)
+        return 0;
+    long value = PyLong_AsLong(arg);
+    if (value == -1 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError))
+            PyErr_Format(PyExc_ValueError, "invalid %s id", what);
+        return -1;
+    }
+    if (value < 0 || value >= (long)UINT_MAX) {
+        PyErr_Format(PyExc_ValueError, "invalid %s id", what);
+        return -1;
+    }
+    *id = (unsigned)value;
+    *set = 1;
+    return 0;
+}
+
+/* ---- in the child: async-signal-safe from here on ---- */
+
+static int is_kept(const struct plan *plan, int fd)
+{
+    size_t low = 0, high = plan->keep_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (plan->keep[middle] == fd)
+            return 1;
+        if (plan->keep[middle] < fd)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
+static void close_others(const struct plan *plan)
+{
+    int start = 3;
+    for (size_t i = 0; i < plan->keep_count; i++) {
+        int fd = plan->keep[i];
+        if (fd < start)
+            continue;
+        if (fd > start && close_range((unsigned)start, (unsigned)fd - 1, 0) != 0)
+            break;
+        start = fd + 1;
+    }
+    if (close_range((unsigned)start, ~0u, 0) == 0)
+        return;
+    long limit = sysconf(_SC_OPEN_MAX);         /* an old kernel: one by one */
+    for (int fd = start; fd < (limit > 0 ? limit : 256); fd++)
+        if (!is_kept(plan, fd))
+            close(fd);
+}
+
+static int make_inheritable(int fd)
 {
     int flags = fcntl(fd, F_GETFD);
     return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
 }
 
-/* Descriptor `from` becomes standard stream `to`. */
-static int place(int from, int to)
+/* Makes fd the descriptor target. */
+static int place(int fd, int target)
 {
-    if (from < 0)
-        return 0;
-    return from == to ? set_inheritable(from) : dup2(from, to) < 0 ? -1 : 0;
+    if (fd == target)
+        return make_inheritable(fd);
+    return fd != -1 && dup2(fd, target) < 0 ? -1 : 0;
 }
 
-static _Noreturn void run_child(child_t *c)
+static int set_up_streams(struct plan *p)
 {
-    const char *what = "";
-    int saved = 0;
-    for (Py_ssize_t i = 0; i < c->nkeep; i++)
-        if (c->keep[i] != c->errpipe_write && set_inheritable(c->keep[i]) < 0)
-            goto failed;
-    if (c->p2cwrite >= 0)
-        close(c->p2cwrite);
-    if (c->c2pread >= 0)
-        close(c->c2pread);
-    if (c->errread >= 0)
-        close(c->errread);
-    close(c->errpipe_read);
-    /* the pipes' ends must not be overwritten while they are put in place */
-    if (c->c2pwrite == 0 && (c->c2pwrite = dup(c->c2pwrite)) < 0)
-        goto failed;
-    while (c->errwrite == 0 || c->errwrite == 1)
-        if ((c->errwrite = dup(c->errwrite)) < 0)
-            goto failed;
-    if (place(c->p2cread, 0) < 0 || place(c->c2pwrite, 1) < 0 || place(c->errwrite, 2) < 0)
-        goto failed;
-    if (c->cwd != NULL && chdir(c->cwd) < 0) {
-        what = "noexec:chdir";
-        goto failed;
-    }
-    if (c->umask >= 0)
-        umask((mode_t)c->umask);
-    if (c->restore_signals) {
+    for (size_t i = 0; i < p->keep_count; i++)
+        if (p->keep[i] != p->errpipe_write && make_inheritable(p->keep[i]) < 0)
+            return -1;
+    if (p->p2cwrite != -1)
+        close(p->p2cwrite);
+    if (p->c2pread != -1)
+        close(p->c2pread);
+    if (p->errread != -1)
+        close(p->errread);
+    close(p->errpipe_read);
+    /* A descriptor below the place of an earlier one would be overwritten: move it away. */
+    if (p->c2pwrite == 0 && (p->c2pwrite = fcntl(0, F_DUPFD_CLOEXEC, 3)) < 0)
+        return -1;
+    while (p->errwrite == 0 || p->errwrite == 1)
+        if ((p->errwrite = fcntl(p->errwrite, F_DUPFD_CLOEXEC, 3)) < 0)
+            return -1;
+    return place(p->p2cread, 0) < 0 || place(p->c2pwrite, 1) < 0 || place(p->errwrite, 2) < 0 ? -1 : 0;
+}
+
+static int set_up_ids(const struct plan *p)
+{
+    if (p->umask >= 0)
+        umask((mode_t)p->umask);
+    if (p->restore_signals) {
         signal(SIGPIPE, SIG_DFL);
         signal(SIGXFSZ, SIG_DFL);
     }
-    if (c->call_setsid)
-        setsid();
-    if (c->process_group >= 0 && setpgid(0, c->process_group) < 0)
-        goto failed;
-    if (c->set_groups && setgroups(c->ngroups, c->groups) < 0)
-        goto failed;
-    if (c->set_gid && setregid(c->gid, c->gid) < 0)
-        goto failed;
-    if (c->set_uid && setreuid(c->uid, c->uid) < 0)
-        goto failed;
-    if (c->preexec_fn != Py_None) {
-        PyObject *result = PyObject_CallNoArgs(c->preexec_fn);
-        if (result == NULL) {
-            what = "preexec";
-            goto failed;
-        }
+    if (p->new_session && setsid() < 0)
+        return -1;
+    if (p->new_process_group >= 0 && setpgid(0, p->new_process_group) < 0)
+        return -1;
+    if (p->set_groups && setgroups(p->group_count, p->groups) < 0)
+        return -1;
+    if (p->set_group && setregid(p->group, p->group) < 0)
+        return -1;
+    if (p->set_user && setreuid(p->user, p->user) < 0)
+        return -1;
+    return 0;
+}
+
+static void tell(int fd, const char *text)
+{
+    ssize_t ignored = write(fd, text, strlen(text));
+    (void)ignored;
+}
+
+/* Tells the parent through the pipe "kind:errno in hex:message", which subprocess takes apart, and exits. */
+static void __attribute__((noreturn)) give_up(const struct plan *p, int code, const char *message)
+{
+    if (code != 0) {
+        char number[sizeof code * 2 + 1], *at = number + sizeof number - 1;
+        *at = 0;
+        for (unsigned rest = (unsigned)code; rest != 0; rest >>= 4)
+            *--at = "0123456789ABCDEF"[rest & 15];
+        tell(p->errpipe_write, "OSError:");
+        tell(p->errpipe_write, at);
+        tell(p->errpipe_write, ":");
+        tell(p->errpipe_write, message);
     }
-    if (c->close_fds)
-        close_others(c);
-    for (int i = 0; c->executables[i] != NULL; i++) {
-        if (c->envp != NULL)
-            execve(c->executables[i], c->argv, c->envp);
-        else
-            execv(c->executables[i], c->argv);
-        if (errno != ENOENT && errno != ENOTDIR && saved == 0)
-            saved = errno;
+    else {
+        tell(p->errpipe_write, "SubprocessError:0:");
+        tell(p->errpipe_write, message);
     }
-    if (saved != 0)
-        errno = saved;
-    what = "";
-failed:
-    if (strncmp(what, "noexec:", 7) == 0)
-        what = "noexec";
-    report(c->errpipe_write, what);
     _exit(255);
 }
 
-/* ---- The parent ---- */
-
-/* A NULL-terminated array of strings of a sequence of paths; *owner keeps them. NULL with an exception. */
-static char **string_array(PyObject *sequence, PyObject **owner)
+static void __attribute__((noreturn)) child(struct plan *p)
 {
-    *owner = NULL;
-    PyObject *items = PySequence_Tuple(sequence);
-    if (items == NULL)
+    if (set_up_streams(p) < 0)
+        give_up(p, errno, "noexec");
+    if (p->cwd != NULL && chdir(p->cwd) < 0)
+        give_up(p, errno, "noexec:chdir");
+    if (set_up_ids(p) < 0)
+        give_up(p, errno, "noexec");
+    if (p->preexec_fn != Py_None) {
+        PyObject *result = PyObject_CallNoArgs(p->preexec_fn);
+        if (result == NULL)
+            give_up(p, 0, "Exception occurred in preexec_fn.");
+    }
+    if (p->close_fds)
+        close_others(p);
+    int code = 0;
+    for (char **program = p->programs; *program != NULL; program++) {
+        if (p->envp != NULL)
+            execve(*program, p->argv, p->envp);
+        else
+            execv(*program, p->argv);
+        if (errno != ENOENT && errno != ENOTDIR && code == 0)
+            code = errno;
+    }
+    give_up(p, code != 0 ? code : errno, "");
+}
+
+/* ---- the parent ---- */
+
+static PyObject *fork_exec(PyObject *module, PyObject *args)
+{
+    PyObject *argv, *programs, *keep, *cwd, *env, *group, *groups, *user;
+    PyObject *argv_owners = NULL, *program_owners = NULL, *env_owners = NULL, *cwd_bytes = NULL, *result = NULL;
+    struct plan p = {.new_process_group = -1};
+    int allow_vfork;
+    if (!PyArg_ParseTuple(args, "OOpO!OOiiiiiiiippiOOOiOp:fork_exec", &argv, &programs, &p.close_fds, &PyTuple_Type,
+                          &keep, &cwd, &env, &p.p2cread, &p.p2cwrite, &p.c2pread, &p.c2pwrite, &p.errread,
+                          &p.errwrite, &p.errpipe_read, &p.errpipe_write, &p.restore_signals, &p.new_session,
+                          &p.new_process_group, &group, &groups, &user, &p.umask, &p.preexec_fn, &allow_vfork))
         return NULL;
-    Py_ssize_t n = PyTuple_GET_SIZE(items);
-    PyObject *encoded = PyTuple_New(n);
-    char **array = PyMem_New(char *, n + 1);
-    if (encoded == NULL || array == NULL)
-        goto fail;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *bytes;
-        if (!PyUnicode_FSConverter(PyTuple_GET_ITEM(items, i), &bytes))
-            goto fail;
-        PyTuple_SET_ITEM(encoded, i, bytes);
-        array[i] = PyBytes_AS_STRING(bytes);
-    }
-    array[n] = NULL;
-    Py_DECREF(items);
-    *owner = encoded;
-    return array;
-fail:
-    if (!PyErr_Occurred())
-        PyErr_NoMemory();
-    Py_DECREF(items);
-    Py_XDECREF(encoded);
-    PyMem_Free(array);
-    return NULL;
-}
-
-/* Ascending, not negative. */
-static int *descriptor_array(PyObject *tuple, Py_ssize_t *count)
-{
-    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
-    int *array = PyMem_New(int, n + 1), previous = -1;
-    if (array == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        long fd = PyLong_Check(item) ? PyLong_AsLong(item) : -1;
-        if (fd < 0 || fd <= previous || fd > INT_MAX) {
-            PyErr_Clear();
-            PyErr_SetString(PyExc_ValueError, "bad value(s) in fds_to_keep");
-            PyMem_Free(array);
-            return NULL;
-        }
-        array[i] = previous = (int)fd;
-    }
-    *count = n;
-    return array;
-}
-
-static int read_groups(child_t *c, PyObject *groups)
-{
-    if (groups == Py_None)
-        return 0;
-    PyObject *items = PySequence_Tuple(groups);
-    if (items == NULL)
-        return -1;
-    c->ngroups = (size_t)PyTuple_GET_SIZE(items);
-    c->groups = PyMem_New(gid_t, c->ngroups + 1);
-    for (size_t i = 0; c->groups != NULL && i < c->ngroups; i++) {
-        long id = PyLong_AsLong(PyTuple_GET_ITEM(items, (Py_ssize_t)i));
-        if (id < 0) {
-            if (!PyErr_Occurred())
-                PyErr_SetString(PyExc_ValueError, "invalid group id");
-            Py_DECREF(items);
-            return -1;
-        }
-        c->groups[i] = (gid_t)id;
-    }
-    Py_DECREF(items);
-    if (c->groups == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    c->set_groups = 1;
-    return 0;
-}
-
-static int read_id(PyObject *op, int *is_set, unsigned *id)
-{
-    if (op == Py_None)
-        return 0;
-    long value = PyLong_AsLong(op);
-    if (value < 0) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "invalid user or group id");
-        return -1;
-    }
-    *is_set = 1;
-    *id = (unsigned)value;
-    return 0;
-}
-
-static PyObject *fork_exec(PyObject *Py_UNUSED(module), PyObject *args)
-{
-    child_t c = {0};
-    PyObject *arguments, *executables, *keep, *cwd, *environment, *gid, *groups, *uid, *preexec_fn;
-    PyObject *own_args = NULL, *own_executables = NULL, *own_env = NULL, *own_cwd = NULL, *result = NULL;
-    char **argv = NULL, **paths = NULL, **envp = NULL;
-    int *kept = NULL, allow_vfork;
-    if (!PyArg_ParseTuple(args, "OOpO!OOiiiiiiiippiOOOiOp:fork_exec", &arguments, &executables, &c.close_fds, &PyTuple_Type, &keep,
-                          &cwd, &environment, &c.p2cread, &c.p2cwrite, &c.c2pread, &c.c2pwrite, &c.errread, &c.errwrite,
-                          &c.errpipe_read, &c.errpipe_write, &c.restore_signals, &c.call_setsid, &c.process_group, &gid,
-                          &groups, &uid, &c.umask, &preexec_fn, &allow_vfork))
-        return NULL;
-    if (c.close_fds && c.errpipe_write < 3) {
+    if (p.close_fds && p.errpipe_write < 3) {
         PyErr_SetString(PyExc_ValueError, "errpipe_write must be >= 3");
         return NULL;
     }
-    c.preexec_fn = preexec_fn;
-    kept = descriptor_array(keep, &c.nkeep);
-    c.keep = kept;
-    if (kept == NULL || (paths = string_array(executables, &own_executables)) == NULL
-        || (argv = string_array(arguments, &own_args)) == NULL
-        || (environment != Py_None && (envp = string_array(environment, &own_env)) == NULL)
-        || (cwd != Py_None && !PyUnicode_FSConverter(cwd, &own_cwd)) || read_groups(&c, groups) < 0
-        || read_id(gid, &c.set_gid, &c.gid) < 0 || read_id(uid, &c.set_uid, &c.uid) < 0)
+    if (keep_make(keep, &p) < 0 || groups_make(groups, &p) < 0
+        || id_make(group, &p.group, &p.set_group, "group") < 0 || id_make(user, &p.user, &p.set_user, "user") < 0)
         goto done;
-    c.executables = paths;
-    c.argv = argv;
-    c.envp = envp;
-    c.cwd = own_cwd != NULL ? PyBytes_AS_STRING(own_cwd) : NULL;
-    int runs_python = preexec_fn != Py_None;
-    if (runs_python)
+    p.programs = strings_make(programs, &program_owners, "executable_list must be a sequence");
+    if (p.programs == NULL)
+        goto done;
+    p.argv = argv != Py_None ? strings_make(argv, &argv_owners, "argv must be a tuple") : NULL;
+    if (p.argv == NULL && argv != Py_None)
+        goto done;
+    if (env != Py_None && (p.envp = strings_make(env, &env_owners, "env must be a sequence")) == NULL)
+        goto done;
+    if (cwd != Py_None) {
+        if (!PyUnicode_FSConverter(cwd, &cwd_bytes))
+            goto done;
+        p.cwd = PyBytes_AS_STRING(cwd_bytes);
+    }
+    /* Without preexec_fn the child runs no Python: other threads and hooks need not be told, signals are blocked
+     * until the handlers of this process can do no harm in the child. */
+    int with_hooks = p.preexec_fn != Py_None;
+    sigset_t all, old;
+    sigfillset(&all);
+    if (with_hooks)
         PyOS_BeforeFork();
+    pthread_sigmask(SIG_BLOCK, &all, &old);
     pid_t pid = fork();
     if (pid == 0) {
-        if (runs_python)
+        if (with_hooks) {
             PyOS_AfterFork_Child();
-        run_child(&c);
+        }
+        else {
+            struct sigaction action;
+            for (int i = 1; i < NSIG; i++)
+                if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
+                    signal(i, SIG_DFL);
+        }
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        child(&p);
     }
     int saved = errno;
-    if (runs_python)
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (with_hooks)
         PyOS_AfterFork_Parent();
     errno = saved;
     result = pid < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(pid);
 done:
-    PyMem_Free(kept);
-    PyMem_Free(paths);
-    PyMem_Free(argv);
-    PyMem_Free(envp);
-    PyMem_Free(c.groups);
-    Py_XDECREF(own_args);
-    Py_XDECREF(own_executables);
-    Py_XDECREF(own_env);
-    Py_XDECREF(own_cwd);
+    PyMem_Free(p.programs);
+    PyMem_Free(p.argv);
+    PyMem_Free(p.envp);
+    PyMem_Free(p.keep);
+    PyMem_Free(p.groups);
+    Py_XDECREF(program_owners);
+    Py_XDECREF(argv_owners);
+    Py_XDECREF(env_owners);
+    Py_XDECREF(cwd_bytes);
     return result;
 }
 
-static PyMethodDef methods[] = {
-    {"fork_exec", fork_exec, METH_VARARGS,
-     "fork_exec(args, executable_list, close_fds, pass_fds, cwd, env,\n          p2cread, p2cwrite, c2pread, c2pwrite,\n"
-     "          errread, errwrite, errpipe_read, errpipe_write,\n          restore_signals, call_setsid, pgid_to_set,\n"
-     "          gid, groups_list, uid, umask, preexec_fn, allow_vfork)\n\n"
-     "Fork and run a program in the child; errors before it runs are written to errpipe_write. Returns the child's pid."},
+static PyMethodDef subprocess_methods[] = {
+    {"fork_exec", fork_exec, METH_VARARGS, "Starts a program in a new process; for subprocess only."},
     {NULL},
 };
 
-static PyModuleDef_Slot slots[] = {MODULE_SLOTS_COMMON, {0, NULL}};
-static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, .m_name = "_posixsubprocess", .m_doc = "Starting programs.",
-                                 .m_methods = methods, .m_slots = slots};
+static PyModuleDef_Slot subprocess_slots[] = {
+    MODULE_SLOTS_COMMON,
+    {0, NULL},
+};
 
-PyMODINIT_FUNC PyInit__posixsubprocess(void);
-PyMODINIT_FUNC PyInit__posixsubprocess(void) { return PyModuleDef_Init(&def); }
+static struct PyModuleDef subprocess_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_posixsubprocess",
+    .m_doc = "What subprocess needs of the system.",
+    .m_methods = subprocess_methods,
+    .m_slots = subprocess_slots,
+};
+
+PyMODINIT_FUNC PyInit__posixsubprocess(void)
+{
+    return PyModuleDef_Init(&subprocess_module);
+}

@@ -269,7 +269,7 @@ static void __attribute__((noreturn)) child(struct plan *p)
     if (set_up_streams(p) < 0)
         give_up(p, errno, "noexec");
     if (p->cwd != NULL && chdir(p->cwd) < 0)
-        give_up(p, errno, "noexec:chdir");
+        give_up(p, errno, "noexec");
     if (set_up_ids(p) < 0)
         give_up(p, errno, "noexec");
     if (p->preexec_fn != Py_None) {

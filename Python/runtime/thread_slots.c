@@ -18,8 +18,8 @@ static uint32_t free_count, used_limit = 1; /* [thread list lock] slot 0 is nobo
 
 #ifdef Py_GIL_DISABLED
 BRAID_TLS uint16_t _Py_current_tid;
-int runtime_multi;
 #endif
+int runtime_multi;
 
 slot_state_t slot_get_state(uint16_t slot) { return (slot_state_t)atomic_load_acquire_u32(&slots[slot].state); }
 

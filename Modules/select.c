@@ -57,7 +57,7 @@ static PyObject *pair_make(PyObject *first, PyObject *second)
 /* ---- select ---- */
 
 struct waiters {
-    PyObject *items;        /* tuple; counted */
+    PyObject *items;        /* a list of our own; counted */
     int *fds;
     fd_set set;
 };
@@ -74,37 +74,47 @@ static int waiters_fill(struct waiters *w, PyObject *sequence, int *highest)
     PyObject *fast = PySequence_Fast(sequence, "arguments 1-3 must be sequences");
     if (fast == NULL)
         return -1;
-    w->items = PySequence_Tuple(fast);
-    Py_DECREF(fast);
-    if (w->items == NULL)
-        return -1;
-    Py_ssize_t n = PyTuple_GET_SIZE(w->items);
-    w->fds = PyMem_New(int, n + 1);
-    if (w->fds == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        int fd = PyObject_AsFileDescriptor(PyTuple_GET_ITEM(w->items, i));
-        if (fd < 0)
-            return -1;
-        if (fd >= FD_SETSIZE) {
-            PyErr_SetString(PyExc_ValueError, "filedescriptor out of range in select()");
-            return -1;
+    w->items = PyList_New(0);
+    /* fileno() may shorten the list. */
+    while (w->items != NULL) {
+        Py_ssize_t i = PyList_GET_SIZE(w->items);
+        if (i >= PySequence_Fast_GET_SIZE(fast))
+            break;
+        PyObject *item = PySequence_GetItem(fast, i);
+        int fd = item != NULL ? PyObject_AsFileDescriptor(item) : -1;
+        if (fd < 0 || fd >= FD_SETSIZE) {
+            if (fd >= 0)
+                PyErr_SetString(PyExc_ValueError, "filedescriptor out of range in select()");
+            Py_CLEAR(w->items);
         }
-        w->fds[i] = fd;
-        FD_SET(fd, &w->set);
-        if (fd > *highest)
-            *highest = fd;
+        else if (PyList_Append(w->items, item) < 0) {
+            Py_CLEAR(w->items);
+        }
+        else {
+            int *fds = PyMem_Realloc(w->fds, (size_t)(i + 1) * sizeof *fds);
+            if (fds == NULL) {
+                PyErr_NoMemory();
+                Py_CLEAR(w->items);
+            }
+            else {
+                w->fds = fds;
+                fds[i] = fd;
+                FD_SET(fd, &w->set);
+                if (fd > *highest)
+                    *highest = fd;
+            }
+        }
+        Py_XDECREF(item);
     }
-    return 0;
+    Py_DECREF(fast);
+    return w->items != NULL ? 0 : -1;
 }
 
 static PyObject *waiters_ready(const struct waiters *w, const fd_set *ready)
 {
     PyObject *result = PyList_New(0);
-    for (Py_ssize_t i = 0; result != NULL && i < PyTuple_GET_SIZE(w->items); i++)
-        if (FD_ISSET(w->fds[i], ready) && PyList_Append(result, PyTuple_GET_ITEM(w->items, i)) < 0)
+    for (Py_ssize_t i = 0; result != NULL && i < PyList_GET_SIZE(w->items); i++)
+        if (FD_ISSET(w->fds[i], ready) && PyList_Append(result, PyList_GET_ITEM(w->items, i)) < 0)
             Py_CLEAR(result);
     return result;
 }

@@ -317,7 +317,7 @@ static PyObject *spawn_common(PyObject *args, PyObject *kwargs, const char *name
     posix_spawnattr_init(&attributes);
     if (keep == NULL
         || !PyArg_ParseTupleAndKeywords(args, kwargs,
-                                        search ? "O&OO|$OOppOOO:posix_spawnp" : "O&OO|$OOppOOO:posix_spawn", names,
+                                        search ? "O&OO|$OOiiOOO:posix_spawnp" : "O&OO|$OOiiOOO:posix_spawn", names,
                                         posix_path_convert, &path, &list, &env, &options.file_actions,
                                         &options.setpgroup, &options.resetids, &options.setsid, &options.setsigmask,
                                         &options.setsigdef, &options.scheduler))

@@ -1,15 +1,21 @@
 /* Paths, descriptors and ids as arguments of the posix module. */
 #include "posix.h"
 
-static void wrong_type(struct posix_path *path, PyObject *arg)
+/* -1 with TypeError, or, for what a later version will refuse, with DeprecationWarning: 0 unless that is an error. */
+static int wrong_type(struct posix_path *path, PyObject *arg, int deprecated)
 {
     const char *accepted = path->allow_fd && path->nullable ? "string, bytes, os.PathLike, integer or None"
                            : path->allow_fd                 ? "string, bytes, os.PathLike or integer"
                            : path->nullable                 ? "string, bytes, os.PathLike or None"
                                                             : "string, bytes or os.PathLike";
-    PyErr_Format(PyExc_TypeError, "%s%s%s should be %s, not %.200s", path->function ? path->function : "",
-                 path->function ? ": " : "", path->argument ? path->argument : "path", accepted,
+    const char *function = path->function != NULL ? path->function : "", *colon = function[0] != 0 ? ": " : "";
+    const char *argument = path->argument != NULL ? path->argument : "path";
+    if (deprecated)
+        return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s%s%s should be %s, not %.200s", function, colon,
+                                argument, accepted, Py_TYPE(arg)->tp_name);
+    PyErr_Format(PyExc_TypeError, "%s%s%s should be %s, not %.200s", function, colon, argument, accepted,
                  Py_TYPE(arg)->tp_name);
+    return -1;
 }
 
 static int fd_from_index(PyObject *arg, int *fd)
@@ -60,9 +66,11 @@ int posix_path_convert(PyObject *arg, void *address)
         if (!(path->allow_fd && PyIndex_Check(arg))) {
             text = fspath_call(arg);
             if (text == NULL) {
-                if (!PyErr_Occurred())
-                    wrong_type(path, arg);
-                goto failed;
+                if (PyErr_Occurred() || wrong_type(path, arg, PyObject_CheckBuffer(arg)) < 0)
+                    goto failed;
+                text = PyBytes_FromObject(arg);
+                if (text == NULL)
+                    goto failed;
             }
             Py_DECREF(object);
             object = text;

@@ -20,7 +20,11 @@ int text_check_open(io_text *self)
     if (self->raw != NULL)
         closed = fileio_is_closed(self->raw);
     else {
-        PyObject *buffer = Py_NewRef(self->buffer);
+        PyObject *buffer = Py_XNewRef(self->buffer);
+        if (buffer == NULL) {       /* detached by another thread while the section was suspended */
+            PyErr_SetString(PyExc_ValueError, "underlying buffer has been detached");
+            return -1;
+        }
         closed = io_is_closed(buffer);
         Py_DECREF(buffer);
         if (closed == 0 && text_check_attached(self) < 0)

@@ -81,7 +81,7 @@ class SharedStreams(unittest.TestCase):
                     stream = streams[0]
                     try:
                         operations[(index * 7 + n) % len(operations)](stream)
-                    except (ValueError, OSError, TypeError, RuntimeError, StopIteration):
+                    except (ValueError, OSError, TypeError, RuntimeError, StopIteration, BufferError):
                         pass
                     if n % 50 == 49 and index == 0:
                         streams[0] = make()

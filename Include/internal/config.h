@@ -31,6 +31,8 @@ struct startup_config {
     const char *executable;         /* absolute, or "" */
     const char *prefix;
     const char *stdlib;             /* the directory of the pure-Python library */
+    const char *own_library;        /* the directory of our own modules in Python */
+    const char *shared_modules;     /* the directory of our own modules that are shared objects */
     const char *path_override;      /* Py_SetPath, or NULL */
     const char *stdio_encoding, *stdio_errors;  /* PYTHONIOENCODING; NULL: by locale */
     const char *locale_encoding;    /* of LC_CTYPE: "utf-8", ... */

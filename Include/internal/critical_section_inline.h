@@ -19,9 +19,9 @@
 enum { CS_ELIDED, CS_HELD, CS_SUSPENDED, CS_EMPTY };     /* the first two: in force */
 
 /* The mutexes could not be had at once, or the innermost section holds one of them. */
-void critical_section_begin_slow(PyCriticalSection *c);
+PyAPI_FUNC(void) critical_section_begin_slow(PyCriticalSection *c);
 /* Ends a section of which something is to be unlocked, or makes the one around it hold again. */
-void critical_section_end_slow(PyCriticalSection *c);
+PyAPI_FUNC(void) critical_section_end_slow(PyCriticalSection *c);
 /* Releases all that the thread's sections hold. Before detaching, and for the step to many threads. */
 void critical_section_suspend_all(PyThreadState *ts);
 /* Takes the innermost section's locks again, if it is suspended. */

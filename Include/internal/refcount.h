@@ -20,7 +20,7 @@ static inline Py_ALWAYS_INLINE int shared_is_pinned(uint32_t shared)
     return (uint32_t)(shared + (1u << 30)) >> 31 != 0;      /* outside [-2^28, 2^28) */
 }
 
-extern int runtime_multi;       /* thread_state.h */
+PyAPI_DATA(int) runtime_multi;       /* thread_state.h */
 static inline Py_ALWAYS_INLINE int runtime_is_multi(void)
 {
 #ifdef Py_GIL_DISABLED

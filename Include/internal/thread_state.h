@@ -123,7 +123,7 @@ static inline Py_ALWAYS_INLINE PyThreadState *thread_current(void) { return _Py_
 
 /* [atomic] Several threads may touch objects at the same time: count, lock and free accordingly. Always 0 with the GIL on from
  * start-up. It changes by rule 2.6 only: while all other threads are stopped or detached, the changer at a safe point. */
-extern int runtime_multi;
+PyAPI_DATA(int) runtime_multi;
 
 /* ---- Attach and detach (Python/runtime/thread_state.c) ---- */
 

@@ -1,6 +1,7 @@
 /* The command line and the environment: what the user wants, before there is an interpreter. */
 #include "config.h"
 #include "command_line_text.h"
+#include "library_paths.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -510,10 +511,6 @@ static const char *find_executable(void)
     return "";
 }
 
-#ifndef BRAID_PREFIX
-#define BRAID_PREFIX "/usr/local"
-#endif
-
 static void choose_locale(void)
 {
     const char *codeset;
@@ -534,6 +531,23 @@ static void choose_locale(void)
     startup.locale_encoding = is_utf8 ? "utf-8" : copy_path(codeset);
 }
 
+/* The library of our own: the installed one, or that of the source tree for the interpreter in its build directory (and
+ * wherever nothing is installed). */
+static void find_own_library(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+    size_t build = strlen(BRAID_BUILD_DIR);
+    int in_build_tree = length > (ssize_t)build && memcmp(path, BRAID_BUILD_DIR "/", build + 1) == 0;
+    if (!in_build_tree && access(BRAID_INSTALLED_LIB_DIR, X_OK) == 0) {
+        startup.own_library = BRAID_INSTALLED_LIB_DIR;
+        startup.shared_modules = BRAID_INSTALLED_DYNLOAD_DIR;
+    } else {
+        startup.own_library = BRAID_SOURCE_LIB_DIR;
+        startup.shared_modules = BRAID_BUILD_DIR "/dynload";
+    }
+}
+
 void config_find_paths(void)
 {
     char path[PATH_MAX];
@@ -542,6 +556,7 @@ void config_find_paths(void)
         startup.executable = find_executable();
     startup.prefix = BRAID_PREFIX;
     startup.stdlib = BRAID_STDLIB_DIR;
+    find_own_library();
     if (startup.home != NULL) {
         startup.prefix = startup.home;
         snprintf(path, sizeof(path), "%.*s/lib/python3.11", (int)strcspn(startup.home, ":"), startup.home);

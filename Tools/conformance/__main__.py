@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNNER = os.path.join(HERE, "case_runner.py")
+MOST_RESTARTS = 40          # of one module, each behind a case that crashed or hung
 
 
 def read_sets():
@@ -51,7 +53,7 @@ def is_excluded(case, patterns):
 
 
 def parse(path, outcomes, details):
-    """Reads a record; returns the case that was running at its end, or None."""
+    """Reads a record into outcomes and details.  Returns (the case that was running at its end or None, did the run end by itself)."""
     running, last_detail, ended = None, "", False
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
@@ -76,38 +78,49 @@ def parse(path, outcomes, details):
     return running, ended
 
 
+def run_process(command, folder, timeout, environment):
+    """(exit status or None after the time limit, end of the output). All that the command started is killed with it, and the
+    output goes to a file, so that a stray grandchild cannot hold a pipe open."""
+    path = os.path.join(folder, "output")
+    with open(path, "wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                   env=environment, start_new_session=True)
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            status = None
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    with open(path, "rb") as output:
+        output.seek(max(0, os.path.getsize(path) - 2000))
+        return status, output.read().decode("utf-8", "replace").strip()
+
+
 def run_module(interpreter, module, timeout, environment):
+    """Runs one test module, in as many processes as it takes to get past its crashes and hangs."""
     outcomes, details = {}, {}
     started = time.monotonic()
-    restarts = 0
-    with tempfile.TemporaryDirectory(prefix="conformance") as folder:
-        while True:
-            record = os.path.join(folder, f"record{restarts}")
-            skipfile = os.path.join(folder, "done")
-            with open(skipfile, "w", encoding="utf-8") as file:
+    for attempt in range(MOST_RESTARTS + 1):
+        with tempfile.TemporaryDirectory(prefix="conformance", ignore_cleanup_errors=True) as folder:
+            record, done = os.path.join(folder, "record"), os.path.join(folder, "done")
+            with open(done, "w", encoding="utf-8") as file:
                 file.write("\n".join(outcomes))
-            work = os.path.join(folder, f"work{restarts}")
+            work = os.path.join(folder, "work")
             os.mkdir(work)
-            hung = False
-            try:
-                process = subprocess.run([*interpreter, RUNNER, module, record, skipfile], cwd=work, stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, env=environment)
-                status, output = process.returncode, process.stdout
-            except subprocess.TimeoutExpired as error:
-                hung, status, output = True, None, error.stdout or b""
+            status, text = run_process([*interpreter, RUNNER, module, record, done], work, timeout, environment)
             running, ended = parse(record, outcomes, details)
-            text = output.decode("utf-8", "replace")[-2000:]
-            if ended:
-                break
-            if running is None:
-                outcomes.setdefault(f"test.{module}", "timeout" if hung else "crash" if status and status < 0 else "import")
-                details[f"test.{module}"] = text.strip().splitlines()[-1][:300] if text.strip() else f"status {status}"
-                break
-            outcomes[running] = "timeout" if hung else "crash"
-            details[running] = f"status {status}"
-            restarts += 1
-            if restarts > 12:
-                break
+        if ended:
+            break
+        what = "timeout" if status is None else "crash" if status < 0 else "import" if running is None else "exit"
+        if running is None:
+            running = f"test.{module}"
+        outcomes[running] = what
+        details[running] = text.splitlines()[-1][:300] if text else f"status {status}"
+        if running == f"test.{module}":
+            break
     return {"outcomes": outcomes, "details": details, "seconds": round(time.monotonic() - started, 1)}
 
 

@@ -52,6 +52,7 @@ struct qsbr_thread *qsbr_thread_of(uint16_t slot);
 struct qsbr_stats {
     uint64_t retired, reclaimed;        /* blocks, counted when their batch is closed */
     uint64_t waiting;                   /* blocks in closed batches */
+    size_t waiting_bytes;               /* in open and closed batches of living threads; a snapshot */
     uint64_t epoch;
 };
 void qsbr_get_stats(struct qsbr_stats *stats);

@@ -85,14 +85,35 @@ static PyObject *gc_get_stats(PyObject *module, PyObject *unused)
     return result;
 }
 
+/* {upper bound in seconds: pauses shorter than that, and not than half of it} */
+static PyObject *pause_histogram(void)
+{
+    PyObject *result = PyDict_New();
+    for (size_t i = 0; result != NULL && i < Py_ARRAY_LENGTH(collector.pause_histogram); i++) {
+        uint32_t count = __atomic_load_n(&collector.pause_histogram[i], __ATOMIC_RELAXED);
+        if (count == 0)
+            continue;
+        PyObject *bound = PyFloat_FromDouble((double)(1ull << i) * 1e-6), *number = PyLong_FromUnsignedLong(count);
+        if (bound == NULL || number == NULL || PyDict_SetItem(result, bound, number) < 0)
+            Py_CLEAR(result);
+        Py_XDECREF(bound);
+        Py_XDECREF(number);
+    }
+    return result;
+}
+
 static PyObject *gc_get_pause_stats(PyObject *module, PyObject *unused)
 {
     struct qsbr_stats q;
     qsbr_get_stats(&q);
-    return Py_BuildValue("{sKsdsdsnsKsK}", "pauses", (unsigned long long)collector.pauses, "total_seconds",
-                         (double)collector.pause_total_ns * 1e-9, "longest_seconds",
-                         (double)collector.pause_longest_ns * 1e-9, "page_bytes", (Py_ssize_t)object_pages_bytes(),
-                         "retired", (unsigned long long)q.retired, "reclaimed", (unsigned long long)q.reclaimed);
+    PyObject *histogram = pause_histogram();
+    if (histogram == NULL)
+        return NULL;
+    return Py_BuildValue("{sKsdsdsNsnsnsKsK}", "pauses", (unsigned long long)collector.pauses, "total_seconds",
+                         (double)collector.pause_total_ns * 1e-9, "longest_seconds", (double)collector.pause_longest_ns * 1e-9,
+                         "histogram", histogram, "page_bytes", (Py_ssize_t)object_pages_bytes(), "delayed_bytes",
+                         (Py_ssize_t)q.waiting_bytes, "retired", (unsigned long long)q.retired, "reclaimed",
+                         (unsigned long long)q.reclaimed);
 }
 
 /* ---- Looking at objects ---- */

@@ -24,7 +24,7 @@ struct qsbr_thread {
     struct batch *open;         /* [owner; others in a pause] */
     struct batch *first, *last; /* [owner; others in a pause] closed, oldest first */
     struct batch *spare;        /* [owner] an empty one */
-    size_t waiting_bytes;       /* [owner] */
+    size_t waiting_bytes;       /* [owner; atomic read] */
     uint64_t pad[2];
 } __attribute__((aligned(64)));
 
@@ -79,6 +79,11 @@ static uint64_t lowest_seen(void)
 
 /* ---- Retiring ---- */
 
+static void set_waiting(struct qsbr_thread *self, size_t bytes)
+{
+    __atomic_store_n(&self->waiting_bytes, bytes, __ATOMIC_RELAXED);
+}
+
 static void batch_free_blocks(struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++)
@@ -93,7 +98,7 @@ static struct batch *reclaim_list(struct batch *list, uint64_t low, struct qsbr_
         struct batch *next = list->next;
         batch_free_blocks(list);
         if (self != NULL) {
-            self->waiting_bytes -= list->bytes;
+            set_waiting(self, self->waiting_bytes - list->bytes);
             if (self->spare == NULL) {
                 self->spare = list;
                 list = NULL;
@@ -203,7 +208,7 @@ void qsbr_retire(void *ptr, size_t bytes, qsbr_free_func free_func)
         return;
     batch->blocks[batch->count++] = (struct retired){ptr, free_func};
     batch->bytes += bytes;
-    self->waiting_bytes += bytes;
+    set_waiting(self, self->waiting_bytes + bytes);
     if (batch->count == BATCH_BLOCKS || batch->bytes >= BATCH_BYTES) {
         __atomic_fetch_add(&retired_count, batch->count, __ATOMIC_RELAXED);
         close_batch(self);
@@ -220,7 +225,7 @@ void qsbr_exit(struct qsbr_thread *self)
     close_batch(self);
     struct batch *list = self->first, *spare = self->spare, *open = self->open;
     self->first = self->last = self->spare = self->open = NULL;
-    self->waiting_bytes = 0;
+    set_waiting(self, 0);
     mi_free(spare);
     mi_free(open);
     while (list != NULL) {
@@ -245,7 +250,7 @@ void qsbr_reclaim_all_stopped(void)
         }
         thread->first = reclaim_list(thread->first, UINT64_MAX, thread);
         thread->last = NULL;
-        thread->waiting_bytes = 0;
+        set_waiting(thread, 0);
     }
     poll_orphans(UINT64_MAX);
 }
@@ -265,4 +270,7 @@ void qsbr_get_stats(struct qsbr_stats *stats)
     stats->reclaimed = __atomic_load_n(&reclaimed_count, __ATOMIC_RELAXED);
     stats->epoch = __atomic_load_n(&qsbr_epoch, __ATOMIC_RELAXED);
     stats->waiting = stats->retired - stats->reclaimed;
+    stats->waiting_bytes = 0;
+    for (uint32_t i = 0, limit = heap_limit(); i < limit; i++)
+        stats->waiting_bytes += __atomic_load_n(&threads[i].waiting_bytes, __ATOMIC_RELAXED);
 }

@@ -1,6 +1,7 @@
 /* Plain functions of sys. */
 #include "sys_internal.h"
 #include "config.h"
+#include "memory_stats.h"
 #include "well_known_strings.h"
 
 #include <dlfcn.h>
@@ -80,7 +81,7 @@ static PyObject *sys_getsizeof(PyObject *module, PyObject *args, PyObject *kwarg
 
 static PyObject *sys_getallocatedblocks(PyObject *module, PyObject *unused)
 {
-    return PyLong_FromSsize_t(0);       /* the allocator does not count blocks */
+    return PyLong_FromSize_t(memory_count_objects());
 }
 
 static PyObject *sys_is_finalizing(PyObject *module, PyObject *unused) { return PyBool_FromLong(runtime_is_finalizing()); }
@@ -91,7 +92,11 @@ static PyObject *sys_clear_type_cache(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *sys_debugmallocstats(PyObject *module, PyObject *unused) { Py_RETURN_NONE; }
+static PyObject *sys_debugmallocstats(PyObject *module, PyObject *unused)
+{
+    memory_print_stats(stderr);
+    Py_RETURN_NONE;
+}
 
 /* ---- dlopen ---- */
 
@@ -146,10 +151,12 @@ PyMethodDef sys_function_methods[] = {
                "getrefcount(object)\n\nThe reference count; references held by running frames may not be counted."),
     SYS_METHOD("getsizeof", sys_getsizeof, METH_VARARGS | METH_KEYWORDS,
                "getsizeof(object[, default])\n\nThe size of an object in bytes, without what it refers to."),
-    SYS_METHOD("getallocatedblocks", sys_getallocatedblocks, METH_NOARGS, "getallocatedblocks()\n\n0: blocks are not counted."),
+    SYS_METHOD("getallocatedblocks", sys_getallocatedblocks, METH_NOARGS, 
+               "getallocatedblocks()\n\nThe number of objects that can be part of cycles; other memory is not counted."),
     SYS_METHOD("is_finalizing", sys_is_finalizing, METH_NOARGS, "is_finalizing()\n\nIs the interpreter shutting down?"),
     SYS_METHOD("_clear_type_cache", sys_clear_type_cache, METH_NOARGS, "_clear_type_cache()\n\nEmpties the cache of methods."),
-    SYS_METHOD("_debugmallocstats", sys_debugmallocstats, METH_NOARGS, "_debugmallocstats()\n\nDoes nothing."),
+    SYS_METHOD("_debugmallocstats", sys_debugmallocstats, METH_NOARGS,
+               "_debugmallocstats()\n\nWrites what memory is held for to stderr, cause by cause."),
     SYS_METHOD("setdlopenflags", sys_setdlopenflags, METH_O, "setdlopenflags(flags)\n\nFlags of dlopen() for extension modules."),
     SYS_METHOD("getdlopenflags", sys_getdlopenflags, METH_NOARGS, "getdlopenflags()\n\nFlags of dlopen() for extension modules."),
     SYS_METHOD("get_int_max_str_digits", sys_get_int_max_str_digits, METH_NOARGS,

@@ -151,6 +151,99 @@ def reference_results(python, module, timeout):
     return result
 
 
+def read_status(path):
+    """{module: cases that passed when the table was written}"""
+    with open(path, encoding="utf-8") as file:
+        return {row[0]: int(row[2]) for row in (line.rstrip("\n").split("\t") for line in file) if len(row) == 3}
+
+
+def write_status(path, results):
+    """Keeps the rows of modules that this run left out."""
+    rows = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            rows = {line.split("\t")[0]: line for line in file}
+    for module, result in results.items():
+        rows[module] = f"{module}\t{result['wanted']}\t{result['passed']}\n"
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(rows[module] for module in sorted(rows))
+
+
+def describe(result):
+    kinds = {}
+    for outcome in result["bad"].values():
+        kinds[outcome] = kinds.get(outcome, 0) + 1
+    note = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{result['passed']} of {result['wanted']}  {result['seconds']} s  {note}{result['whole']}"
+
+
+class Comparison:
+    """Runs modules in both interpreters."""
+
+    def __init__(self, options):
+        self.python, self.timeout = options.python, options.timeout
+        self.braid = [os.path.abspath(options.braid)]
+        self.patterns = read_exclusions()
+
+    def run(self, module):
+        reference = reference_results(self.python, module, self.timeout)
+        here = run_module(self.braid, module, self.timeout, dict(os.environ))
+        wanted, passed, bad = compare(module, reference, here, self.patterns)
+        outcome = here["outcomes"].get(f"test.{module}")
+        whole = f" [{outcome}: {here['details'].get(f'test.{module}', '')}]" if outcome else ""
+        return {"wanted": wanted, "passed": passed, "bad": bad, "details": here["details"], "seconds": here["seconds"], "whole": whole}
+
+
+def run_all(comparison, tests, options):
+    results = {}
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        futures = {pool.submit(comparison.run, module): module for module in tests}
+        for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
+            module, result = futures[future], future.result()
+            results[module] = result
+            print(f"[{n}/{len(tests)}] {module}: {describe(result)}", flush=True)
+            if options.verbose:
+                for case, outcome in result["bad"].items():
+                    print(f"      {outcome} {case}: {result['details'].get(case, '')}")
+    wanted, passed = sum(r["wanted"] for r in results.values()), sum(r["passed"] for r in results.values())
+    share = 100 * passed / wanted if wanted else 0.0
+    print(f"total: {passed} of {wanted} cases that the reference passes ({share:.2f} %)", flush=True)
+    return results
+
+
+def check(comparison, path, results):
+    """Which modules pass fewer cases than the table says? One that falls short gets a second try, alone: some of CPython's
+    cases depend on time."""
+    held, short = 0, 0
+    for module, wanted in sorted(read_status(path).items()):
+        if module not in results:
+            continue
+        if results[module]["passed"] < wanted:
+            print(f"again: {module}, {results[module]['passed']} of {wanted}", flush=True)
+            again = comparison.run(module)
+            if again["passed"] > results[module]["passed"]:
+                results[module] = again
+        if results[module]["passed"] >= wanted:
+            held += 1
+        else:
+            short += 1
+            bad = ", ".join(f"{outcome} {case}" for case, outcome in sorted(results[module]["bad"].items()))
+            print(f"FELL SHORT {module}: {results[module]['passed']} cases pass, {wanted} did before; not passing: {bad}", flush=True)
+    print(f"modules that hold what {os.path.basename(path)} says: {held}, that fell short: {short}")
+    return 1 if short else 0
+
+
+def show_difference(path, results):
+    with open(path, encoding="utf-8") as file:
+        old = json.load(file)
+    for module in sorted(set(old) & set(results)):
+        before, after = old[module]["bad"], results[module]["bad"]
+        for case in sorted(set(before) - set(after)):
+            print(f"better: {case}")
+        for case in sorted(set(after) - set(before)):
+            print(f"worse:  {case} ({after[case]})")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="conformance", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--braid", default="build/free-threaded/braid", help="the interpreter under test")
@@ -161,64 +254,21 @@ def main():
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one process")
     parser.add_argument("--json", help="write all results there")
     parser.add_argument("--diff", help="an older --json file: show what got better or worse")
-    parser.add_argument("--status", help="write the table module, reference passes, passes here")
-    parser.add_argument("--check", help="fail if a module passes fewer cases than in this table")
+    parser.add_argument("--status", help="bring this table up to date: module, reference passes, passes here")
+    parser.add_argument("--check", help="fail if a module passes fewer cases than this table says")
     parser.add_argument("--verbose", action="store_true", help="name every case that does not pass")
     options = parser.parse_args()
     tests = options.tests.split(",") if options.tests else read_sets()[options.set]
-    patterns = read_exclusions()
-    braid = [os.path.abspath(options.braid)]
-    results, total_wanted, total_passed = {}, 0, 0
-
-    def one(module):
-        reference = reference_results(options.python, module, options.timeout)
-        return module, reference, run_module(braid, module, options.timeout, dict(os.environ))
-
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = [pool.submit(one, module) for module in tests]
-        for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
-            module, reference, here = future.result()
-            wanted, passed, bad = compare(module, reference, here, patterns)
-            results[module] = {"wanted": wanted, "passed": passed, "bad": bad, "details": here["details"], "seconds": here["seconds"]}
-            total_wanted += wanted
-            total_passed += passed
-            kinds = {}
-            for outcome in bad.values():
-                kinds[outcome] = kinds.get(outcome, 0) + 1
-            note = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-            whole = here["outcomes"].get(f"test.{module}")
-            if whole:
-                note += f" [{whole}: {here['details'].get(f'test.{module}', '')}]"
-            print(f"[{n}/{len(tests)}] {module}: {passed} of {wanted}  {here['seconds']} s  {note}", flush=True)
-            if options.verbose:
-                for case, outcome in bad.items():
-                    print(f"      {outcome} {case}: {here['details'].get(case, '')}")
-    share = 100 * total_passed / total_wanted if total_wanted else 0.0
-    print(f"total: {total_passed} of {total_wanted} cases that the reference passes ({share:.2f} %)")
+    comparison = Comparison(options)
+    results = run_all(comparison, tests, options)
+    status = check(comparison, options.check, results) if options.check else 0
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)
     if options.status:
-        with open(options.status, "w", encoding="utf-8") as file:
-            for module in sorted(results):
-                file.write(f"{module}\t{results[module]['wanted']}\t{results[module]['passed']}\n")
-    status = 0
+        write_status(options.status, results)
     if options.diff:
-        with open(options.diff, encoding="utf-8") as file:
-            old = json.load(file)
-        for module in sorted(set(old) & set(results)):
-            before, after = old[module]["bad"], results[module]["bad"]
-            for case in sorted(set(before) - set(after)):
-                print(f"better: {case}")
-            for case in sorted(set(after) - set(before)):
-                print(f"worse:  {case} ({after[case]})")
-    if options.check:
-        with open(options.check, encoding="utf-8") as file:
-            for line in file:
-                module, _, passed = line.rstrip("\n").split("\t")
-                if module in results and results[module]["passed"] < int(passed):
-                    print(f"{module}: {results[module]['passed']} cases pass, {passed} did before")
-                    status = 1
+        show_difference(options.diff, results)
     return status
 
 

@@ -99,7 +99,7 @@ static PyMethodDef spwd_methods[] = {
 
 static int spwd_exec(PyObject *module)
 {
-    if (PyErr_WarnEx(PyExc_DeprecationWarning, "'spwd' is deprecated and slated for removal in Python 3.13", 7) < 0)
+    if (PyErr_WarnEx(PyExc_DeprecationWarning, "'spwd' is deprecated and slated for removal in Python 3.13", 6) < 0)
         return -1;
     if (shadow_type == NULL) {
         if ((shadow_type = PyStructSequence_NewType(&shadow_desc)) == NULL)

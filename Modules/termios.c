@@ -8,6 +8,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#ifndef VSWTCH
+#define VSWTCH VSWTC
+#endif
+
 static PyObject *termios_error;         /* [const after the module is made] */
 
 static int fd_convert(PyObject *arg, void *address)

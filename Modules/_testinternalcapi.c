@@ -1,0 +1,86 @@
+/* The _testinternalcapi module: what tests ask about the inside of the interpreter.
+ *
+ * Only what has a meaning here: objects have no header of the collector in front of them, so its size is 0; the
+ * configuration is what sys.flags says. */
+#define PY_SSIZE_T_CLEAN
+#include "module.h"
+
+/* The number of Python frames on this thread's stack. */
+static PyObject *internal_recursion_depth(PyObject *module, PyObject *unused)
+{
+    Py_ssize_t depth = 0;
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame());
+    while (frame != NULL) {
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = back;
+        depth++;
+    }
+    return PyErr_Occurred() ? NULL : PyLong_FromSsize_t(depth);
+}
+
+/* Copies the value of sys.flags.name to the dict under key. 0, or -1. */
+static int copy_flag(PyObject *config, const char *key, PyObject *flags, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(flags, name);
+    int status = value != NULL ? PyDict_SetItemString(config, key, value) : -1;
+    Py_XDECREF(value);
+    return status;
+}
+
+static PyObject *internal_get_config(PyObject *module, PyObject *unused)
+{
+    static const char *const names[][2] = {
+        {"isolated", "isolated"},           {"dev_mode", "dev_mode"},
+        {"interactive", "interactive"},     {"optimization_level", "optimize"},
+        {"inspect", "inspect"},             {"verbose", "verbose"},
+        {"quiet", "quiet"},                 {"bytes_warning", "bytes_warning"},
+        {"safe_path", "safe_path"},         {"warn_default_encoding", "warn_default_encoding"},
+    };
+    PyObject *flags = PySys_GetObject("flags");
+    if (flags == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lost sys.flags");
+        return NULL;
+    }
+    Py_INCREF(flags);
+    PyObject *config = PyDict_New();
+    int status = config != NULL ? 0 : -1;
+    for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(names); i++)
+        status = copy_flag(config, names[i][0], flags, names[i][1]);
+    if (status == 0)    /* positions are always kept */
+        status = PyDict_SetItemString(config, "code_debug_ranges", PyLong_FromLong(1));
+    Py_DECREF(flags);
+    if (status < 0)
+        Py_CLEAR(config);
+    return config;
+}
+
+static PyMethodDef internal_methods[] = {
+    {"get_recursion_depth", internal_recursion_depth, METH_NOARGS, "The number of frames on the stack."},
+    {"get_config", internal_get_config, METH_NOARGS, "The configuration, as far as sys.flags tells it."},
+    {NULL},
+};
+
+static int internal_exec(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0);
+}
+
+static PyModuleDef_Slot internal_slots[] = {
+    {Py_mod_exec, (void *)internal_exec},
+    MODULE_SLOTS_COMMON,
+    {0, NULL},
+};
+
+static struct PyModuleDef internal_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testinternalcapi",
+    .m_doc = "Questions about the inside of the interpreter, for tests.",
+    .m_methods = internal_methods,
+    .m_slots = internal_slots,
+};
+
+PyMODINIT_FUNC PyInit__testinternalcapi(void)
+{
+    return PyModuleDef_Init(&internal_module);
+}

@@ -5,6 +5,13 @@
 
 typedef double complex number_t;
 
+/* C11's CMPLX, which the headers do not offer to every compiler: x + y * I would lose signs of zeros and infinities. */
+static number_t make_number(double real, double imag)
+{
+    union { double part[2]; number_t number; } u = {{real, imag}};
+    return u.number;
+}
+
 /* What a function may do wrong. */
 enum { FINE, DOMAIN, RANGE };
 
@@ -21,7 +28,7 @@ static PyObject *raise_error(int error)
 static int get_argument(PyObject *op, number_t *z)
 {
     Py_complex c = PyComplex_AsCComplex(op);
-    *z = CMPLX(c.real, c.imag);
+    *z = make_number(c.real, c.imag);
     return c.real == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
@@ -32,7 +39,7 @@ static int is_infinite(number_t z) { return isinf(creal(z)) || isinf(cimag(z)); 
 /* Where the C library and C's standard differ in what they leave of an unknown. */
 static number_t acosh_of(number_t z)
 {
-    return creal(z) == 0.0 && isnan(cimag(z)) ? CMPLX(Py_NAN, Py_NAN) : cacosh(z);
+    return creal(z) == 0.0 && isnan(cimag(z)) ? make_number(Py_NAN, Py_NAN) : cacosh(z);
 }
 #define cacosh acosh_of
 

@@ -58,26 +58,26 @@ static int fill_zeros(PyObject *op, Py_ssize_t size)
     return result;
 }
 
-/* The integers of an iterable, as a new bytearray. The message is for an object that is no iterable. */
-static PyObject *collect(PyObject *iterable, const char *not_iterable)
+/* The message is for an object that is no iterable. */
+static PyObject *iterator_over(PyObject *iterable, const char *not_iterable)
 {
-    PyObject *iterator = PyObject_GetIter(iterable), *item, *result;
-    if (iterator == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError))
-            PyErr_Format(PyExc_TypeError, not_iterable, Py_TYPE(iterable)->tp_name);
-        return NULL;
-    }
-    result = PyByteArray_FromStringAndSize(NULL, 0);
-    while (result != NULL && (item = PyIter_Next(iterator)) != NULL) {
+    PyObject *iterator = PyObject_GetIter(iterable);
+    if (iterator == NULL && PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, not_iterable, Py_TYPE(iterable)->tp_name);
+    return iterator;
+}
+
+/* Appends what an iterator yields. */
+static int append_all(PyObject *self, PyObject *iterator)
+{
+    PyObject *item;
+    while ((item = PyIter_Next(iterator)) != NULL) {
         int byte, failed = bytes_byte_value(item, byte_range, &byte);
         Py_DECREF(item);
-        if (failed || append_byte(result, byte) < 0)
-            Py_CLEAR(result);
+        if (failed || append_byte(self, byte) < 0)
+            return -1;
     }
-    Py_DECREF(iterator);
-    if (PyErr_Occurred())
-        Py_CLEAR(result);
-    return result;
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 static int fill_from(PyObject *self, PyObject *source)
@@ -92,11 +92,11 @@ static int fill_from(PyObject *self, PyObject *source)
     }
     if (PyObject_CheckBuffer(source) && source != self)
         return fill_from_buffer(self, source);
-    PyObject *bytes = collect(source, "cannot convert '%.200s' object to bytearray");
-    if (bytes == NULL)
+    PyObject *iterator = iterator_over(source, "cannot convert '%.200s' object to bytearray");
+    if (iterator == NULL)
         return -1;
-    int result = fill_from_buffer(self, bytes);
-    Py_DECREF(bytes);
+    int result = append_all(self, iterator);
+    Py_DECREF(iterator);
     return result;
 }
 
@@ -224,7 +224,15 @@ static PyObject *bytearray_extend(PyObject *self, PyObject *iterable)
 {
     PyObject *bytes = NULL, *result;
     if (value_is_immediate(iterable) || !PyObject_CheckBuffer(iterable)) {
-        bytes = collect(iterable, "can't extend bytearray with %.100s");
+        PyObject *iterator = iterator_over(iterable, "can't extend bytearray with %.100s");
+        if (iterator == NULL)
+            return NULL;
+        /* only to see it fail; the bytes are collected first, so that self changes as a whole or not at all */
+        if (PyObject_LengthHint(iterable, 0) >= 0)
+            bytes = PyByteArray_FromStringAndSize(NULL, 0);
+        if (bytes != NULL && append_all(bytes, iterator) < 0)
+            Py_CLEAR(bytes);
+        Py_DECREF(iterator);
         if (bytes == NULL)
             return NULL;
         iterable = bytes;

@@ -1,11 +1,12 @@
 /* The iterators of bytes and bytearray. */
 #include "bytes.h"
+#include "container.h"
 
 /* The position is atomic: two threads that race for the last item may both get it, never anything beyond the end. */
 typedef struct {
     PyObject_HEAD
     Py_ssize_t index;           /* [atomic] -1: exhausted */
-    PyObject *seq;              /* [const] counted */
+    PyObject *seq;              /* [const] counted; while there is one thread, let go of at the end */
 } bytes_iter_t;
 
 static PyObject *iter_new(PyTypeObject *type, PyObject *seq)
@@ -47,16 +48,25 @@ static void set_position(bytes_iter_t *it, Py_ssize_t index)
     __atomic_store_n(&it->index, index, __ATOMIC_RELAXED);
 }
 
+static PyObject *finish(bytes_iter_t *it)
+{
+    set_position(it, -1);
+    if (!runtime_is_multi()) {
+        PyObject *seq = it->seq;
+        it->seq = bytes_empty();
+        Py_DECREF(seq);
+    }
+    return NULL;
+}
+
 static PyObject *bytes_iter_next(PyObject *op)
 {
     bytes_iter_t *it = (bytes_iter_t *)op;
     Py_ssize_t i = position(it);
     if (i < 0)
         return NULL;
-    if (i >= PyBytes_GET_SIZE(it->seq)) {
-        set_position(it, -1);
-        return NULL;
-    }
+    if (i >= PyBytes_GET_SIZE(it->seq))
+        return finish(it);
     set_position(it, i + 1);
     return value_from_int((unsigned char)PyBytes_AS_STRING(it->seq)[i]);
 }
@@ -73,10 +83,8 @@ static PyObject *bytearray_iter_next(PyObject *op)
         result = value_from_int((unsigned char)PyByteArray_AS_STRING(it->seq)[i]);
         set_position(it, i + 1);
     }
-    else
-        set_position(it, -1);
     Py_END_CRITICAL_SECTION();
-    return result;
+    return result != NULL ? result : finish(it);
 }
 
 static Py_ssize_t length_of(PyObject *seq)

@@ -328,7 +328,10 @@ int PyDict_SetDefaultRef(PyObject *dict, PyObject *key, PyObject *default_value,
     if (hash == -1)
         return -1;
     PyObject *value = NULL;
-    int outcome = lookup(dict, key, hash, result != NULL ? WANT_REF : WANT_TEST, &value);
+    /* First without the lock, unless __eq__ of the key's class would be called twice. */
+    int outcome = ABSENT;
+    if (value_is_immediate(key) || PyUnicode_CheckExact(key))
+        outcome = lookup(dict, key, hash, result != NULL ? WANT_REF : WANT_TEST, &value);
     if (outcome != ABSENT) {
         if (result != NULL)
             *result = value;

@@ -1,6 +1,7 @@
 /* Whole dicts: copying, merging, comparing, building from other data. */
 #include "dict.h"
 #include "list.h"
+#include "set.h"
 #include "../Python/memory/allocator.h"
 
 /* A dict or OrderedDict, or a subclass that iterates as dict does: its table may be read directly. */
@@ -231,15 +232,34 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject
     return dict;
 }
 
+/* The keys of a dict or set come with their hashes. */
+static int from_hashed_keys(PyObject *dict, PyObject *iterable, PyObject *value)
+{
+    Py_ssize_t position = 0;
+    PyObject *key;
+    Py_hash_t hash;
+    int is_dict = PyDict_CheckExact(iterable), result = 0;
+    if (reserve((PyDictObject *)dict, is_dict ? PyDict_GET_SIZE(iterable) : PySet_GET_SIZE(iterable)) < 0)
+        return -1;
+    while (result == 0 && (is_dict ? dict_next_ref(iterable, &position, &key, NULL, &hash)
+                                   : set_next_ref((PySetObject *)iterable, &position, &key, &hash))) {
+        result = _PyDict_SetItem_KnownHash(dict, key, value, hash);
+        Py_DECREF(key);
+    }
+    return result;
+}
+
 PyObject *_PyDict_FromKeys(PyObject *cls, PyObject *iterable, PyObject *value)
 {
     PyObject *key, *iterator = NULL, *dict = PyObject_CallNoArgs(cls);
     if (dict == NULL)
         return NULL;
     int exact = PyDict_CheckExact(dict);
-    if (exact && (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))
-        && reserve((PyDictObject *)dict, PyDict_CheckExact(iterable) ? PyDict_GET_SIZE(iterable) : PySet_GET_SIZE(iterable)) < 0)
-        goto failed;
+    if (exact && (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))) {
+        if (from_hashed_keys(dict, iterable, value) < 0)
+            goto failed;
+        return dict;
+    }
     iterator = PyObject_GetIter(iterable);
     if (iterator == NULL)
         goto failed;

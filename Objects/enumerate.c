@@ -204,26 +204,19 @@ typedef struct {
 
 static PyObject *reversed_make(PyTypeObject *type, PyObject *seq)
 {
-    PyObject *method;
-    int found = PyObject_GetOptionalAttr((PyObject *)Py_TYPE(seq), STR(__reversed__), &method);
-    if (found < 0)
-        return NULL;
-    if (found && method == Py_None) {
+    PyObject *method = _PyObject_LookupSpecial(seq, STR(__reversed__));
+    if (method == Py_None) {
         Py_DECREF(method);
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not reversible", Py_TYPE(seq)->tp_name);
         return NULL;
     }
-    Py_XDECREF(method);
-    if (found) {
-        method = _PyObject_LookupSpecial(seq, STR(__reversed__));
-        if (method != NULL) {
-            PyObject *result = PyObject_CallNoArgs(method);
-            Py_DECREF(method);
-            return result;
-        }
-        if (PyErr_Occurred())
-            return NULL;
+    if (method != NULL) {
+        PyObject *result = PyObject_CallNoArgs(method);
+        Py_DECREF(method);
+        return result;
     }
+    if (PyErr_Occurred())
+        return NULL;
     if (!PySequence_Check(seq)) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not reversible", Py_TYPE(seq)->tp_name);
         return NULL;

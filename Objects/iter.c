@@ -335,7 +335,7 @@ static PyObject *anext_iter(AnextAwaitableObject *a)
     PyObject *awaitable = coroutine_get_awaitable(a->wrapped);
     if (awaitable == NULL)
         return NULL;
-    if (Py_TYPE(awaitable)->tp_iternext == NULL) {
+    if (!PyIter_Check(awaitable)) {
         /* a coroutine: its own __await__ gives the iterator */
         PyAsyncMethods *m = Py_TYPE(awaitable)->tp_as_async;
         PyObject *iter = NULL;

@@ -55,13 +55,9 @@ static PyObject *rev_iter_next(PyObject *op)
 {
     PyListIterObject *it = (PyListIterObject *)op;
     Py_ssize_t i = __atomic_load_n(&it->it_index, __ATOMIC_RELAXED);
-    if (i < 0)
-        return NULL;
-    PyObject *item = list_read_item_ref(it->it_seq, i);
-    if (item != NULL && i > 0)
+    PyObject *item = i >= 0 ? list_read_item_ref(it->it_seq, i) : NULL;
+    if (item != NULL)
         __atomic_store_n(&it->it_index, i - 1, __ATOMIC_RELAXED);
-    else if (item != NULL)
-        __atomic_store_n(&it->it_index, -1, __ATOMIC_RELAXED);
     else
         list_iter_finish(it);
     return item;

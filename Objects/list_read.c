@@ -39,6 +39,8 @@ static Py_ssize_t search_racy(PyListObject *self, PyObject *value, Py_ssize_t i,
             if (equal < 0)
                 break;
         }
+        if (i == n)
+            continue;           /* grown meanwhile? */
         item = list_read_item_ref(self, i);
         if (item == NULL)
             return -1;
@@ -209,22 +211,27 @@ static PyObject *view_item(struct items_view *view, Py_ssize_t i)
     return i < view->n ? Py_NewRef(view->items[i]) : NULL;
 }
 
+static PyObject *compare_sizes(Py_ssize_t left, Py_ssize_t right, int op)
+{
+    switch (op) {
+    case Py_LT: return PyBool_FromLong(left < right);
+    case Py_LE: return PyBool_FromLong(left <= right);
+    case Py_EQ: return PyBool_FromLong(left == right);
+    case Py_NE: return PyBool_FromLong(left != right);
+    case Py_GT: return PyBool_FromLong(left > right);
+    default: return PyBool_FromLong(left >= right);
+    }
+}
+
 static PyObject *compare_views(struct items_view *a, struct items_view *b, int op)
 {
     PyObject *x = NULL, *y = NULL, *result = NULL;
-    for (Py_ssize_t i = 0;; i++) {
+    Py_ssize_t i = 0;
+    for (;; i++) {
         x = view_item(a, i);
         y = view_item(b, i);
         if (x == NULL || y == NULL) {
-            Py_ssize_t left = view_size(a), right = view_size(b);
-            switch (op) {
-            case Py_LT: result = PyBool_FromLong(left < right); break;
-            case Py_LE: result = PyBool_FromLong(left <= right); break;
-            case Py_EQ: result = PyBool_FromLong(left == right); break;
-            case Py_NE: result = PyBool_FromLong(left != right); break;
-            case Py_GT: result = PyBool_FromLong(left > right); break;
-            default: result = PyBool_FromLong(left >= right); break;
-            }
+            result = compare_sizes(view_size(a), view_size(b), op);
             goto done;
         }
         int equal = container_equal_racy(x, y);
@@ -237,7 +244,10 @@ static PyObject *compare_views(struct items_view *a, struct items_view *b, int o
         Py_CLEAR(x);
         Py_CLEAR(y);
     }
-    if (op == Py_EQ || op == Py_NE)
+    /* __eq__ may have shortened the lists: then these items count no more */
+    if (i >= view_size(a) || i >= view_size(b))
+        result = compare_sizes(view_size(a), view_size(b), op);
+    else if (op == Py_EQ || op == Py_NE)
         result = Py_NewRef(op == Py_NE ? Py_True : Py_False);
     else
         result = PyObject_RichCompare(x, y, op);

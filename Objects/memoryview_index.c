@@ -117,35 +117,43 @@ static int is_multislice(PyObject *key)
     return PyTuple_Check(key) && PyTuple_GET_SIZE(key) > 0 && all_items(key, is_slice);
 }
 
-/* The item for a tuple of integers; self is acquired. Escapes. */
-static char *item_at_tuple(const Py_buffer *view, PyObject *key)
+/* The indices of a tuple, one for each dimension of view. Converting them may release the view. */
+static int indices_of_tuple(const Py_buffer *view, PyObject *key, Py_ssize_t *indices)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(key);
-    char *p = view->buf;
     if (n > view->ndim) {
         PyErr_Format(PyExc_TypeError, "cannot index %zd-dimension view with %zd-element tuple", (Py_ssize_t)view->ndim,
                      n);
-        return NULL;
+        return -1;
     }
     if (n < view->ndim) {
         PyErr_SetString(PyExc_NotImplementedError, "sub-views are not implemented");
-        return NULL;
+        return -1;
     }
-    for (int dim = 0; dim < n && p != NULL; dim++) {
-        Py_ssize_t index = PyNumber_AsSsize_t(PyTuple_GET_ITEM(key, dim), PyExc_IndexError);
-        if (index == -1 && PyErr_Occurred())
-            return NULL;
-        p = step_to(p, view, dim, index);
+    for (Py_ssize_t dim = 0; dim < n; dim++) {
+        indices[dim] = PyNumber_AsSsize_t(PyTuple_GET_ITEM(key, dim), PyExc_IndexError);
+        if (indices[dim] == -1 && PyErr_Occurred())
+            return -1;
     }
+    return 0;
+}
+
+/* The item at the indices; self is acquired. */
+static char *item_at(const Py_buffer *view, const Py_ssize_t *indices)
+{
+    char *p = view->buf;
+    for (int dim = 0; dim < view->ndim && p != NULL; dim++)
+        p = step_to(p, view, dim, indices[dim]);
     return p;
 }
 
 static PyObject *load_at_tuple(PyMemoryViewObject *self, PyObject *key)
 {
+    Py_ssize_t indices[PyBUF_MAX_NDIM];
     char format = memoryview_item_format(&self->view);
-    if (format == 0 || memoryview_acquire(self) < 0)
+    if (format == 0 || indices_of_tuple(&self->view, key, indices) < 0 || memoryview_acquire(self) < 0)
         return NULL;
-    char *item = item_at_tuple(&self->view, key);
+    char *item = item_at(&self->view, indices);
     PyObject *result = item == NULL ? NULL : memoryview_unpack(item, format);
     memoryview_drop(self);
     return result;
@@ -153,26 +161,20 @@ static PyObject *load_at_tuple(PyMemoryViewObject *self, PyObject *key)
 
 static int store_at_tuple(PyMemoryViewObject *self, PyObject *key, PyObject *value)
 {
+    Py_ssize_t indices[PyBUF_MAX_NDIM];
     char format = memoryview_item_format(&self->view);
-    if (format == 0 || memoryview_acquire(self) < 0)
+    if (format == 0 || indices_of_tuple(&self->view, key, indices) < 0 || memoryview_acquire(self) < 0)
         return -1;
-    char *item = item_at_tuple(&self->view, key);
-    char buffer[16];
-    int result = item == NULL ? -1 : memoryview_pack(buffer, value, format);
-    if (result == 0)
-        memcpy(item, buffer, (size_t)memoryview_native_size(format));
+    char *item = item_at(&self->view, indices);
     memoryview_drop(self);
-    return result;
+    return item == NULL ? -1 : store(self, item, value, format);
 }
 
 /* ---- Slices ---- */
 
-/* Narrows the first dimension of view to the slice. */
-static int apply_slice(Py_buffer *view, PyObject *slice)
+/* Narrows the first dimension of view to the unpacked slice. */
+static void narrow(Py_buffer *view, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step)
 {
-    Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
-        return -1;
     Py_ssize_t n = PySlice_AdjustIndices(view->shape[0], &start, &stop, step);
     if (view->suboffsets == NULL || view->suboffsets[0] < 0)
         view->buf = (char *)view->buf + view->strides[0] * start;
@@ -183,21 +185,24 @@ static int apply_slice(Py_buffer *view, PyObject *slice)
     view->len = view->itemsize;
     for (int i = 0; i < view->ndim; i++)
         view->len *= view->shape[i];
-    return 0;
 }
 
+/* The new view holds the buffer before the slice is unpacked, which may release self. */
 static PyObject *slice_view(PyMemoryViewObject *self, PyObject *slice)
 {
+    Py_ssize_t start, stop, step;
     if (memoryview_acquire(self) < 0)
         return NULL;
     PyMemoryViewObject *result = memoryview_derive(self, &self->view, self->view.ndim);
-    if (result != NULL) {
-        if (apply_slice(&result->view, slice) < 0)
-            Py_CLEAR(result);
-        else
-            memoryview_init_flags(result);
-    }
     memoryview_drop(self);
+    if (result == NULL)
+        return NULL;
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+        Py_DECREF(result);
+        return NULL;
+    }
+    narrow(&result->view, start, stop, step);
+    memoryview_init_flags(result);
     return (PyObject *)result;
 }
 
@@ -274,11 +279,11 @@ static int copy_items(const Py_buffer *dest, const Py_buffer *src, Py_ssize_t n)
 static int assign_slice(PyMemoryViewObject *self, PyObject *slice, PyObject *value)
 {
     Py_buffer src;
-    Py_ssize_t shape, stride, suboffset = -1;
+    Py_ssize_t shape, stride, suboffset = -1, start, stop, step;
     int result = -1;
     if (PyObject_GetBuffer(value, &src, PyBUF_FULL_RO) < 0)
         return -1;
-    if (memoryview_acquire(self) < 0)
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0 || memoryview_acquire(self) < 0)
         goto done;
     Py_buffer dest = self->view;
     shape = dest.shape[0];
@@ -289,11 +294,10 @@ static int assign_slice(PyMemoryViewObject *self, PyObject *slice, PyObject *val
         suboffset = dest.suboffsets[0];
         dest.suboffsets = &suboffset;
     }
-    if (apply_slice(&dest, slice) == 0) {
-        Py_ssize_t items = src.shape != NULL ? (src.ndim > 0 ? src.shape[0] : 1) : src.len / src.itemsize;
-        if (same_structure(&dest, &src, items))
-            result = copy_items(&dest, &src, items);
-    }
+    narrow(&dest, start, stop, step);
+    Py_ssize_t items = src.shape != NULL ? (src.ndim > 0 ? src.shape[0] : 1) : src.len / src.itemsize;
+    if (same_structure(&dest, &src, items))
+        result = copy_items(&dest, &src, items);
     memoryview_drop(self);
 done:
     PyBuffer_Release(&src);
@@ -334,9 +338,8 @@ int memoryview_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
         if (memoryview_acquire(self) < 0)
             return -1;
         char *item = step_to(view->buf, view, 0, index);
-        int result = item == NULL ? -1 : store(self, item, value, format);
         memoryview_drop(self);
-        return result;
+        return item == NULL ? -1 : store(self, item, value, format);
     }
     if (PySlice_Check(key) && view->ndim == 1)
         return assign_slice(self, key, value);

@@ -208,6 +208,8 @@ static PyObject *apply_all(PyObject *self, PyObject *const *args, Py_ssize_t nar
 
 static PyObject *set_method_intersection(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
+    if (nargs == 0)
+        return set_intersection(SELF, self);        /* a copy even of a frozenset */
     return apply_all(self, args, nargs, set_intersection);
 }
 

@@ -497,6 +497,16 @@ static PyObject *tuple_iter(PyObject *self)
     return (PyObject *)it;
 }
 
+void tuple_iter_finish(PyTupleIterObject *it)
+{
+    __atomic_store_n(&it->it_index, -1, __ATOMIC_RELAXED);
+    if (!runtime_is_multi()) {
+        PyTupleObject *tuple = it->it_seq;
+        it->it_seq = (PyTupleObject *)tuple_empty();
+        Py_DECREF(tuple);
+    }
+}
+
 static void iter_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);

@@ -51,7 +51,7 @@ int type_layouts_compatible(PyTypeObject *old, PyTypeObject *replacement, const 
                      old->tp_name);
         return 0;
     }
-    if (replacement->tp_dealloc != old->tp_dealloc) {
+    if (replacement->tp_free != old->tp_free) {
         PyErr_Format(PyExc_TypeError, "%s assignment: '%s' deallocator differs from '%s'", attr, replacement->tp_name,
                      old->tp_name);
         return 0;

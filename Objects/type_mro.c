@@ -323,7 +323,7 @@ PyTypeObject *type_calculate_metaclass(PyTypeObject *metatype, PyObject *bases)
 
 struct mro_change {
     PyTypeObject *type;
-    PyObject *mro;
+    PyObject *mro, *old_mro;
     int custom;
 };
 struct mro_changes {
@@ -331,7 +331,8 @@ struct mro_changes {
     Py_ssize_t count, capacity;
 };
 
-/* New MROs for type and all its subclasses, with tp_bases as it is now. */
+/* New MROs for type and all its subclasses, with tp_bases as it is now. A metaclass's mro() may come back to change the same
+ * classes: the inner change then stands. */
 static int recompute(PyTypeObject *type, struct mro_changes *changes)
 {
     if (changes->count == changes->capacity) {
@@ -344,14 +345,21 @@ static int recompute(PyTypeObject *type, struct mro_changes *changes)
         changes->items = items;
         changes->capacity = capacity;
     }
-    struct mro_change change = {type, NULL, 0};
+    struct mro_change change = {type, NULL, type->tp_mro, 0};
+    Py_XINCREF(change.old_mro);
     change.mro = type_compute_mro(type, &change.custom);
-    if (change.mro == NULL)
-        return -1;
+    if (change.mro == NULL || type->tp_mro != change.old_mro) {
+        int result = change.mro == NULL ? -1 : 0;
+        Py_XDECREF(change.mro);
+        Py_XDECREF(change.old_mro);
+        return result;
+    }
     object_publish(change.mro);
-    /* installed at once: the subclasses' orders build on it; what was there is kept for going back */
-    PyObject *old = __atomic_exchange_n(&type->tp_mro, change.mro, __ATOMIC_ACQ_REL);
-    change.mro = old;
+    /* Installed at once: the subclasses' orders build on it; what was there is kept for going back. The type has the reference
+     * that the change had to the new one, the change the type's to the old one. */
+    Py_INCREF(change.mro);
+    __atomic_store_n(&type->tp_mro, change.mro, __ATOMIC_RELEASE);
+    Py_XDECREF(change.old_mro);
     Py_INCREF(type);
     changes->items[changes->count++] = change;
     PyObject *subclasses = type_get_subclasses(type);
@@ -367,6 +375,14 @@ static int recompute(PyTypeObject *type, struct mro_changes *changes)
     return result;
 }
 
+/* Is type in base's chain of tp_base?  That chain is changed before the MRO is. */
+static int is_laid_out_by(PyTypeObject *base, PyTypeObject *type)
+{
+    while (base != NULL && base != type)
+        base = base->tp_base;
+    return base != NULL;
+}
+
 static int check_new_bases(PyTypeObject *type, PyObject *bases)
 {
     if (PyTuple_GET_SIZE(bases) == 0) {
@@ -380,7 +396,7 @@ static int check_new_bases(PyTypeObject *type, PyObject *bases)
                          Py_TYPE(base)->tp_name);
             return -1;
         }
-        if (PyType_IsSubtype(base, type) || (base->tp_mro != NULL && base == type)) {
+        if (PyType_IsSubtype(base, type) || is_laid_out_by(base, type)) {
             PyErr_SetString(PyExc_TypeError, "a __bases__ item causes an inheritance cycle");
             return -1;
         }
@@ -398,6 +414,36 @@ static void update_slots_of_tree(PyTypeObject *type)
             Py_DECREF(subclass);
         }
     }
+}
+
+/* Goes back to the orders from before, but for those that a change inside this one has replaced. */
+static void undo(struct mro_changes *changes)
+{
+    for (Py_ssize_t i = changes->count - 1; i >= 0; i--) {
+        struct mro_change *change = &changes->items[i];
+        if (change->type->tp_mro == change->mro) {
+            __atomic_store_n(&change->type->tp_mro, change->old_mro, __ATOMIC_RELEASE);
+            change->old_mro = change->mro;
+        }
+    }
+}
+
+/* Tells old and new bases, and sets what hangs on the orders. */
+static void spread(PyTypeObject *type, PyObject *old_bases, PyObject *bases, struct mro_changes *changes)
+{
+    for (Py_ssize_t i = 0; i < changes->count; i++) {
+        struct mro_change *change = &changes->items[i];
+        if (change->custom && !type_mro_is_plain(change->type, change->type->tp_mro))
+            change->type->tp_private->never_versioned = 1;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(old_bases); i++)
+        type_remove_subclass((PyTypeObject *)PyTuple_GET_ITEM(old_bases, i), type);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); i++)
+        if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(bases, i), type) < 0)
+            PyErr_Clear();
+    type_modified_locked(type);
+    update_slots_of_tree(type);
+    type_retire_shapes_locked(type);
 }
 
 int type_set_bases(PyTypeObject *type, PyObject *bases)
@@ -419,35 +465,29 @@ int type_set_bases(PyTypeObject *type, PyObject *bases)
     PyTypeObject *old_base = type->tp_base;
     __atomic_store_n(&type->tp_bases, bases, __ATOMIC_RELEASE);
     type->tp_base = new_base;
+    Py_INCREF(bases);           /* an inner change may drop the type's reference */
     int result = recompute(type, &changes);
+    int ours = type->tp_bases == bases;
     if (result < 0) {
-        for (Py_ssize_t i = changes.count - 1; i >= 0; i--) {
-            PyObject *mro = changes.items[i].mro;
-            changes.items[i].mro = __atomic_exchange_n(&changes.items[i].type->tp_mro, mro, __ATOMIC_ACQ_REL);
+        undo(&changes);
+        if (ours) {
+            __atomic_store_n(&type->tp_bases, old_bases, __ATOMIC_RELEASE);
+            type->tp_base = old_base;
+            old_bases = bases;
+            old_base = new_base;
         }
-        type->tp_bases = old_bases;
-        type->tp_base = old_base;
-        old_bases = bases;
-        old_base = new_base;
+        type_modified_locked(type);
     }
-    else {
-        for (Py_ssize_t i = 0; i < changes.count; i++)
-            if (changes.items[i].custom && !type_mro_is_plain(changes.items[i].type, changes.items[i].type->tp_mro))
-                changes.items[i].type->tp_private->never_versioned = 1;
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(old_bases); i++)
-            type_remove_subclass((PyTypeObject *)PyTuple_GET_ITEM(old_bases, i), type);
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); i++)
-            if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(bases, i), type) < 0)
-                PyErr_Clear();
-        update_slots_of_tree(type);
-        type_retire_shapes_locked(type);
-    }
+    else if (ours)
+        spread(type, old_bases, bases, &changes);
     types_unlock();
     for (Py_ssize_t i = 0; i < changes.count; i++) {
         Py_XDECREF(changes.items[i].mro);
+        Py_XDECREF(changes.items[i].old_mro);
         Py_DECREF(changes.items[i].type);
     }
     PyMem_Free(changes.items);
+    Py_DECREF(bases);
     Py_DECREF(old_bases);
     Py_DECREF(old_base);
     return result;

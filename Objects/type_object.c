@@ -498,10 +498,13 @@ static int type_clear(PyObject *self)
     PyType_Modified(type);
     if (type->tp_dict != NULL)
         PyDict_Clear(type->tp_dict);
-    PyObject *module = ((PyHeapTypeObject *)type)->ht_module, *mro;
-    ((PyHeapTypeObject *)type)->ht_module = NULL;
+    PyHeapTypeObject *heap = (PyHeapTypeObject *)type;
+    PyObject *module = heap->ht_module, *slots = heap->ht_slots, *mro;
+    heap->ht_module = NULL;
+    heap->ht_slots = NULL;
     mro = __atomic_exchange_n(&type->tp_mro, NULL, __ATOMIC_ACQ_REL);
     Py_XDECREF(module);
+    Py_XDECREF(slots);
     Py_XDECREF(mro);
     return 0;
 }

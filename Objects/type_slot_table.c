@@ -306,6 +306,9 @@ static void update_one(PyTypeObject *type, int row)
         }
         Py_XDECREF(get);
     }
+    /* An iterator in use may lose its __next__: who has checked once goes on calling. */
+    if (value == NULL && offset == (int)offsetof(PyHeapTypeObject, ht_type.tp_iternext))
+        value = (void *)_PyObject_NextNotImplemented;
     __atomic_store_n(address, value, __ATOMIC_RELEASE);
 }
 

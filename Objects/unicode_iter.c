@@ -1,15 +1,16 @@
 /* Iterators over strings.
  *
- * An iterator keeps its string to the end: exhaustion is an index beyond it, so threads that share one never see a string
- * go away.  The index of a published iterator is advanced atomically, so each character is handed out once. */
+ * An iterator that threads may share keeps its string: exhaustion is an index beyond it.  While there is one thread, the empty
+ * string takes its place at the end.  The index of a published iterator is advanced atomically, so each character is handed out once. */
 #include <Python.h>
+#include "container.h"
 #include "unicode.h"
 #include "unicode_methods.h"
 
 typedef struct {
     PyObject_HEAD
     Py_ssize_t index;           /* [atomic] next character; may run beyond the length */
-    PyObject *str;              /* [const] counted */
+    PyObject *str;              /* [const, but see above] counted */
 } unicode_iter_t;
 
 static Py_ssize_t take_index(unicode_iter_t *it)
@@ -21,11 +22,21 @@ static Py_ssize_t take_index(unicode_iter_t *it)
     return index;
 }
 
+static PyObject *finish(unicode_iter_t *it)
+{
+    if (!runtime_is_multi()) {
+        PyObject *str = it->str;
+        it->str = unicode_empty();
+        Py_DECREF(str);
+    }
+    return NULL;
+}
+
 static PyObject *iter_next(PyObject *self)
 {
     unicode_iter_t *it = (unicode_iter_t *)self;
     if (__atomic_load_n(&it->index, __ATOMIC_RELAXED) >= PyUnicode_GET_LENGTH(it->str))
-        return NULL;
+        return finish(it);
     Py_ssize_t index = take_index(it);
     return index < PyUnicode_GET_LENGTH(it->str) ? unicode_get_item(it->str, index) : NULL;
 }
@@ -34,7 +45,7 @@ static PyObject *iter_next_ascii(PyObject *self)
 {
     unicode_iter_t *it = (unicode_iter_t *)self;
     if (__atomic_load_n(&it->index, __ATOMIC_RELAXED) >= PyUnicode_GET_LENGTH(it->str))
-        return NULL;
+        return finish(it);
     Py_ssize_t index = take_index(it);
     if (index >= PyUnicode_GET_LENGTH(it->str))
         return NULL;

@@ -58,6 +58,7 @@ struct trial {
     size_t candidates;
     int recheck;                        /* only what is SLOT_GARBAGE already can be garbage */
     int any_legacy;                     /* some candidate's type has tp_del */
+    int any_cleared;                    /* there are objects that an earlier collection has cleared */
     int failed;                         /* out of memory: nothing is garbage */
 };
 /* In a pause: fills garbage and legacy, leaves no marks. With failed set, garbage is to be ignored. */

@@ -25,7 +25,9 @@ typedef struct {
     PyTupleObject *it_seq;      /* [const] */
 } PyTupleIterObject;
 
-/* The next item as a new reference; NULL without exception at the end.  Never escapes. */
+/* The next item as a new reference; NULL without exception at the end.  Escapes at the end, by dropping the tuple. */
+/* The end: lets go of the tuple, if nobody else can be reading it. */
+void tuple_iter_finish(PyTupleIterObject *it);
 static inline Py_ALWAYS_INLINE PyObject *tuple_iter_next(PyTupleIterObject *it)
 {
     Py_ssize_t i = __atomic_load_n(&it->it_index, __ATOMIC_RELAXED);
@@ -33,7 +35,7 @@ static inline Py_ALWAYS_INLINE PyObject *tuple_iter_next(PyTupleIterObject *it)
         __atomic_store_n(&it->it_index, i + 1, __ATOMIC_RELAXED);
         return Py_NewRef(PyTuple_GET_ITEM(it->it_seq, i));
     }
-    __atomic_store_n(&it->it_index, -1, __ATOMIC_RELAXED);
+    tuple_iter_finish(it);
     return NULL;
 }
 

@@ -762,7 +762,7 @@ static PyMethodDef fileio_methods[] = {
 };
 
 static PyGetSetDef fileio_getset[] = {
-    { "closed", closed_get, NULL, PyDoc_STR("True once the file is closed."), NULL },
+    { "closed", closed_get, NULL, PyDoc_STR("True if the file is closed"), NULL },
     { "closefd", closefd_get, NULL, PyDoc_STR("True if close() closes the descriptor."), NULL },
     { "mode", mode_get, NULL, PyDoc_STR("The mode the file was opened in, as a string."), NULL },
     { NULL, NULL, NULL, NULL, NULL },

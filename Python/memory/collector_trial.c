@@ -96,6 +96,18 @@ static void drain(struct trial *t)
     }
 }
 
+/* A cleared class whose instance is garbage only now, or again (nothing could break its cycle): the instance may outlive this
+ * collection, so the class has to. */
+static int find_needed_types(PyObject *op, uint8_t state, void *arg)
+{
+    PyObject *type = (PyObject *)heap_type(op);
+    if ((state & (SLOT_CANDIDATE | SLOT_MARK | SLOT_TRACKED)) != (SLOT_CANDIDATE | SLOT_TRACKED)
+        || !(((PyTypeObject *)type)->tp_flags & Py_TPFLAGS_HEAPTYPE) || !is_candidate(type)
+        || (object_state_get(type) & SLOT_TRACKED))
+        return 0;
+    return reach(type, arg);
+}
+
 /* ---- The walks ---- */
 
 static int start(PyObject *op, uint8_t state, void *arg)
@@ -111,6 +123,7 @@ static int start(PyObject *op, uint8_t state, void *arg)
         count = COUNT_PINNED;
     else if (is_garbage)
         count--;
+    t->any_cleared |= kept_dead;
     *object_scratch(op) = (int32_t)count;
     object_state_set(op, state | SLOT_CANDIDATE);
     t->candidates++;
@@ -171,6 +184,10 @@ void collector_run_trial_stopped(struct trial *t)
     drain(t);
     if (t->any_legacy && !t->failed) {
         object_pages_walk_stopped(find_legacy, t);
+        drain(t);
+    }
+    if (t->any_cleared && !t->failed) {
+        object_pages_walk_stopped(find_needed_types, t);
         drain(t);
     }
     object_pages_walk_stopped(finish, t);

@@ -95,7 +95,7 @@ int vm_send(frame_t *f, const instruction_t *at)
     PyObject *value = slot_to_owned(f->slots[b]), *result = NULL;
     f->slots[b] = NULL;
     PySendResult status;
-    if (value == Py_None && Py_TYPE(receiver)->tp_iternext != NULL
+    if (value == Py_None && PyIter_Check(receiver)
         && (Py_TYPE(receiver)->tp_as_async == NULL || Py_TYPE(receiver)->tp_as_async->am_send == NULL)) {
         result = Py_TYPE(receiver)->tp_iternext(receiver);
         if (result != NULL)

@@ -1,5 +1,6 @@
 /* Methods of bytes and bytearray that look at characters: case, classes, padding, tabs, translate, hex, decode. */
 #include "bytes.h"
+#include "unicode_codec.h"
 
 /* ---- Case ---- */
 
@@ -481,7 +482,7 @@ PyObject *bytes_decode(PyObject *self, PyObject *const *args, Py_ssize_t nargs, 
             return NULL;
         }
     }
-    if (PyBytes_Check(self) && texts[0] == NULL)
+    if (PyBytes_Check(self) && texts[0] == NULL && !unicode_checks_codec_names)
         return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(self), PyBytes_GET_SIZE(self), texts[1]);
     return PyUnicode_FromEncodedObject(self, texts[0] == NULL ? "utf-8" : texts[0], texts[1]);
 }

@@ -157,12 +157,19 @@ static PyObject *interned_name(PyObject *name)
     return result;
 }
 
-/* Slot of a name that need not be interned; -1. */
+/* Does the name compare by its text? A subclass of str may have an __eq__ of its own. */
+static int is_plain_name(PyObject *name)
+{
+    return PyUnicode_CheckExact(name)
+           || (Py_TYPE(name)->tp_richcompare == PyUnicode_Type.tp_richcompare && Py_TYPE(name)->tp_hash == PyUnicode_Type.tp_hash);
+}
+
+/* Slot of a plain name that need not be interned; -1. */
 static int find_any_name(const shape_t *shape, PyObject *name)
 {
     if (Py_LIKELY(PyUnicode_CheckExact(name) && unicode_is_interned(name)))
         return shape_find(shape, name);
-    for (int i = 0; PyUnicode_CheckExact(name) && i < shape->count; i++)
+    for (int i = 0; i < shape->count; i++)
         if (unicode_equal(shape->names[i], name))
             return i;
     return -1;
@@ -187,6 +194,11 @@ int instance_get_attr(PyObject *op, PyObject *name, PyObject **result)
         return 0;
     uint32_t id;
     while ((id = instance_shape(op)) & SHAPE_ID_TAG) {
+        if (Py_UNLIKELY(!is_plain_name(name))) {
+            if (instance_to_dict_mode(op) < 0)
+                return -1;
+            break;
+        }
         shape_t *shape = shape_from_id(id);
         int i = find_any_name(shape, name);
         if (i < 0)

@@ -329,6 +329,19 @@ done:
     return result;
 }
 
+/* What a loader from before PEP 451 says. */
+static PyObject *repr_by_loader(PyObject *m, PyObject *loader)
+{
+    PyObject *method = loader != NULL ? attribute_or_null(loader, "module_repr") : NULL, *result = NULL;
+    if (method != NULL) {
+        result = PyObject_CallOneArg(method, m);
+        if (result == NULL)
+            PyErr_Clear();
+        Py_DECREF(method);
+    }
+    return result;
+}
+
 static PyObject *module_repr(PyObject *m)
 {
     PyObject *spec = attribute_or_null(m, "__spec__"), *result = NULL;
@@ -340,6 +353,9 @@ static PyObject *module_repr(PyObject *m)
     Py_XDECREF(spec);
     PyObject *loader = attribute_or_null(m, "__loader__"), *name = attribute_or_null(m, "__name__");
     PyObject *file = attribute_or_null(m, "__file__");
+    result = repr_by_loader(m, loader);
+    if (result != NULL)
+        goto done;
     if (name == NULL)
         name = PyUnicode_FromString("?");
     if (name == NULL)
@@ -348,6 +364,7 @@ static PyObject *module_repr(PyObject *m)
         result = PyUnicode_FromFormat("<module %R from %R>", name, file);
     else
         result = repr_without_file(name, loader);
+done:
     Py_XDECREF(loader);
     Py_XDECREF(name);
     Py_XDECREF(file);

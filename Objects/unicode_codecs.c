@@ -53,6 +53,27 @@ const char *PyUnicode_GetDefaultEncoding(void)
     return "utf-8";
 }
 
+int unicode_checks_codec_names;
+
+int unicode_check_codec_names(const char *encoding, const char *errors)
+{
+    if (Py_LIKELY(!unicode_checks_codec_names))
+        return 0;
+    if (encoding != NULL && builtin_codec_of(encoding) == CODEC_NONE) {
+        PyObject *codec = _PyCodec_Lookup(encoding);
+        if (codec == NULL)
+            return -1;
+        Py_DECREF(codec);
+    }
+    if (errors != NULL) {
+        PyObject *handler = PyCodec_LookupError(errors);
+        if (handler == NULL)
+            return -1;
+        Py_DECREF(handler);
+    }
+    return 0;
+}
+
 /* ---- Decoding ---- */
 
 static PyObject *decode_registered(const char *s, Py_ssize_t size, const char *encoding, const char *errors)
@@ -73,6 +94,8 @@ static PyObject *decode_registered(const char *s, Py_ssize_t size, const char *e
 
 PyObject *PyUnicode_Decode(const char *s, Py_ssize_t size, const char *encoding, const char *errors)
 {
+    if (unicode_check_codec_names(encoding, errors) < 0)
+        return NULL;
     switch (builtin_codec_of(encoding)) {
     case CODEC_UTF8: return PyUnicode_DecodeUTF8Stateful(s, size, errors, NULL);
     case CODEC_UTF16: return PyUnicode_DecodeUTF16(s, size, errors, NULL);
@@ -91,7 +114,7 @@ PyObject *PyUnicode_FromEncodedObject(PyObject *obj, const char *encoding, const
     }
     if (PyBytes_Check(obj)) {
         if (PyBytes_GET_SIZE(obj) == 0)
-            return unicode_empty();
+            return unicode_check_codec_names(encoding, errors) < 0 ? NULL : unicode_empty();
         return PyUnicode_Decode(PyBytes_AS_STRING(obj), PyBytes_GET_SIZE(obj), encoding, errors);
     }
     if (PyUnicode_Check(obj)) {
@@ -104,7 +127,8 @@ PyObject *PyUnicode_FromEncodedObject(PyObject *obj, const char *encoding, const
                      Py_TYPE(obj)->tp_name);
         return NULL;
     }
-    PyObject *str = buffer.len == 0 ? unicode_empty() : PyUnicode_Decode(buffer.buf, buffer.len, encoding, errors);
+    PyObject *str = buffer.len == 0 && !unicode_checks_codec_names
+                        ? unicode_empty() : PyUnicode_Decode(buffer.buf, buffer.len, encoding, errors);
     PyBuffer_Release(&buffer);
     return str;
 }
@@ -117,6 +141,8 @@ PyObject *PyUnicode_AsEncodedString(PyObject *str, const char *encoding, const c
         PyErr_BadArgument();
         return NULL;
     }
+    if (unicode_check_codec_names(encoding, errors) < 0)
+        return NULL;
     switch (builtin_codec_of(encoding)) {
     case CODEC_UTF8: return _PyUnicode_AsUTF8String(str, errors);
     case CODEC_UTF16: return _PyUnicode_EncodeUTF16(str, errors, 0);

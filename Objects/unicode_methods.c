@@ -154,17 +154,23 @@ PyObject *unicode_strip(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 
 /* ---- split ---- */
 
+/* Argument i of what _PyArg_UnpackKeywords has returned; NULL: not given. Without keywords that is the caller's array. */
+static PyObject *argument(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, int i)
+{
+    return kwnames != NULL || i < nargs ? args[i] : NULL;
+}
+
 static PyObject *split(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                        _PyArg_Parser *parser, PyObject *(*work)(PyObject *, PyObject *, Py_ssize_t))
 {
     PyObject *bound[2];
-    Py_ssize_t maxsplit = -1, total = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
+    Py_ssize_t maxsplit = -1;
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, parser, 0, 2, 0, bound);
     if (args == NULL)
         return NULL;
-    PyObject *sep = total >= 1 ? args[0] : NULL;
-    if (total >= 2 && args[1] != NULL) {
-        maxsplit = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
+    PyObject *sep = argument(args, nargs, kwnames, 0), *most = argument(args, nargs, kwnames, 1);
+    if (most != NULL) {
+        maxsplit = PyNumber_AsSsize_t(most, PyExc_OverflowError);
         if (maxsplit == -1 && PyErr_Occurred())
             return NULL;
     }
@@ -209,10 +215,9 @@ PyObject *unicode_splitlines(PyObject *self, PyObject *const *args, Py_ssize_t n
     static const char *const keywords[] = {"keepends", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "splitlines"};
     PyObject *bound[1];
-    Py_ssize_t total = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     int keepends = 0;
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 1, 0, bound);
-    if (args == NULL || (total > 0 && as_int(args[0], &keepends) < 0))
+    if (args == NULL || (argument(args, nargs, kwnames, 0) != NULL && as_int(args[0], &keepends) < 0))
         return NULL;
     return PyUnicode_Splitlines(self, keepends);
 }
@@ -383,10 +388,9 @@ PyObject *unicode_expandtabs(PyObject *self, PyObject *const *args, Py_ssize_t n
     static const char *const keywords[] = {"tabsize", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "expandtabs"};
     PyObject *bound[1];
-    Py_ssize_t total = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     int tabsize = 8;
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 1, 0, bound);
-    if (args == NULL || (total > 0 && as_int(args[0], &tabsize) < 0))
+    if (args == NULL || (argument(args, nargs, kwnames, 0) != NULL && as_int(args[0], &tabsize) < 0))
         return NULL;
     int kind = PyUnicode_KIND(self);
     const void *data = PyUnicode_DATA(self);
@@ -442,15 +446,15 @@ PyObject *unicode_encode(PyObject *self, PyObject *const *args, Py_ssize_t nargs
     static const char *const keywords[] = {"encoding", "errors", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "encode"};
     PyObject *bound[2];
-    Py_ssize_t total = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     const char *encoding = NULL, *errors = NULL;
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 2, 0, bound);
     if (args == NULL)
         return NULL;
-    if (total >= 1 && args[0] != NULL
+    if (argument(args, nargs, kwnames, 0) != NULL
         && (encoding = as_c_string("encode", "argument 'encoding'", args[0])) == NULL)
         return NULL;
-    if (total >= 2 && args[1] != NULL && (errors = as_c_string("encode", "argument 'errors'", args[1])) == NULL)
+    if (argument(args, nargs, kwnames, 1) != NULL
+        && (errors = as_c_string("encode", "argument 'errors'", args[1])) == NULL)
         return NULL;
     return PyUnicode_AsEncodedString(self, encoding, errors);
 }

@@ -101,13 +101,12 @@ static PyObject *type_vectorcall(PyObject *type, PyObject *const *args, size_t n
     if (nargs == 1 && kwnames == NULL)
         return make((PyTypeObject *)type, args[0], NULL, NULL);
     PyObject *bound[3];
-    Py_ssize_t total = nargs + (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &new_parser, 0, 3, 0, bound);
     if (args == NULL)
         return NULL;
     if (kwnames == NULL)
-        return make((PyTypeObject *)type, total > 0 ? args[0] : NULL, total > 1 ? args[1] : NULL,
-                    total > 2 ? args[2] : NULL);
+        return make((PyTypeObject *)type, nargs > 0 ? args[0] : NULL, nargs > 1 ? args[1] : NULL,
+                    nargs > 2 ? args[2] : NULL);
     return make((PyTypeObject *)type, args[0], args[1], args[2]);
 }
 

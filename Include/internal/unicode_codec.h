@@ -8,6 +8,11 @@
 #include "unicode.h"
 #include "unicode_writer.h"
 
+/* In development mode the names of encoding and error handler (either may be NULL) are looked up before they are needed.
+ * Returns  0, or -1 with LookupError. Escapes */
+int unicode_check_codec_names(const char *encoding, const char *errors);
+extern int unicode_checks_codec_names;      /* [const] after start-up */
+
 /* State of a decoder that has met errors. */
 typedef struct {
     const char *encoding;

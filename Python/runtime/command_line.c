@@ -2,6 +2,8 @@
 #include "config.h"
 #include "command_line_text.h"
 #include "library_paths.h"
+#include "long.h"
+#include "unicode_codec.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -274,6 +276,8 @@ static void set_public_flags(void)
     Py_IsolatedFlag = CONFIG->isolated;
     Py_HashRandomizationFlag = !(CONFIG->use_hash_seed && CONFIG->hash_seed == 0);
     Py_UTF8Mode = CONFIG->utf8_mode;
+    long_max_str_digits = CONFIG->int_max_str_digits;
+    unicode_checks_codec_names = CONFIG->dev_mode;
 }
 
 void config_init(int use_environment)

@@ -2,6 +2,7 @@
 #include "sys_internal.h"
 #include "config.h"
 #include "memory_stats.h"
+#include "long.h"
 #include "well_known_strings.h"
 
 #include <dlfcn.h>
@@ -119,7 +120,7 @@ static PyObject *sys_getdlopenflags(PyObject *module, PyObject *unused)
 
 static PyObject *sys_get_int_max_str_digits(PyObject *module, PyObject *unused)
 {
-    return PyLong_FromLong(__atomic_load_n(&runtime_interp.config.int_max_str_digits, __ATOMIC_RELAXED));
+    return PyLong_FromLong(__atomic_load_n(&long_max_str_digits, __ATOMIC_RELAXED));
 }
 
 static PyObject *sys_set_int_max_str_digits(PyObject *module, PyObject *args, PyObject *kwargs)
@@ -132,7 +133,7 @@ static PyObject *sys_set_int_max_str_digits(PyObject *module, PyObject *args, Py
         PyErr_Format(PyExc_ValueError, "maxdigits must be 0 or larger than %d", 640);
         return NULL;
     }
-    __atomic_store_n(&runtime_interp.config.int_max_str_digits, digits, __ATOMIC_RELAXED);
+    __atomic_store_n(&long_max_str_digits, digits, __ATOMIC_RELAXED);
     Py_RETURN_NONE;
 }
 

@@ -125,11 +125,16 @@ static int parse_escape(const char *s, Py_ssize_t size, Py_ssize_t pos, escape_t
     return 0;
 }
 
-PyObject *_PyUnicode_DecodeUnicodeEscapeInternal(const char *s, Py_ssize_t size, const char *errors,
-                                                 Py_ssize_t *consumed, const char **first_invalid)
+/* The first escape that means nothing. */
+struct invalid_escape {
+    const char *place;          /* behind the backslash, in the original input; NULL: none, or an error handler has replaced that */
+    char text[4];               /* as much of it as warnings show */
+};
+
+static PyObject *decode_escapes(const char *s, Py_ssize_t size, const char *errors, Py_ssize_t *consumed,
+                                struct invalid_escape *invalid)
 {
-    if (first_invalid != NULL)
-        *first_invalid = NULL;
+    *invalid = (struct invalid_escape){NULL, ""};
     unicode_decoder_t d;
     unicode_writer_t w;
     unicode_decoder_init(&d, "unicodeescape", errors, s, size);
@@ -162,8 +167,10 @@ PyObject *_PyUnicode_DecodeUnicodeEscapeInternal(const char *s, Py_ssize_t size,
                 goto done;
             continue;
         }
-        if (unknown && first_invalid != NULL && *first_invalid == NULL && d.input == NULL)
-            *first_invalid = start + 1;
+        if (unknown && invalid->text[0] == '\0') {
+            invalid->place = d.input == NULL ? start + 1 : NULL;
+            memcpy(invalid->text, start + 1, (size_t)Py_MIN(3, d.end - start - 1));
+        }
         if (unknown == 1 && unicode_writer_write_char(&w, '\\') < 0)
             goto done;
         if (unicode_writer_write_char(&w, e.ch) < 0)
@@ -179,18 +186,31 @@ done:
     return result;
 }
 
+PyObject *_PyUnicode_DecodeUnicodeEscapeInternal(const char *s, Py_ssize_t size, const char *errors,
+                                                 Py_ssize_t *consumed, const char **first_invalid)
+{
+    struct invalid_escape invalid;
+    PyObject *str = decode_escapes(s, size, errors, consumed, &invalid);
+    if (first_invalid != NULL)
+        *first_invalid = invalid.place;
+    return str;
+}
+
+/* text: what is behind the backslash. 0, or -1 if the warning is an error. */
+static int warn_invalid(const char *text)
+{
+    unsigned char c = (unsigned char)*text;
+    return '4' <= c && c <= '7'
+               ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'", text)
+               : PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
+}
+
 PyObject *_PyUnicode_DecodeUnicodeEscapeStateful(const char *s, Py_ssize_t size, const char *errors,
                                                  Py_ssize_t *consumed)
 {
-    const char *first_invalid;
-    PyObject *str = _PyUnicode_DecodeUnicodeEscapeInternal(s, size, errors, consumed, &first_invalid);
-    if (str == NULL || first_invalid == NULL)
-        return str;
-    unsigned char c = (unsigned char)*first_invalid;
-    int rc = '4' <= c && c <= '7'
-                 ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'", first_invalid)
-                 : PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
-    if (rc < 0)
+    struct invalid_escape invalid;
+    PyObject *str = decode_escapes(s, size, errors, consumed, &invalid);
+    if (str != NULL && invalid.text[0] != '\0' && warn_invalid(invalid.text) < 0)
         Py_CLEAR(str);
     return str;
 }
@@ -417,13 +437,7 @@ PyObject *PyBytes_DecodeEscape(const char *s, Py_ssize_t len, const char *errors
 {
     const char *first_invalid;
     PyObject *bytes = unicode_escape_decode_bytes(s, len, errors, &first_invalid);
-    if (bytes == NULL || first_invalid == NULL)
-        return bytes;
-    unsigned char c = (unsigned char)*first_invalid;
-    int rc = '4' <= c && c <= '7'
-                 ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'", first_invalid)
-                 : PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
-    if (rc < 0)
+    if (bytes != NULL && first_invalid != NULL && warn_invalid(first_invalid) < 0)
         Py_CLEAR(bytes);
     return bytes;
 }

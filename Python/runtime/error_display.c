@@ -62,7 +62,20 @@ static void display_plainly(PyObject *value, PyObject *file)
     Py_XDECREF(text);
 }
 
-/* traceback.print_exception(value, file=file): 0 or -1 without exception. */
+/* sys.tracebacklimit as the traceback module counts: the last n entries, none, or None: all. New reference or NULL. */
+static PyObject *traceback_limit(void)
+{
+    PyObject *limit = PySys_GetObject("tracebacklimit");
+    if (limit == NULL || !PyLong_Check(limit))
+        return Py_NewRef(Py_None);
+    int overflow;
+    long n = PyLong_AsLongAndOverflow(limit, &overflow);
+    if (overflow > 0)
+        return Py_NewRef(Py_None);
+    return PyLong_FromLong(n > 0 ? -n : 0);
+}
+
+/* traceback.print_exception(value, limit=..., file=file): 0 or -1 without exception. */
 static int display_with_traceback_module(PyObject *value, PyObject *file)
 {
     PyThreadState *ts = thread_current();
@@ -70,7 +83,8 @@ static int display_with_traceback_module(PyObject *value, PyObject *file)
         return -1;
     PyObject *module = PyImport_ImportModule("traceback");
     PyObject *print = module != NULL ? PyObject_GetAttrString(module, "print_exception") : NULL;
-    PyObject *args = PyTuple_Pack(1, value), *kwargs = Py_BuildValue("{sO}", "file", file), *result = NULL;
+    PyObject *args = PyTuple_Pack(1, value), *result = NULL;
+    PyObject *kwargs = Py_BuildValue("{sOsN}", "file", file, "limit", traceback_limit());
     if (print != NULL && args != NULL && kwargs != NULL)
         result = PyObject_Call(print, args, kwargs);
     Py_XDECREF(module);

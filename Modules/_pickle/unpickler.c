@@ -1,0 +1,474 @@
+/* Unpicklers: the loop over the opcodes, and the type. */
+#include "pickle_internal.h"
+
+/* ---- A run ---- */
+
+static const struct {
+    int (*load)(unpickler_t *u, int argument);
+    int argument;
+} loaders[256] = {
+#define OPCODE(name, byte, function, argument_) [(unsigned char)(byte)] = {.load = (function), .argument = (argument_)},
+#include "opcodes.def"
+#undef OPCODE
+};
+
+static int invalid_opcode(unsigned char c)
+{
+    if (c >= 0x20 && c <= 0x7e && c != '\'' && c != '\\')
+        PyErr_Format(pickle_state.unpickling_error, "invalid load key, '%c'.", c);
+    else
+        PyErr_Format(pickle_state.unpickling_error, "invalid load key, '\\x%02x'.", c);
+    return -1;
+}
+
+static int next_opcode(unpickler_t *u)
+{
+    const char *data;
+    if (Py_LIKELY(u->in_position < u->in_length))
+        return (unsigned char)u->in[u->in_position++];
+    if (in_read(u, 1, &data) == 0)
+        return (unsigned char)*data;
+    if (PyErr_ExceptionMatches(pickle_state.unpickling_error))
+        PyErr_SetString(PyExc_EOFError, "Ran out of input");
+    return -1;
+}
+
+static PyObject *run_loop(unpickler_t *u)
+{
+    for (;;) {
+        int c = next_opcode(u);
+        if (c < 0)
+            return NULL;
+        if (c == OP_STOP)
+            break;
+        if (loaders[c].load == NULL) {
+            invalid_opcode((unsigned char)c);
+            return NULL;
+        }
+        if (loaders[c].load(u, loaders[c].argument) < 0)
+            return NULL;
+    }
+    return in_finish(u) < 0 ? NULL : stack_pop(u);
+}
+
+static int refuse_busy(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "Unpickler object is already used");
+    return -1;
+}
+
+PyObject *unpickler_run(unpickler_t *u)
+{
+    PyObject *result;
+    if (u->busy) {
+        refuse_busy();
+        return NULL;
+    }
+    if (!u->initialized) {
+        PyErr_Format(pickle_state.unpickling_error, "Unpickler.__init__() was not called by %s.__init__()", Py_TYPE(u)->tp_name);
+        return NULL;
+    }
+    u->busy = 1;
+    u->protocol = 0;
+    result = run_loop(u);
+    stack_clear(u);
+    in_clear(u);
+    u->busy = 0;
+    return result;
+}
+
+static int optional_method(PyObject *file, const char *name, PyObject **target)
+{
+    PyObject *method;
+    if (PyObject_GetOptionalAttrString(file, name, &method) < 0)
+        return -1;
+    Py_XSETREF(*target, method);
+    return 0;
+}
+
+static int set_file(unpickler_t *u, PyObject *file)
+{
+    if (optional_method(file, "peek", &u->peek) < 0 || optional_method(file, "readinto", &u->readinto) < 0
+        || optional_method(file, "read", &u->read) < 0 || optional_method(file, "readline", &u->readline) < 0)
+        return -1;
+    if (u->read != NULL && u->readline != NULL)
+        return 0;
+    PyErr_SetString(PyExc_TypeError, "file must have 'read' and 'readline' attributes");
+    return -1;
+}
+
+int unpickler_setup(unpickler_t *u, PyObject *file, int fix_imports, PyObject *encoding, PyObject *errors, PyObject *buffers)
+{
+    PyObject *iterator = NULL, *encoding_name, *errors_name;
+    if (u->busy)
+        return refuse_busy();
+    u->initialized = 0;
+    if (file != NULL && set_file(u, file) < 0)
+        return -1;
+    encoding_name = encoding == NULL ? PyUnicode_FromString("ASCII") : Py_NewRef(encoding);
+    errors_name = errors == NULL ? PyUnicode_FromString("strict") : Py_NewRef(errors);
+    if (encoding_name == NULL || errors_name == NULL) {
+        Py_XDECREF(encoding_name);
+        Py_XDECREF(errors_name);
+        return -1;
+    }
+    Py_XSETREF(u->encoding, encoding_name);
+    Py_XSETREF(u->errors, errors_name);
+    if (buffers != NULL && buffers != Py_None && (iterator = PyObject_GetIter(buffers)) == NULL)
+        return -1;
+    Py_XSETREF(u->buffers, iterator);
+    load_memo_clear(u);
+    u->fix_imports = fix_imports;
+    u->initialized = 1;
+    return 0;
+}
+
+/* ---- find_class ---- */
+
+/* Replaces names of Python 2. 0 or -1. */
+static int fix_names(PyObject **module, PyObject **name)
+{
+    PyObject *key = PyTuple_Pack(2, *module, *name), *value;
+    if (key == NULL)
+        return -1;
+    int found = PyDict_GetItemRef(pickle_state.name_mapping, key, &value);
+    Py_DECREF(key);
+    if (found < 0)
+        return -1;
+    if (found) {
+        if (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) != 2 || !PyUnicode_Check(PyTuple_GET_ITEM(value, 0))
+            || !PyUnicode_Check(PyTuple_GET_ITEM(value, 1))) {
+            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.NAME_MAPPING values should be pairs of str, not %.200s",
+                         Py_TYPE(value)->tp_name);
+            Py_DECREF(value);
+            return -1;
+        }
+        Py_SETREF(*module, Py_NewRef(PyTuple_GET_ITEM(value, 0)));
+        Py_SETREF(*name, Py_NewRef(PyTuple_GET_ITEM(value, 1)));
+        Py_DECREF(value);
+        return 0;
+    }
+    found = PyDict_GetItemRef(pickle_state.import_mapping, *module, &value);
+    if (found <= 0)
+        return found;
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_RuntimeError, "_compat_pickle.IMPORT_MAPPING values should be strings, not %.200s",
+                     Py_TYPE(value)->tp_name);
+        Py_DECREF(value);
+        return -1;
+    }
+    Py_SETREF(*module, value);
+    return 0;
+}
+
+/* The attribute of a module; dotted: along a dotted name. */
+static PyObject *get_attribute(PyObject *module, PyObject *name, int dotted)
+{
+    PyObject *result = NULL;
+    if (dotted) {
+        PyObject *path = pickle_split_name(module, name);
+        if (path == NULL)
+            return NULL;
+        result = pickle_get_deep(module, path, NULL);
+        Py_DECREF(path);
+    }
+    else
+        result = PyObject_GetAttr(module, name);
+    if (result == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Format(PyExc_AttributeError, "Can't get attribute %R on %R", name, module);
+    return result;
+}
+
+PyObject *unpickler_find_class(unpickler_t *u, PyObject *module_name, PyObject *name)
+{
+    PyObject *module = NULL, *result = NULL;
+    if (PySys_Audit("pickle.find_class", "OO", module_name, name) < 0)
+        return NULL;
+    Py_INCREF(module_name);
+    Py_INCREF(name);
+    if (u->protocol >= 3 || !u->fix_imports || fix_names(&module_name, &name) == 0)
+        module = pickle_import(module_name);
+    if (module != NULL) {
+        result = get_attribute(module, name, u->protocol >= 4);
+        Py_DECREF(module);
+    }
+    Py_DECREF(module_name);
+    Py_DECREF(name);
+    return result;
+}
+
+/* ---- The type ---- */
+
+static int unpickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"file", "fix_imports", "encoding", "errors", "buffers", NULL};
+    PyObject *file, *encoding = NULL, *errors = NULL, *buffers = NULL, *name;
+    int fix_imports = 1, failed;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pUUO:Unpickler", keywords, &file, &fix_imports, &encoding, &errors,
+                                     &buffers))
+        return -1;
+    name = PyUnicode_InternFromString("persistent_load");
+    if (name == NULL)
+        return -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = unpickler_setup((unpickler_t *)op, file, fix_imports, encoding, errors, buffers) < 0
+             || hook_find(&((unpickler_t *)op)->persistent_load, op, name) < 0;
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(name);
+    return failed ? -1 : 0;
+}
+
+static PyObject *unpickler_load(PyObject *op, PyObject *unused)
+{
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = unpickler_run((unpickler_t *)op);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+static PyObject *find_class_method(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!_PyArg_CheckPositional("find_class", nargs, 2, 2))
+        return NULL;
+    if (!PyUnicode_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "module name must be a string");
+        return NULL;
+    }
+    return unpickler_find_class((unpickler_t *)op, args[0], args[1]);
+}
+
+static PyObject *unpickler_sizeof(PyObject *op, PyObject *unused)
+{
+    unpickler_t *u = (unpickler_t *)op;
+    Py_ssize_t size = Py_TYPE(op)->tp_basicsize;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    size += (Py_ssize_t)(u->memo_size * sizeof(PyObject *)) + u->stack_size * (Py_ssize_t)sizeof(PyObject *)
+            + u->mark_size * (Py_ssize_t)sizeof(Py_ssize_t) + u->line_size;
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromSsize_t(size);
+}
+
+static int unpickler_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    unpickler_t *u = (unpickler_t *)op;
+    for (size_t i = 0; i < u->memo_size; i++)
+        Py_VISIT(u->memo[i]);
+    for (Py_ssize_t i = 0; i < u->depth; i++)
+        Py_VISIT(u->stack[i]);
+    Py_VISIT(u->far_memo);
+    Py_VISIT(u->persistent_load.function);
+    Py_VISIT(u->peek);
+    Py_VISIT(u->readinto);
+    Py_VISIT(u->read);
+    Py_VISIT(u->readline);
+    Py_VISIT(u->buffers);
+    Py_VISIT(u->view.obj);
+    return 0;
+}
+
+static int unpickler_clear(PyObject *op)
+{
+    unpickler_t *u = (unpickler_t *)op;
+    load_memo_clear(u);
+    stack_clear(u);
+    in_clear(u);
+    Py_CLEAR(u->persistent_load.function);
+    Py_CLEAR(u->peek);
+    Py_CLEAR(u->readinto);
+    Py_CLEAR(u->read);
+    Py_CLEAR(u->readline);
+    Py_CLEAR(u->buffers);
+    Py_CLEAR(u->encoding);
+    Py_CLEAR(u->errors);
+    u->initialized = 0;
+    return 0;
+}
+
+static void unpickler_dealloc(PyObject *op)
+{
+    unpickler_t *u = (unpickler_t *)op;
+    PyObject_GC_UnTrack(op);
+    unpickler_clear(op);
+    PyMem_Free(u->stack);
+    PyMem_Free(u->marks);
+    PyMem_Free(u->line);
+    Py_TYPE(op)->tp_free(op);
+}
+
+/* ---- The attribute memo ---- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *unpickler;        /* [const] counted */
+} proxy_t;
+
+static PyObject *proxy_clear_memo(PyObject *op, PyObject *unused)
+{
+    PyObject *unpickler = ((proxy_t *)op)->unpickler;
+    Py_BEGIN_CRITICAL_SECTION(unpickler);
+    load_memo_clear((unpickler_t *)unpickler);
+    Py_END_CRITICAL_SECTION();
+    Py_RETURN_NONE;
+}
+
+static PyObject *proxy_copy(PyObject *op, PyObject *unused)
+{
+    PyObject *unpickler = ((proxy_t *)op)->unpickler, *result;
+    Py_BEGIN_CRITICAL_SECTION(unpickler);
+    result = load_memo_copy((unpickler_t *)unpickler);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+static PyObject *proxy_reduce(PyObject *op, PyObject *unused)
+{
+    PyObject *contents = proxy_copy(op, NULL);
+    return contents == NULL ? NULL : Py_BuildValue("(O(N))", &PyDict_Type, contents);
+}
+
+static int proxy_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((proxy_t *)op)->unpickler);
+    return 0;
+}
+
+static int proxy_clear(PyObject *op)
+{
+    Py_CLEAR(((proxy_t *)op)->unpickler);
+    return 0;
+}
+
+static void proxy_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(((proxy_t *)op)->unpickler);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyMethodDef proxy_methods[] = {
+    {"clear", proxy_clear_memo, METH_NOARGS, "clear($self, /)\n--\n\nRemoves all entries."},
+    {"copy", proxy_copy, METH_NOARGS, "copy($self, /)\n--\n\nThe memo as a dict: index to object."},
+    {"__reduce__", proxy_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nPickled as a dict."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject proxy_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "_pickle.UnpicklerMemoProxy",
+    .tp_basicsize = sizeof(proxy_t),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_hash = PyObject_HashNotImplemented,
+    .tp_methods = proxy_methods,
+    .tp_traverse = proxy_traverse,
+    .tp_clear = proxy_clear,
+    .tp_dealloc = proxy_dealloc,
+};
+
+static PyObject *get_memo(PyObject *op, void *unused)
+{
+    if (PyType_Ready(&proxy_type) < 0)
+        return NULL;
+    PyObject *proxy = proxy_type.tp_alloc(&proxy_type, 0);
+    if (proxy != NULL)
+        ((proxy_t *)proxy)->unpickler = Py_NewRef(op);
+    return proxy;
+}
+
+/* Replaces the memo by the entries of a dict that nobody else has. */
+static int fill_memo(unpickler_t *u, PyObject *dict)
+{
+    Py_ssize_t position = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(dict, &position, &key, &value)) {
+        if (!PyLong_Check(key)) {
+            PyErr_SetString(PyExc_TypeError, "memo key must be integers");
+            return -1;
+        }
+        Py_ssize_t index = PyLong_AsSsize_t(key);
+        if (index == -1 && PyErr_Occurred())
+            return -1;
+        if (index < 0) {
+            PyErr_SetString(PyExc_ValueError, "memo key must be positive integers.");
+            return -1;
+        }
+    }
+    load_memo_clear(u);
+    position = 0;
+    while (PyDict_Next(dict, &position, &key, &value))
+        if (load_memo_put(u, (size_t)PyLong_AsSsize_t(key), value) < 0)
+            return -1;
+    return 0;
+}
+
+static int set_memo(PyObject *op, PyObject *value, void *unused)
+{
+    PyObject *dict;
+    int failed;
+    if (value == NULL) {
+        PyErr_SetString(PyExc_TypeError, "attribute deletion is not supported");
+        return -1;
+    }
+    if (Py_TYPE(value) == &proxy_type)
+        dict = proxy_copy(value, NULL);
+    else if (PyDict_Check(value))
+        dict = PyDict_Copy(value);
+    else {
+        PyErr_Format(PyExc_TypeError, "'memo' attribute must be an UnpicklerMemoProxy object or dict, not %.200s",
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    if (dict == NULL)
+        return -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = fill_memo((unpickler_t *)op, dict);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(dict);
+    return failed;
+}
+
+static PyObject *get_persistent_load(PyObject *op, void *unused)
+{
+    return hook_get(&((unpickler_t *)op)->persistent_load, op, "persistent_load");
+}
+
+static int set_persistent_load(PyObject *op, PyObject *value, void *unused)
+{
+    int failed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = hook_set(&((unpickler_t *)op)->persistent_load, value, "persistent_load");
+    Py_END_CRITICAL_SECTION();
+    return failed;
+}
+
+static PyMethodDef unpickler_methods[] = {
+    {"load", unpickler_load, METH_NOARGS, "load($self, /)\n--\n\nReads a pickle from the file and returns the object."},
+    MODULE_METHOD("find_class", find_class_method, METH_FASTCALL,
+                  "find_class($self, module_name, global_name, /)\n--\n\nThe object of that name in a module, which is imported.\n\n"
+                  "Subclasses override it to restrict what pickles may refer to."),
+    {"__sizeof__", unpickler_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nReturn the memory used, in bytes."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef unpickler_getset[] = {
+    {"memo", get_memo, set_memo, "The objects that the pickle may refer to by index.", NULL},
+    {"persistent_load", get_persistent_load, set_persistent_load, "Called with each persistent id: returns the object.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyTypeObject unpickler_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "_pickle.Unpickler",
+    .tp_basicsize = sizeof(unpickler_t),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "Unpickler(file, *, fix_imports=True, encoding='ASCII', errors='strict',\n          buffers=())\n--\n\n"
+              "Reads pickles from a file. fix_imports, encoding and errors are for pickles of Python 2: module names are mapped to\n"
+              "those of today, str is decoded (encoding 'bytes': becomes bytes). buffers: the out-of-band buffers.",
+    .tp_methods = unpickler_methods,
+    .tp_getset = unpickler_getset,
+    .tp_init = unpickler_init,
+    .tp_new = PyType_GenericNew,
+    .tp_traverse = unpickler_traverse,
+    .tp_clear = unpickler_clear,
+    .tp_dealloc = unpickler_dealloc,
+};

@@ -109,9 +109,9 @@ static PyMemberDef descr_members[] = {
 
 static PyObject *doc_or_none(const char *doc) { return doc != NULL ? PyUnicode_FromString(doc) : Py_None; }
 
-#define DESCR_TYPE_FIELDS(text, structure, show, getsets) \
+#define DESCR_TYPE_FIELDS(text, structure, show, methods, getsets) \
     .tp_name = text, .tp_basicsize = sizeof(structure), .tp_dealloc = descr_dealloc, .tp_repr = show, \
-    .tp_getattro = PyObject_GenericGetAttr, .tp_traverse = descr_traverse, .tp_methods = descr_methods, \
+    .tp_getattro = PyObject_GenericGetAttr, .tp_traverse = descr_traverse, .tp_methods = methods, \
     .tp_members = descr_members, .tp_getset = getsets, .tp_free = PyObject_GC_Del
 
 /* ---- Methods ---- */
@@ -297,7 +297,7 @@ PyObject *PyDescr_NewMethod(PyTypeObject *type, PyMethodDef *method)
 
 PyTypeObject PyMethodDescr_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    DESCR_TYPE_FIELDS("method_descriptor", PyMethodDescrObject, method_repr, method_getset),
+    DESCR_TYPE_FIELDS("method_descriptor", PyMethodDescrObject, method_repr, descr_methods, method_getset),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
     .tp_vectorcall_offset = offsetof(PyMethodDescrObject, vectorcall),
     .tp_call = PyVectorcall_Call,
@@ -362,7 +362,7 @@ PyObject *PyDescr_NewClassMethod(PyTypeObject *type, PyMethodDef *method)
 
 PyTypeObject PyClassMethodDescr_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    DESCR_TYPE_FIELDS("classmethod_descriptor", PyMethodDescrObject, method_repr, method_getset),
+    DESCR_TYPE_FIELDS("classmethod_descriptor", PyMethodDescrObject, method_repr, NULL, method_getset),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_call = classmethod_call,
     .tp_descr_get = classmethod_get,
@@ -426,7 +426,7 @@ int descr_get_object_member(PyObject *descr, PyTypeObject *type, uint32_t *offse
 
 PyTypeObject PyMemberDescr_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    DESCR_TYPE_FIELDS("member_descriptor", PyMemberDescrObject, member_repr, member_getset),
+    DESCR_TYPE_FIELDS("member_descriptor", PyMemberDescrObject, member_repr, descr_methods, member_getset),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_descr_get = member_get,
     .tp_descr_set = member_set,
@@ -480,7 +480,7 @@ PyObject *PyDescr_NewGetSet(PyTypeObject *type, PyGetSetDef *getset)
 
 PyTypeObject PyGetSetDescr_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    DESCR_TYPE_FIELDS("getset_descriptor", PyGetSetDescrObject, getset_repr, getset_getset),
+    DESCR_TYPE_FIELDS("getset_descriptor", PyGetSetDescrObject, getset_repr, NULL, getset_getset),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_descr_get = getset_get,
     .tp_descr_set = getset_set,
@@ -558,7 +558,7 @@ PyObject *PyDescr_NewWrapper(PyTypeObject *type, struct wrapperbase *base, void 
 
 PyTypeObject PyWrapperDescr_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    DESCR_TYPE_FIELDS("wrapper_descriptor", PyWrapperDescrObject, wrapper_repr, wrapper_getset),
+    DESCR_TYPE_FIELDS("wrapper_descriptor", PyWrapperDescrObject, wrapper_repr, descr_methods, wrapper_getset),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_METHOD_DESCRIPTOR,
     .tp_call = wrapper_call,
     .tp_descr_get = wrapper_get,

@@ -49,8 +49,11 @@ static PyObject *which_module(PyObject *op, PyObject *path)
     PyObject *name;
     if (PyObject_GetOptionalAttrString(op, "__module__", &name) < 0)
         return NULL;
-    if (name != NULL && name != Py_None)
+    if (name != NULL && name != Py_None) {
+        if (PyUnicode_CheckExact(name))
+            PyUnicode_InternInPlace(&name);     /* so that the memo finds it again */
         return name;
+    }
     Py_XDECREF(name);
     return search_modules(op, path);
 }
@@ -105,7 +108,7 @@ static int save_extension(pickler_t *p, PyObject *op, PyObject *module, PyObject
     PyObject *key = PyTuple_Pack(2, module, name), *value;
     if (key == NULL)
         return -1;
-    int found = PyDict_GetItemRef(pickle_state.inverted_registry, key, &value);
+    int found = PyDict_GetItemRef(pickle_state.extension_registry, key, &value);
     Py_DECREF(key);
     if (found <= 0)
         return found;
@@ -164,8 +167,8 @@ static int save_nested(pickler_t *p, PyObject *op, PyObject *parent, PyObject *n
     return failed;
 }
 
-static int save_found(pickler_t *p, PyObject *op, PyObject *module_name, PyObject *name, PyObject *parent, PyObject *last,
-                      int nested)
+/* parent: the class or other object that has it under its last name, or NULL if that is the module. */
+static int save_found(pickler_t *p, PyObject *op, PyObject *module_name, PyObject *name, PyObject *parent, PyObject *last)
 {
     if (p->protocol >= 2) {
         int done = save_extension(p, op, module_name, name);
@@ -177,12 +180,14 @@ static int save_found(pickler_t *p, PyObject *op, PyObject *module_name, PyObjec
             return -1;
         return save_memoize(p, op);
     }
-    return nested ? save_nested(p, op, parent, last) : save_by_lines(p, op, module_name, name);
+    return parent != NULL ? save_nested(p, op, parent, last) : save_by_lines(p, op, module_name, last);
 }
 
-/* What the module has at the path, which has to be op. A new reference in *parent. 0 or -1. */
+/* What the module has at the path, which has to be op. *parent: what holds it, a new reference, or NULL if that is the
+ * module. 0 or -1. */
 static int verify(PyObject *op, PyObject *module_name, PyObject *name, PyObject *path, PyObject **parent)
 {
+    int is_module;
     PyObject *module = pickle_import(module_name), *found;
     if (module == NULL) {
         if (PyErr_ExceptionMatches(PyExc_Exception))
@@ -190,6 +195,7 @@ static int verify(PyObject *op, PyObject *module_name, PyObject *name, PyObject 
         return -1;
     }
     found = pickle_get_deep(module, path, parent);
+    is_module = *parent == module;
     Py_DECREF(module);
     if (found == NULL) {
         if (PyErr_ExceptionMatches(PyExc_Exception))
@@ -198,9 +204,10 @@ static int verify(PyObject *op, PyObject *module_name, PyObject *name, PyObject 
         return -1;
     }
     Py_DECREF(found);
+    if (found != op || is_module)
+        Py_CLEAR(*parent);
     if (found == op)
         return 0;
-    Py_CLEAR(*parent);
     PyErr_Format(pickle_state.pickling_error, "Can't pickle %R: it's not the same object as %S.%S", op, module_name, name);
     return -1;
 }
@@ -230,8 +237,7 @@ int save_global(pickler_t *p, PyObject *op, PyObject *name)
     }
     if (verify(op, module_name, name, path, &parent) < 0)
         goto done;
-    Py_ssize_t depth = PyList_GET_SIZE(path);
-    failed = save_found(p, op, module_name, name, parent, PyList_GET_ITEM(path, depth - 1), depth > 1);
+    failed = save_found(p, op, module_name, name, parent, PyList_GET_ITEM(path, PyList_GET_SIZE(path) - 1));
 done:
     Py_XDECREF(name);
     Py_XDECREF(path);

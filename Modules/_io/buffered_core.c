@@ -9,10 +9,10 @@
 
 int buffered_check_init(io_buffered *self)
 {
-    if (self->ok)
+    if (io_flag(&self->ok))
         return 0;
     PyErr_SetString(PyExc_ValueError,
-                    self->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
+                    io_flag(&self->detached) ? "raw stream has been detached" : "I/O operation on uninitialized object");
     return -1;
 }
 
@@ -92,7 +92,7 @@ int buffered_setup(io_buffered *self, PyObject *raw, Py_ssize_t size, bool reada
     self->size = size;
     self->readable = readable;
     self->writable = writable;
-    self->detached = 0;
+    io_flag_set(&self->detached, 0);
     self->plain = buffered_is_exact((PyObject *)self) && Py_IS_TYPE(raw, &io_FileIO_type);
     buffered_drop_readahead(self);
     buffered_drop_dirty(self);
@@ -100,7 +100,7 @@ int buffered_setup(io_buffered *self, PyObject *raw, Py_ssize_t size, bool reada
     /* A stream without a position is fine. */
     if (buffered_raw_tell(self) < 0)
         PyErr_Clear();
-    self->ok = 1;
+    io_flag_set(&self->ok, 1);
     io_lock_leave(&self->lock);
     Py_XDECREF(old_raw);
     PyMem_Free(old_buf);
@@ -447,7 +447,7 @@ done:
 PyObject *buffered_dealloc_warn(PyObject *op, PyObject *source)
 {
     io_buffered *self = (io_buffered *)op;
-    if (self->ok) {
+    if (io_flag(&self->ok)) {
         PyObject *raw = buffered_raw_ref(self);
         PyObject *result = raw == NULL ? NULL : PyObject_CallMethodOneArg(raw, io_str._dealloc_warn, source);
         if (result == NULL)
@@ -472,7 +472,7 @@ PyObject *buffered_close(PyObject *op, PyObject *unused)
         return NULL;
     if (closed > 0)
         Py_RETURN_NONE;
-    if (self->finalizing)
+    if (io_flag(&self->finalizing))
         Py_XDECREF(buffered_dealloc_warn(op, op));
 
     /* flush() may be a subclass's; it takes the lock itself. */
@@ -511,8 +511,8 @@ PyObject *buffered_detach(PyObject *op, PyObject *unused)
     raw = self->raw;
     self->raw = NULL;
     Py_END_CRITICAL_SECTION();
-    self->detached = 1;
-    self->ok = 0;
+    io_flag_set(&self->detached, 1);
+    io_flag_set(&self->ok, 0);
     io_lock_leave(&self->lock);
     return raw;
 }
@@ -527,7 +527,7 @@ int buffered_traverse(PyObject *op, visitproc visit, void *arg)
 int buffered_clear(PyObject *op)
 {
     io_buffered *self = (io_buffered *)op;
-    self->ok = 0;
+    io_flag_set(&self->ok, 0);
     Py_CLEAR(self->raw);
     iobase_clear_dict(op);
     return 0;
@@ -536,7 +536,7 @@ int buffered_clear(PyObject *op)
 void buffered_dealloc(PyObject *op)
 {
     io_buffered *self = (io_buffered *)op;
-    self->finalizing = 1;
+    io_flag_set(&self->finalizing, 1);
     if (iobase_finalize(op) < 0)
         return;
     PyObject_GC_UnTrack(op);

@@ -12,8 +12,8 @@ static int reader_init(PyObject *op, PyObject *args, PyObject *kwds)
     Py_ssize_t size = IO_DEFAULT_BUFFER_SIZE;
     if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|n:BufferedReader", keywords, &raw, &size))
         return -1;
-    self->ok = 0;
-    self->detached = 0;
+    io_flag_set(&self->ok, 0);
+    io_flag_set(&self->detached, 0);
     if (io_check_readable(raw) < 0)
         return -1;
     return buffered_setup(self, raw, size, true, false);
@@ -27,8 +27,8 @@ static int writer_init(PyObject *op, PyObject *args, PyObject *kwds)
     Py_ssize_t size = IO_DEFAULT_BUFFER_SIZE;
     if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|n:BufferedWriter", keywords, &raw, &size))
         return -1;
-    self->ok = 0;
-    self->detached = 0;
+    io_flag_set(&self->ok, 0);
+    io_flag_set(&self->detached, 0);
     if (io_check_writable(raw) < 0)
         return -1;
     return buffered_setup(self, raw, size, false, true);
@@ -42,8 +42,8 @@ static int random_init(PyObject *op, PyObject *args, PyObject *kwds)
     Py_ssize_t size = IO_DEFAULT_BUFFER_SIZE;
     if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|n:BufferedRandom", keywords, &raw, &size))
         return -1;
-    self->ok = 0;
-    self->detached = 0;
+    io_flag_set(&self->ok, 0);
+    io_flag_set(&self->detached, 0);
     if (io_check_seekable(raw) < 0 || io_check_readable(raw) < 0 || io_check_writable(raw) < 0)
         return -1;
     return buffered_setup(self, raw, size, true, true);

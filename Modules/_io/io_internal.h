@@ -120,6 +120,16 @@ bool io_method_is_plain(PyObject *obj, PyObject *name);
 /* sys.flags.<name> as a C long; 0 when there is none. Never leaves an exception set. */
 long io_sys_flag(const char *name);
 
+/* Flags that are looked at without a lock. */
+static inline bool io_flag(const char *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+static inline void io_flag_set(char *flag, bool value)
+{
+    __atomic_store_n(flag, (char)value, __ATOMIC_RELAXED);
+}
+
 /* ---- io_lock.c ---- */
 
 /* The lock of a buffered stream: not recursive, knows its owner, and usable at shutdown and after fork. */
@@ -185,10 +195,10 @@ PyObject *fileio_readall(PyObject *self);
 typedef struct {
     IO_OBJECT_HEAD
     PyObject *raw;            /* [lock] NULL: never initialised, or detached */
-    char ok, detached;        /* [lock] */
-    char readable, writable;  /* [const] after __init__ */
-    char plain;               /* [const] after __init__: exact type over an exact FileIO */
-    char finalizing;
+    char ok, detached;        /* [atomic] written under the lock, but for __init__ */
+    char readable, writable;  /* [lock] */
+    char plain;               /* [lock] exact type over an exact FileIO */
+    char finalizing;          /* [atomic] */
     io_lock lock;
     /* All below [lock]. The buffer holds either bytes read ahead or bytes to be written, never both:
      *   reading   buf[0, rend) is the stream's content before raw_pos; buf[rpos, rend) was not consumed yet

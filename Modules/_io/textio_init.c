@@ -99,7 +99,9 @@ static int set_up(io_text *self, PyObject *buffer, PyObject *encoding, PyObject 
     PyObject *raw = NULL, *read1;
     int result = -1;
 
+    /* Another __init__ may have finished since ours began: ok and buffer change together. */
     PyObject *old_buffer = self->buffer, *old_raw = self->raw;
+    self->ok = self->detached = 0;
     self->buffer = self->raw = NULL;
     self->n_pending = 0;
     self->chunk_size = IO_DEFAULT_BUFFER_SIZE;
@@ -159,8 +161,9 @@ int textio_init(PyObject *op, PyObject *args, PyObject *kwds)
         return -1;
     if (str_or_none("TextIOWrapper() argument 'encoding'", encoding, &unused) < 0)
         return -1;
-    self->ok = 0;
-    self->detached = 0;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    self->ok = self->detached = 0;
+    Py_END_CRITICAL_SECTION();
     if (encoding == Py_None && io_sys_flag("warn_default_encoding") &&
         PyErr_WarnEx(PyExc_EncodingWarning, "'encoding' argument not specified", 1) < 0)
         return -1;
@@ -192,18 +195,21 @@ static int optional_bool(PyObject *arg, char *value)
 static int change_codecs(io_text *self, PyObject *encoding, PyObject *errors)
 {
     PyObject *name;
+    /* The references first: looking up a name may run code. */
+    PyObject *buffer = Py_NewRef(self->buffer);
     if (encoding == Py_None) {
         name = Py_NewRef(self->encoding);
-        errors = errors == Py_None ? self->errors : errors;
+        errors = Py_NewRef(errors == Py_None ? self->errors : errors);
     }
     else {
+        errors = Py_NewRef(errors == Py_None ? io_str.strict : errors);
         name = text_encoding_name(encoding);
-        errors = errors == Py_None ? io_str.strict : errors;
     }
-    if (name == NULL)
+    if (name == NULL) {
+        Py_DECREF(errors);
+        Py_DECREF(buffer);
         return -1;
-    PyObject *buffer = Py_NewRef(self->buffer);
-    Py_INCREF(errors);
+    }
     int result = text_set_codecs(self, buffer, name, errors);
     if (!result)
         result = fix_encoder(self, buffer);

@@ -227,19 +227,20 @@ PyObject *text_tell(io_text *self)
     }
     if (text_write_pending(self) < 0 || flush_by_method(self) < 0)
         return NULL;
-    PyObject *position = call_buffer(self, io_str.tell, NULL);
+    PyObject *position = call_buffer(self, io_str.tell, NULL), *result = NULL;
     if (position == NULL || self->decoder.codec == TEXT_CODEC_NONE || self->snapshot_input == NULL)
         return position;
 
+    /* Together, before anything below runs code. */
+    PyObject *input = Py_NewRef(self->snapshot_input);
+    Py_ssize_t chars = self->decoded_used;
     text_cookie cookie = { 0 };
+    cookie.dec_flags = self->snapshot_flags;
     cookie.start_pos = PyLong_AsLongLong(position);
     Py_DECREF(position);
     if (cookie.start_pos == -1 && PyErr_Occurred())
-        return NULL;
-    PyObject *input = Py_NewRef(self->snapshot_input), *result = NULL;
+        goto done;
     cookie.start_pos -= PyBytes_GET_SIZE(input);
-    cookie.dec_flags = self->snapshot_flags;
-    Py_ssize_t chars = self->decoded_used;
     if (chars == 0)
         result = pack_cookie(&cookie);
     else if (is_byte_per_char(self, input, cookie.dec_flags)) {

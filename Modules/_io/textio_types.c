@@ -200,8 +200,8 @@ static PyObject *textio_detach(PyObject *op, PyObject *unused)
     self->ok = 0;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(raw);
-    if (buffer == NULL)
-        text_check_attached(self);
+    if (buffer == NULL)         /* another thread was faster */
+        PyErr_SetString(PyExc_ValueError, "underlying buffer has been detached");
     return buffer;
 }
 
@@ -338,16 +338,29 @@ static int readonly_set(PyObject *op, PyObject *value, void *unused)
     return -1;
 }
 
+/* text_check_attached for callers that are not in the critical section. */
+static int check_attached_now(PyObject *op)
+{
+    int failed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = text_check_attached((io_text *)op);
+    Py_END_CRITICAL_SECTION();
+    return failed;
+}
+
 static PyObject *chunk_size_get(PyObject *op, void *unused)
 {
-    if (text_check_attached((io_text *)op) < 0)
-        return NULL;
-    return PyLong_FromSsize_t(((io_text *)op)->chunk_size);
+    Py_ssize_t size = -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (text_check_attached((io_text *)op) == 0)
+        size = ((io_text *)op)->chunk_size;
+    Py_END_CRITICAL_SECTION();
+    return size < 0 ? NULL : PyLong_FromSsize_t(size);
 }
 
 static int chunk_size_set(PyObject *op, PyObject *value, void *unused)
 {
-    if (text_check_attached((io_text *)op) < 0)
+    if (check_attached_now(op) < 0)
         return -1;
     if (value == NULL) {
         PyErr_SetString(PyExc_AttributeError, "cannot delete attribute");
@@ -360,7 +373,9 @@ static int chunk_size_set(PyObject *op, PyObject *value, void *unused)
         PyErr_SetString(PyExc_ValueError, "a strictly positive integer is required");
         return -1;
     }
+    Py_BEGIN_CRITICAL_SECTION(op);
     ((io_text *)op)->chunk_size = size;
+    Py_END_CRITICAL_SECTION();
     return 0;
 }
 
@@ -389,10 +404,13 @@ static PyObject *append_attribute_steal(PyObject *text, PyObject *op, PyObject *
 static PyObject *textio_repr(PyObject *op)
 {
     io_text *self = (io_text *)op;
-    if (!self->ok && !self->detached) {
-        text_check_attached(self);
+    int unusable = 0;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (!self->ok && !self->detached)
+        unusable = text_check_attached(self);
+    Py_END_CRITICAL_SECTION();
+    if (unusable)
         return NULL;
-    }
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
         if (entered > 0)

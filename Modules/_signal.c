@@ -1,6 +1,7 @@
 /* The _signal module: Python functions as signal handlers. A signal is only noted when it arrives; the main thread
  * runs its handler at its next safe point (PyErr_CheckSignals). */
 #include "module.h"
+#include "fork_mutex.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,6 +24,7 @@ static struct {
 } handlers[NSIG];
 static atomic_int any_tripped;
 static PyMutex handlers_lock;
+FORK_MUTEX(handlers_lock)
 static atomic_int wakeup_fd = -1;
 static atomic_int wakeup_warn = 1;
 static PyObject *default_handler, *ignore_handler, *int_handler;    /* [const after the module is made] */

@@ -1,5 +1,6 @@
 /* The pwd module: the users of the system. */
 #include "module.h"
+#include "fork_mutex.h"
 #include <errno.h>
 #include <pwd.h>
 #include "structseq.h"
@@ -11,6 +12,7 @@ static PyStructSequence_Field passwd_fields[] = {
 static PyStructSequence_Desc passwd_desc = {"pwd.struct_passwd", "A user of the system.", passwd_fields, 7};
 static PyTypeObject *passwd_type;       /* [const after the module is made] */
 static PyMutex all_lock;                /* getpwent() has one position for the whole process */
+FORK_MUTEX(all_lock)
 
 static PyObject *text_make(const char *text)
 {

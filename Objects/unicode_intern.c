@@ -5,6 +5,7 @@
  * one of twice the size and the old one is kept for late readers (all old tables together are smaller than the new). */
 #include <Python.h>
 #include "unicode.h"
+#include "fork_mutex.h"
 
 struct intern_table {
     size_t mask;
@@ -14,6 +15,7 @@ struct intern_table {
 
 static struct intern_table *intern_table;   /* [atomic] */
 static PyMutex intern_mutex;
+FORK_MUTEX(intern_mutex)
 
 static struct intern_table *table_new(size_t size)
 {

@@ -50,4 +50,8 @@ void import_trim_traceback(void);
 
 PyMODINIT_FUNC PyInit__imp(void);
 
+/* Around fork, in the parent and in the child: the forking thread holds the import lock (imp_module.c). */
+void import_lock_before_fork(void);
+void import_lock_after_fork(void);
+
 #endif /* BRAID_IMPORT_H */

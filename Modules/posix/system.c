@@ -1,5 +1,6 @@
 /* The machine and the process's surroundings: uname, times, sysconf, environment, random bytes, terminal size. */
 #include "posix.h"
+#include "fork_mutex.h"
 #include <langinfo.h>
 #include <sched.h>
 #include <stdio.h>
@@ -200,6 +201,7 @@ static PyObject *os_getloadavg(PyObject *module, PyObject *unused)
 /* ---- environment ---- */
 
 static PyMutex environment_lock;       /* setenv() and unsetenv() are not safe against each other in older C libraries */
+FORK_MUTEX(environment_lock)
 
 static PyObject *os_putenv(PyObject *module, PyObject *args)
 {

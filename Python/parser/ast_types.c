@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "ast_types.h"
+#include "fork_mutex.h"
 #ifndef BRAID_HOSTED
 #include "pymutex.h"
 #else
@@ -287,16 +288,18 @@ static int make_all(void)
     return 0;
 }
 
+static PyMutex types_made_lock;
+FORK_MUTEX(types_made_lock)
+
 int ast_types_init(void)
 {
-    static PyMutex lock;
     static int done;
     if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
         return 0;
-    PyMutex_Lock(&lock);
+    PyMutex_Lock(&types_made_lock);
     int r = done ? 0 : make_all();
     if (r == 0)
         __atomic_store_n(&done, 1, __ATOMIC_RELEASE);
-    PyMutex_Unlock(&lock);
+    PyMutex_Unlock(&types_made_lock);
     return r;
 }

@@ -1,5 +1,7 @@
 /* fork: the child has one thread, and every lock of the interpreter is in a known state (2.7). */
+#include "fork_mutex.h"
 #include "gil.h"
+#include "importer.h"
 #include "interpreter.h"
 #include "lock.h"
 #include "memory.h"
@@ -13,6 +15,10 @@ static uint32_t mutex_count;            /* [atomic] */
 
 void fork_register_mutex(PyMutex *m)
 {
+    uint32_t n = atomic_load_relaxed_u32(&mutex_count);
+    for (uint32_t i = 0; i < n && i < MAX_MUTEXES; i++)
+        if (atomic_load_acquire_ptr(&mutexes[i]) == m)
+            return;
     uint32_t i = atomic_fetch_add_u32(&mutex_count, 1);
     if (i < MAX_MUTEXES)
         atomic_store_release_ptr(&mutexes[i], m);
@@ -74,18 +80,21 @@ static void run_hooks(PyObject **field, int backwards)
 void PyOS_BeforeFork(void)
 {
     run_hooks(&runtime_interp.before_forkers, 1);
+    import_lock_before_fork();
     fork_prepare(PyThreadState_Get());
 }
 
 void PyOS_AfterFork_Parent(void)
 {
     fork_parent(PyThreadState_Get());
+    import_lock_after_fork();
     run_hooks(&runtime_interp.after_forkers_parent, 0);
 }
 
 void PyOS_AfterFork_Child(void)
 {
     fork_child(PyThreadState_Get());
+    import_lock_after_fork();
     run_hooks(&runtime_interp.after_forkers_child, 0);
 }
 

@@ -1,5 +1,6 @@
 /* Arguments by position and by name: PyArg_ParseTupleAndKeywords, prepared parsers, and _PyArg_UnpackKeywords. */
 #include "getargs.h"
+#include "fork_mutex.h"
 
 /* ---- Keyword arguments ---- */
 
@@ -348,6 +349,7 @@ int PyArg_ValidateKeywordArguments(PyObject *kwargs)
 /* ---- Parsers: descriptions that are prepared once ---- */
 
 static PyMutex parser_lock;
+FORK_MUTEX(parser_lock)
 
 /* Fills in the parser at its first use. The tuple of names is published last. 1, or 0 with an exception. */
 static int parser_prepare(_PyArg_Parser *parser)

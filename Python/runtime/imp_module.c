@@ -8,7 +8,7 @@ static PyMutex lock;
 static unsigned long lock_owner;        /* [atomic] thread id, or 0 */
 static int lock_depth;                  /* [lock] */
 
-static PyObject *acquire_lock(PyObject *module, PyObject *unused)
+static void acquire(void)
 {
     unsigned long me = PyThread_get_thread_ident();
     if (__atomic_load_n(&lock_owner, __ATOMIC_RELAXED) == me && PyMutex_IsLocked(&lock))
@@ -18,18 +18,36 @@ static PyObject *acquire_lock(PyObject *module, PyObject *unused)
         __atomic_store_n(&lock_owner, me, __ATOMIC_RELAXED);
         lock_depth = 1;
     }
+}
+
+/* 0, or -1 if it is not the caller's. */
+static int release(void)
+{
+    if (__atomic_load_n(&lock_owner, __ATOMIC_RELAXED) != PyThread_get_thread_ident() || !PyMutex_IsLocked(&lock))
+        return -1;
+    if (--lock_depth == 0) {
+        __atomic_store_n(&lock_owner, 0, __ATOMIC_RELAXED);
+        PyMutex_Unlock(&lock);
+    }
+    return 0;
+}
+
+/* A fork happens between imports of other threads: importlib's tables are whole in the child. The thread that forks has the lock on both sides,
+ * so the child has nothing to reset. */
+void import_lock_before_fork(void) { acquire(); }
+void import_lock_after_fork(void) { release(); }
+
+static PyObject *acquire_lock(PyObject *module, PyObject *unused)
+{
+    acquire();
     Py_RETURN_NONE;
 }
 
 static PyObject *release_lock(PyObject *module, PyObject *unused)
 {
-    if (__atomic_load_n(&lock_owner, __ATOMIC_RELAXED) != PyThread_get_thread_ident() || !PyMutex_IsLocked(&lock)) {
+    if (release() < 0) {
         PyErr_SetString(PyExc_RuntimeError, "not holding the import lock");
         return NULL;
-    }
-    if (--lock_depth == 0) {
-        __atomic_store_n(&lock_owner, 0, __ATOMIC_RELAXED);
-        PyMutex_Unlock(&lock);
     }
     Py_RETURN_NONE;
 }

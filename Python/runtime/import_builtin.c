@@ -1,5 +1,6 @@
 /* The modules linked into the interpreter, and what all init functions return. */
 #include "importer.h"
+#include "fork_mutex.h"
 #include "gil.h"
 #include "module.h"
 #include "well_known_strings.h"
@@ -94,6 +95,7 @@ struct extension {
 };
 static struct extension *extensions;    /* [extensions_lock]; entries stay */
 static PyMutex extensions_lock;
+FORK_MUTEX(extensions_lock)
 
 static struct extension *find_extension(PyObject *name, PyObject *path)
 {

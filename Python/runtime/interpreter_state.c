@@ -1,10 +1,12 @@
 /* The interpreter state and its part of the C API. */
 #include "interpreter.h"
+#include "fork_mutex.h"
 #include "atomics.h"
 
 struct _is runtime_interp;
 
 static PyMutex fields_mutex;
+FORK_MUTEX(fields_mutex)
 
 PyObject *interpreter_get(PyObject **field)
 {

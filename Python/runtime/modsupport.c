@@ -1,5 +1,6 @@
 /* Making modules from definitions, filling them, and finding those of single-phase initialisation again. */
 #include "Python.h"
+#include "fork_mutex.h"
 
 #include "internal/module.h"
 
@@ -303,6 +304,7 @@ int PyModule_ExecDef(PyObject *module, PyModuleDef *def)
 /* ---- Modules found by their definition ---- */
 
 static PyMutex state_lock;
+FORK_MUTEX(state_lock)
 static PyObject **state_modules;        /* [state_lock] by m_index; counted */
 static Py_ssize_t state_size;
 

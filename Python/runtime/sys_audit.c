@@ -1,5 +1,6 @@
 /* Audit hooks. */
 #include "sys_internal.h"
+#include "fork_mutex.h"
 
 struct c_hook {
     struct c_hook *next;
@@ -8,6 +9,7 @@ struct c_hook {
 };
 static struct c_hook *c_hooks;          /* [atomic] pushed at the front; stay */
 static PyMutex hooks_mutex;             /* additions to interp->audit_hooks */
+FORK_MUTEX(hooks_mutex)
 
 static int call_python_hooks(PyObject *hooks, const char *event, PyObject *args)
 {

@@ -3,18 +3,19 @@
 
 #include "instance.h"
 #include "memory.h"
+#include "method_ref.h"
 #include "type.h"
 #include "unicode.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *callable;         /* [const after __init__] */
+    PyObject *callable;         /* [atomic] published; another __init__ may replace it */
     PyObject *dict;
 } wrapper_object;
 
 /* ---- Shared ---- */
 
-static PyObject *callable_of(PyObject *op) { return ((wrapper_object *)op)->callable; }
+static PyObject **callable_field(PyObject *op) { return &((wrapper_object *)op)->callable; }
 
 static int wrapper_traverse(PyObject *op, visitproc visit, void *arg)
 {
@@ -65,9 +66,7 @@ static int wrapper_init(PyObject *op, PyObject *args, PyObject *kwds, const char
     }
     if (!PyArg_UnpackTuple(args, name, 1, 1, &callable))
         return -1;
-    object_publish(callable);
-    PyObject *old = __atomic_exchange_n(&((wrapper_object *)op)->callable, Py_NewRef(callable), __ATOMIC_ACQ_REL);
-    Py_XDECREF(old);
+    published_field_set(op, callable_field(op), callable);
     return copy_attributes(op, callable);
 }
 
@@ -92,11 +91,22 @@ static PyObject *wrapper_new(PyTypeObject *type, PyObject *callable)
 
 static PyObject *get_isabstract(PyObject *op, void *closure)
 {
-    PyObject *callable = callable_of(op), *flag;
-    if (callable == NULL || PyObject_GetOptionalAttr(callable, STR(__isabstractmethod__), &flag) < 0)
-        return callable == NULL ? PyBool_FromLong(0) : NULL;
-    int truth = flag != NULL ? PyObject_IsTrue(flag) : 0;
-    Py_XDECREF(flag);
+    PyObject *callable = published_field_ref(callable_field(op)), *flag;
+    int truth = 0;
+    if (callable == NULL)
+        return PyBool_FromLong(0);
+    /* A wrapper may wrap itself. */
+    if (Py_EnterRecursiveCall(" while getting an attribute") == 0) {
+        truth = PyObject_GetOptionalAttr(callable, STR(__isabstractmethod__), &flag);
+        if (truth > 0) {
+            truth = PyObject_IsTrue(flag);
+            Py_DECREF(flag);
+        }
+        Py_LeaveRecursiveCall();
+    }
+    else
+        truth = -1;
+    Py_DECREF(callable);
     return truth < 0 ? NULL : PyBool_FromLong(truth);
 }
 
@@ -123,18 +133,35 @@ static int classmethod_init(PyObject *op, PyObject *args, PyObject *kwds) { retu
 
 static PyObject *classmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
 {
-    PyObject *callable = callable_of(op);
-    if (callable == NULL)
+    struct method_ref callable;
+    if (!method_ref_take_field(&callable, callable_field(op)))
         return uninitialised("classmethod");
     if (type == NULL)
         type = (PyObject *)Py_TYPE(obj);
-    descrgetfunc get = Py_TYPE(callable)->tp_descr_get;
-    if (get != NULL && !PyFunction_Check(callable))
-        return get(callable, type, type);
-    return PyMethod_New(callable, type);
+    descrgetfunc get = Py_TYPE(callable.func)->tp_descr_get;
+    PyObject *result;
+    if (get == NULL || PyFunction_Check(callable.func))
+        result = PyMethod_New(callable.func, type);
+    else if (Py_EnterRecursiveCall(" while getting an attribute"))      /* it may wrap itself */
+        result = NULL;
+    else {
+        result = get(callable.func, type, type);
+        Py_LeaveRecursiveCall();
+    }
+    method_ref_drop(&callable);
+    return result;
 }
 
-static PyObject *classmethod_repr(PyObject *op) { return PyUnicode_FromFormat("<classmethod(%R)>", callable_of(op)); }
+/* "<classmethod(f)>" */
+static PyObject *repr(PyObject *op, const char *name)
+{
+    PyObject *callable = published_field_ref(callable_field(op));
+    PyObject *text = PyUnicode_FromFormat("<%s(%R)>", name, callable);
+    Py_XDECREF(callable);
+    return text;
+}
+
+static PyObject *classmethod_repr(PyObject *op) { return repr(op, "classmethod"); }
 
 PyObject *PyClassMethod_New(PyObject *callable) { return wrapper_new(&PyClassMethod_Type, callable); }
 
@@ -167,17 +194,21 @@ static int staticmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
 
 static PyObject *staticmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
 {
-    PyObject *callable = callable_of(op);
-    return callable != NULL ? Py_NewRef(callable) : uninitialised("staticmethod");
+    PyObject *callable = published_field_ref(callable_field(op));
+    return callable != NULL ? callable : uninitialised("staticmethod");
 }
 
 static PyObject *staticmethod_call(PyObject *op, PyObject *args, PyObject *kwds)
 {
-    PyObject *callable = callable_of(op);
-    return callable != NULL ? PyObject_Call(callable, args, kwds) : uninitialised("staticmethod");
+    struct method_ref callable;
+    if (!method_ref_take_field(&callable, callable_field(op)))
+        return uninitialised("staticmethod");
+    PyObject *result = PyObject_Call(callable.func, args, kwds);
+    method_ref_drop(&callable);
+    return result;
 }
 
-static PyObject *staticmethod_repr(PyObject *op) { return PyUnicode_FromFormat("<staticmethod(%R)>", callable_of(op)); }
+static PyObject *staticmethod_repr(PyObject *op) { return repr(op, "staticmethod"); }
 
 PyObject *PyStaticMethod_New(PyObject *callable) { return wrapper_new(&PyStaticMethod_Type, callable); }
 

@@ -47,6 +47,25 @@ static PyObject *missing(const char *addr, const PyMemberDef *member)
     return NULL;
 }
 
+/* ---- Numbers: each read and written whole, whoever does so at the same time ---- */
+
+#define LOAD(type, p) __atomic_load_n((const type *)(const void *)(p), __ATOMIC_RELAXED)
+#define STORE(type, p, value) __atomic_store_n((type *)(void *)(p), (type)(value), __ATOMIC_RELAXED)
+
+static double load_double(const char *p)
+{
+    double value;
+    __atomic_load((const double *)(const void *)p, &value, __ATOMIC_RELAXED);
+    return value;
+}
+
+static float load_float(const char *p)
+{
+    float value;
+    __atomic_load((const float *)(const void *)p, &value, __ATOMIC_RELAXED);
+    return value;
+}
+
 /* ---- Reading ---- */
 
 PyObject *PyMember_GetOne(const char *addr, PyMemberDef *member)
@@ -54,20 +73,20 @@ PyObject *PyMember_GetOne(const char *addr, PyMemberDef *member)
     const char *p = addr + member->offset;
     PyObject *value;
     switch (member->type) {
-    case T_BOOL: return PyBool_FromLong(*p);
-    case T_BYTE: return PyLong_FromLong(*(const signed char *)p);
-    case T_UBYTE: return PyLong_FromUnsignedLong(*(const unsigned char *)p);
-    case T_SHORT: return PyLong_FromLong(*(const short *)p);
-    case T_USHORT: return PyLong_FromUnsignedLong(*(const unsigned short *)p);
-    case T_INT: return PyLong_FromLong(*(const int *)p);
-    case T_UINT: return PyLong_FromUnsignedLong(*(const unsigned int *)p);
-    case T_LONG: return PyLong_FromLong(*(const long *)p);
-    case T_ULONG: return PyLong_FromUnsignedLong(*(const unsigned long *)p);
-    case T_PYSSIZET: return PyLong_FromSsize_t(*(const Py_ssize_t *)p);
-    case T_LONGLONG: return PyLong_FromLongLong(*(const long long *)p);
-    case T_ULONGLONG: return PyLong_FromUnsignedLongLong(*(const unsigned long long *)p);
-    case T_FLOAT: return PyFloat_FromDouble((double)*(const float *)p);
-    case T_DOUBLE: return PyFloat_FromDouble(*(const double *)p);
+    case T_BOOL: return PyBool_FromLong(LOAD(char, p));
+    case T_BYTE: return PyLong_FromLong(LOAD(signed char, p));
+    case T_UBYTE: return PyLong_FromUnsignedLong(LOAD(unsigned char, p));
+    case T_SHORT: return PyLong_FromLong(LOAD(short, p));
+    case T_USHORT: return PyLong_FromUnsignedLong(LOAD(unsigned short, p));
+    case T_INT: return PyLong_FromLong(LOAD(int, p));
+    case T_UINT: return PyLong_FromUnsignedLong(LOAD(unsigned int, p));
+    case T_LONG: return PyLong_FromLong(LOAD(long, p));
+    case T_ULONG: return PyLong_FromUnsignedLong(LOAD(unsigned long, p));
+    case T_PYSSIZET: return PyLong_FromSsize_t(LOAD(Py_ssize_t, p));
+    case T_LONGLONG: return PyLong_FromLongLong(LOAD(long long, p));
+    case T_ULONGLONG: return PyLong_FromUnsignedLongLong(LOAD(unsigned long long, p));
+    case T_FLOAT: return PyFloat_FromDouble((double)load_float(p));
+    case T_DOUBLE: return PyFloat_FromDouble(load_double(p));
     case T_STRING: return *(char *const *)p != NULL ? PyUnicode_FromString(*(char *const *)p) : Py_None;
     case T_STRING_INPLACE: return PyUnicode_FromString(p);
     case T_CHAR: return PyUnicode_FromStringAndSize(p, 1);
@@ -100,22 +119,22 @@ static int set_signed(char *p, int type, PyObject *value)
         return -1;
     switch (type) {
     case T_BYTE:
-        *(signed char *)p = (signed char)n;
+        STORE(signed char, p, n);
         return n > SCHAR_MAX || n < SCHAR_MIN ? range_warning("char") : 0;
     case T_UBYTE:
-        *(unsigned char *)p = (unsigned char)n;
+        STORE(unsigned char, p, n);
         return n > UCHAR_MAX || n < 0 ? range_warning("unsigned char") : 0;
     case T_SHORT:
-        *(short *)p = (short)n;
+        STORE(short, p, n);
         return n > SHRT_MAX || n < SHRT_MIN ? range_warning("short") : 0;
     case T_USHORT:
-        *(unsigned short *)p = (unsigned short)n;
+        STORE(unsigned short, p, n);
         return n > USHRT_MAX || n < 0 ? range_warning("unsigned short") : 0;
     case T_INT:
-        *(int *)p = (int)n;
+        STORE(int, p, n);
         return n > INT_MAX || n < INT_MIN ? range_warning("int") : 0;
     default:
-        *(long *)p = n;
+        STORE(long, p, n);
         return 0;
     }
 }
@@ -130,16 +149,16 @@ static int set_unsigned(char *p, int type, PyObject *value)
         if (n == (unsigned long)-1 && PyErr_Occurred())
             return -1;
         if (type == T_UINT)
-            *(unsigned int *)p = (unsigned int)n;
+            STORE(unsigned int, p, n);
         else
-            *(unsigned long *)p = n;
+            STORE(unsigned long, p, n);
         return PyErr_WarnEx(PyExc_RuntimeWarning, "Writing negative value into unsigned field", 1);
     }
     if (type == T_UINT) {
-        *(unsigned int *)p = (unsigned int)n;
+        STORE(unsigned int, p, n);
         return n > UINT_MAX ? range_warning("unsigned int") : 0;
     }
-    *(unsigned long *)p = n;
+    STORE(unsigned long, p, n);
     return 0;
 }
 
@@ -148,10 +167,11 @@ static int set_double(char *p, int type, PyObject *value)
     double d = PyFloat_AsDouble(value);
     if (d == -1.0 && PyErr_Occurred())
         return -1;
+    float f = (float)d;
     if (type == T_FLOAT)
-        *(float *)p = (float)d;
+        __atomic_store((float *)(void *)p, &f, __ATOMIC_RELAXED);
     else
-        *(double *)p = d;
+        __atomic_store((double *)(void *)p, &d, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -183,7 +203,7 @@ int PyMember_SetOne(char *addr, PyMemberDef *member, PyObject *value)
             PyErr_SetString(PyExc_TypeError, "attribute value type must be bool");
             return -1;
         }
-        *p = value == Py_True;
+        STORE(char, p, value == Py_True);
         return 0;
     case T_BYTE: case T_UBYTE: case T_SHORT: case T_USHORT: case T_INT: case T_LONG:
         return set_signed(p, member->type, value);
@@ -193,21 +213,21 @@ int PyMember_SetOne(char *addr, PyMemberDef *member, PyObject *value)
         Py_ssize_t n = PyLong_AsSsize_t(value);
         if (n == -1 && PyErr_Occurred())
             return -1;
-        *(Py_ssize_t *)p = n;
+        STORE(Py_ssize_t, p, n);
         return 0;
     }
     case T_LONGLONG: {
         long long n = PyLong_AsLongLong(value);
         if (n == -1 && PyErr_Occurred())
             return -1;
-        *(long long *)p = n;
+        STORE(long long, p, n);
         return 0;
     }
     case T_ULONGLONG: {
         unsigned long long n = PyLong_AsUnsignedLongLong(value);
         if (n == (unsigned long long)-1 && PyErr_Occurred())
             return -1;
-        *(unsigned long long *)p = n;
+        STORE(unsigned long long, p, n);
         return 0;
     }
     case T_FLOAT: case T_DOUBLE:
@@ -221,7 +241,7 @@ int PyMember_SetOne(char *addr, PyMemberDef *member, PyObject *value)
             PyErr_BadArgument();
             return -1;
         }
-        *p = text[0];
+        STORE(char, p, text[0]);
         return 0;
     }
     case T_STRING: case T_STRING_INPLACE:

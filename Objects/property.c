@@ -2,21 +2,18 @@
 #include "Python.h"
 
 #include "memory.h"
+#include "method_ref.h"
 #include "type.h"
 #include "unicode.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *get, *set, *del;  /* [const after __init__] or NULL */
+    /* [atomic] all of them, published: another __init__ may replace them at any time. Or NULL */
+    PyObject *get, *set, *del;
     PyObject *doc;
-    PyObject *name;             /* [atomic] from __set_name__, for messages; or NULL */
+    PyObject *name;             /* from __set_name__, for messages */
     int getter_doc;             /* doc was taken from the getter */
 } property_object;
-
-PyObject *property_getter_borrowed(PyObject *descr)
-{
-    return heap_is_type(descr, &PyProperty_Type) ? ((property_object *)descr)->get : NULL;
-}
 
 /* ---- The descriptor ---- */
 
@@ -25,10 +22,12 @@ static int no_function(property_object *self, PyObject *obj, const char *what)
     PyObject *type_name = PyType_GetQualName(Py_TYPE(obj));
     if (type_name == NULL)
         return -1;
-    if (self->name != NULL)
-        PyErr_Format(PyExc_AttributeError, "property %R of %R object has no %s", self->name, type_name, what);
+    PyObject *name = published_field_ref(&self->name);
+    if (name != NULL)
+        PyErr_Format(PyExc_AttributeError, "property %R of %R object has no %s", name, type_name, what);
     else
         PyErr_Format(PyExc_AttributeError, "property of %R object has no %s", type_name, what);
+    Py_XDECREF(name);
     Py_DECREF(type_name);
     return -1;
 }
@@ -36,22 +35,27 @@ static int no_function(property_object *self, PyObject *obj, const char *what)
 static PyObject *property_descr_get(PyObject *op, PyObject *obj, PyObject *type)
 {
     property_object *self = (property_object *)op;
+    struct method_ref getter;
     if (obj == NULL || obj == Py_None)
         return Py_NewRef(op);
-    if (self->get == NULL) {
+    if (!method_ref_take_field(&getter, &self->get)) {
         no_function(self, obj, "getter");
         return NULL;
     }
-    return PyObject_CallOneArg(self->get, obj);
+    PyObject *result = PyObject_CallOneArg(getter.func, obj);
+    method_ref_drop(&getter);
+    return result;
 }
 
 static int property_descr_set(PyObject *op, PyObject *obj, PyObject *value)
 {
     property_object *self = (property_object *)op;
-    PyObject *func = value != NULL ? self->set : self->del, *args[2] = {obj, value};
-    if (func == NULL)
+    PyObject *args[2] = {obj, value};
+    struct method_ref func;
+    if (!method_ref_take_field(&func, value != NULL ? &self->set : &self->del))
         return no_function(self, obj, value != NULL ? "setter" : "deleter");
-    PyObject *result = PyObject_Vectorcall(func, args, value != NULL ? 2 : 1, NULL);
+    PyObject *result = PyObject_Vectorcall(func.func, args, value != NULL ? 2 : 1, NULL);
+    method_ref_drop(&func);
     Py_XDECREF(result);
     return result != NULL ? 0 : -1;
 }
@@ -59,14 +63,6 @@ static int property_descr_set(PyObject *op, PyObject *obj, PyObject *value)
 /* ---- Making ---- */
 
 static PyObject *none_to_null(PyObject *op) { return op == Py_None ? NULL : op; }
-
-static void replace(PyObject **field, PyObject *value)
-{
-    if (value != NULL)
-        object_publish(value);
-    PyObject *old = __atomic_exchange_n(field, Py_XNewRef(value), __ATOMIC_ACQ_REL);
-    Py_XDECREF(old);
-}
 
 /* DEFERRED: threads that read the attribute do not count the property. */
 static PyObject *property_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
@@ -85,11 +81,11 @@ static int property_init(PyObject *op, PyObject *args, PyObject *kwds)
     if (!PyArg_ParseTupleAndKeywords(args, kwds, "|OOOO:property", names, &get, &set, &del, &doc))
         return -1;
     get = none_to_null(get);
-    replace(&self->get, get);
-    replace(&self->set, none_to_null(set));
-    replace(&self->del, none_to_null(del));
-    replace(&self->doc, doc);
-    self->getter_doc = 0;
+    published_field_set(op, &self->get, get);
+    published_field_set(op, &self->set, none_to_null(set));
+    published_field_set(op, &self->del, none_to_null(del));
+    published_field_set(op, &self->doc, doc);
+    __atomic_store_n(&self->getter_doc, 0, __ATOMIC_RELAXED);
     /* without a docstring of its own: the getter's */
     if ((doc == NULL || doc == Py_None) && get != NULL) {
         if (PyObject_GetOptionalAttr(get, STR(__doc__), &getter_doc) < 0)
@@ -97,10 +93,10 @@ static int property_init(PyObject *op, PyObject *args, PyObject *kwds)
         if (getter_doc != NULL) {
             int failed = 0;
             if (Py_IS_TYPE(op, &PyProperty_Type))
-                replace(&self->doc, getter_doc);
+                published_field_set(op, &self->doc, getter_doc);
             else        /* a subclass has a __doc__ of its own in the way */
                 failed = PyObject_SetAttr(op, STR(__doc__), getter_doc);
-            self->getter_doc = 1;
+            __atomic_store_n(&self->getter_doc, 1, __ATOMIC_RELAXED);
             Py_DECREF(getter_doc);
             return failed;
         }
@@ -110,20 +106,33 @@ static int property_init(PyObject *op, PyObject *args, PyObject *kwds)
     return 0;
 }
 
+/* The argument, or what the field holds if there is none: a new reference. */
+static PyObject *given_or_field(PyObject *given, PyObject **field)
+{
+    if (given != NULL && given != Py_None)
+        return Py_NewRef(given);
+    PyObject *value = published_field_ref(field);
+    return value != NULL ? value : Py_NewRef(Py_None);
+}
+
 static PyObject *copy_with(PyObject *op, PyObject *get, PyObject *set, PyObject *del)
 {
     property_object *self = (property_object *)op;
-    PyObject *doc;
-    if (get == NULL || get == Py_None)
-        get = self->get != NULL ? self->get : Py_None;
-    if (set == NULL || set == Py_None)
-        set = self->set != NULL ? self->set : Py_None;
-    if (del == NULL || del == Py_None)
-        del = self->del != NULL ? self->del : Py_None;
-    doc = (self->getter_doc && get != Py_None) || self->doc == NULL ? Py_None : self->doc;
+    get = given_or_field(get, &self->get);
+    set = given_or_field(set, &self->set);
+    del = given_or_field(del, &self->del);
+    int getter_doc = __atomic_load_n(&self->getter_doc, __ATOMIC_RELAXED) && get != Py_None;
+    PyObject *doc = getter_doc ? Py_NewRef(Py_None) : given_or_field(NULL, &self->doc);
     PyObject *copy = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(op), get, set, del, doc, NULL);
-    if (copy != NULL && PyObject_TypeCheck(copy, &PyProperty_Type))
-        replace(&((property_object *)copy)->name, self->name);
+    if (copy != NULL && PyObject_TypeCheck(copy, &PyProperty_Type)) {
+        PyObject *name = published_field_ref(&self->name);
+        published_field_set(copy, &((property_object *)copy)->name, name);
+        Py_XDECREF(name);
+    }
+    Py_DECREF(get);
+    Py_DECREF(set);
+    Py_DECREF(del);
+    Py_DECREF(doc);
     return copy;
 }
 
@@ -137,26 +146,37 @@ static PyObject *property_set_name(PyObject *op, PyObject *const *args, Py_ssize
         PyErr_Format(PyExc_TypeError, "__set_name__() takes 2 positional arguments but %zd were given", nargs);
         return NULL;
     }
-    replace(&((property_object *)op)->name, args[1]);
+    published_field_set(op, &((property_object *)op)->name, args[1]);
     return Py_None;
+}
+
+/* Is what the field holds abstract? -1: exception */
+static int field_is_abstract(PyObject **field)
+{
+    PyObject *function = published_field_ref(field), *flag;
+    if (function == NULL)
+        return 0;
+    int truth = PyObject_GetOptionalAttr(function, STR(__isabstractmethod__), &flag);
+    if (truth > 0) {
+        truth = PyObject_IsTrue(flag);
+        Py_DECREF(flag);
+    }
+    Py_DECREF(function);
+    return truth;
 }
 
 static PyObject *get_isabstract(PyObject *op, void *closure)
 {
     property_object *self = (property_object *)op;
-    PyObject *functions[3] = {self->get, self->set, self->del};
-    for (int i = 0; i < 3; i++) {
-        PyObject *flag;
-        if (functions[i] == NULL)
-            continue;
-        if (PyObject_GetOptionalAttr(functions[i], STR(__isabstractmethod__), &flag) < 0)
-            return NULL;
-        int truth = flag != NULL ? PyObject_IsTrue(flag) : 0;
-        Py_XDECREF(flag);
-        if (truth != 0)
-            return truth < 0 ? NULL : PyBool_FromLong(1);
-    }
-    return PyBool_FromLong(0);
+    PyObject **fields[3] = {&self->get, &self->set, &self->del};
+    /* A property may be its own getter. */
+    if (Py_EnterRecursiveCall(" while getting an attribute"))
+        return NULL;
+    int truth = 0;
+    for (int i = 0; i < 3 && truth == 0; i++)
+        truth = field_is_abstract(fields[i]);
+    Py_LeaveRecursiveCall();
+    return truth < 0 ? NULL : PyBool_FromLong(truth);
 }
 
 /* ---- Life ---- */

@@ -7,6 +7,7 @@
 #define BRAID_METHOD_REF_H
 
 #include "call.h"
+#include "container.h"
 #include "thread_state.h"
 #include "type.h"
 
@@ -32,6 +33,40 @@ static inline int method_ref_keep(struct method_ref *m, PyObject *func)
         }
     }
     return object_try_incref(func);
+}
+
+/* What a published field of an object holds, which other threads may replace at any time: a new reference, or NULL. */
+static inline PyObject *published_field_ref(PyObject **field)
+{
+    for (;;) {
+        PyObject *value = __atomic_load_n(field, __ATOMIC_ACQUIRE);     /* pairs with published_field_set */
+        if (value == NULL || object_try_incref(value))
+            return value;
+        /* it died after we loaded it, so the field holds something else by now */
+    }
+}
+
+/* Replaces it; value is borrowed, or NULL.  Under owner's lock, for who reads the field as a member.  Escapes */
+static inline void published_field_set(PyObject *owner, PyObject **field, PyObject *value)
+{
+    if (value != NULL) {
+        object_publish(value);
+        Py_INCREF(value);
+    }
+    int locked = container_lock(owner);
+    PyObject *old = __atomic_exchange_n(field, value, __ATOMIC_ACQ_REL);
+    container_unlock(owner, locked);
+    Py_XDECREF(old);
+}
+
+/* Keeps what a published field holds, which other threads may replace at any time.  0: it is NULL */
+static inline int method_ref_take_field(struct method_ref *m, PyObject **field)
+{
+    for (;;) {
+        PyObject *func = __atomic_load_n(field, __ATOMIC_ACQUIRE);
+        if (func == NULL || method_ref_keep(m, func))
+            return func != NULL;
+    }
 }
 
 /* op's special method.  1; 0: there is none; -1: exception.  Escapes as type_lookup_ref, and by binding descriptors */

@@ -7,18 +7,27 @@ import time
 import traceback
 
 
+def memory_mib():
+    """What of this process is in memory now."""
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * 4096 / 2 ** 20
+
+
 def race(*scenarios):
     """Runs scenarios (functions of (random, threads) that return a list of functions to run at once, and a check)
     one after another until the time is up. Exit status 1 if any thread raised or any check failed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--minutes", type=float, help="a soak: for so long, and memory must stay flat")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", help="only the scenario of this name")
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.threads} threads", flush=True)
     chosen = [s for s in scenarios if options.only in (None, s.__name__)]
-    end, rounds = time.monotonic() + options.seconds, 0
+    seconds = options.minutes * 60 if options.minutes else options.seconds
+    begin, rounds, settled = time.monotonic(), 0, None
+    end = begin + seconds
     while time.monotonic() < end or rounds < len(chosen):
         scenario = chosen[rounds % len(chosen)]
         seed = options.seed + rounds
@@ -45,4 +54,10 @@ def race(*scenarios):
             print(f"{scenario.__name__} failed; again: --only {scenario.__name__} --seed {seed}\n{errors[0]}")
             sys.exit(1)
         rounds += 1
-    print(f"{rounds} rounds")
+        if options.minutes:
+            if settled is None and time.monotonic() > begin + seconds / 5:
+                settled = memory_mib()
+            elif settled is not None and memory_mib() > settled * 1.5 + 50:
+                print(f"memory grew from {settled:.0f} to {memory_mib():.0f} MiB in {rounds} rounds")
+                sys.exit(1)
+    print(f"{rounds} rounds, {memory_mib():.0f} MiB")

@@ -1,0 +1,62 @@
+"""Objects of the interpreter that threads change while others use them: anything but a crash."""
+import io
+import threading
+import unittest
+
+
+def together(*functions, times=300):
+    """Runs the functions at once, each `times` times, with whatever they raise."""
+    gate = threading.Barrier(len(functions))
+
+    def body(function):
+        gate.wait()
+        for i in range(times):
+            try:
+                function(i)
+            except Exception:
+                pass
+
+    threads = [threading.Thread(target=body, args=(f,)) for f in functions]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+
+
+class Descriptors(unittest.TestCase):
+    def test_that_wrap_themselves(self):
+        for make in (property, lambda: classmethod(int), lambda: staticmethod(int)):
+            wrapper = make()
+            wrapper.__init__(wrapper)
+            self.assertRaises(RecursionError, lambda: wrapper.__isabstractmethod__)
+
+        class C:
+            method = classmethod(int)
+            method.__init__(method)
+        self.assertRaises(RecursionError, lambda: C.method)
+        self.assertRaises(RecursionError, lambda: repr(C.__dict__["method"]))
+
+    def test_initialised_again_in_use(self):
+        class C:
+            p = property(lambda self: 1)
+            c = classmethod(lambda cls: 1)
+            s = staticmethod(lambda: 1)
+        d, obj = C.__dict__, C()
+        together(lambda i: d["p"].__init__(lambda self: i, doc=str(i)), lambda i: obj.p + len(C.p.__doc__),
+                 lambda i: d["c"].__init__(lambda cls: i), lambda i: obj.c() + C.c(), lambda i: d["s"].__init__(lambda: i),
+                 lambda i: obj.s() + d["s"](), lambda i: (C.p.fget, d["c"].__func__, d["s"].__wrapped__, C.p.setter(None)))
+        self.assertEqual((obj.p, obj.c(), obj.s()), (299, 299, 299))
+
+
+class Streams(unittest.TestCase):
+    def test_text_stream_initialised_again_in_use(self):
+        stream = io.TextIOWrapper(io.BytesIO(b"abc\n" * 50), encoding="utf-8")
+
+        def again(i):
+            stream.__init__(io.BytesIO(b"abc\n" * 50), encoding="utf-16" if i % 2 else "latin-1")
+        together(again, again, lambda i: stream.read(3), lambda i: stream.reconfigure(encoding="cp1252"), lambda i: repr(stream),
+                 lambda i: stream.tell(), times=150)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -79,7 +79,7 @@ const char *hashlib_algorithm_name(const EVP_MD *algorithm)
     for (size_t i = 0; i < Py_ARRAY_LENGTH(named); i++)
         if (named[i].nid == nid)
             return named[i].name;
-    const char *name = OBJ_nid2ln(nid);
+    const char *name = nid != NID_undef ? OBJ_nid2ln(nid) : NULL;
     return name != NULL ? name : EVP_MD_get0_name(algorithm);
 }
 
@@ -90,7 +90,8 @@ struct names {
 static void add_name(EVP_MD *algorithm, void *arg)
 {
     struct names *names = arg;
-    if (names->set == NULL)
+    /* Parts of other algorithms have no identifier. */
+    if (names->set == NULL || EVP_MD_get_type(algorithm) == NID_undef)
         return;
     PyObject *name = PyUnicode_FromString(hashlib_algorithm_name(algorithm));
     if (name == NULL || PySet_Add(names->set, name) < 0)

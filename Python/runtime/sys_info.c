@@ -67,18 +67,19 @@ static PyObject *make_version_info(void)
 const char *Py_GetCompiler(void)
 {
 #if defined(__clang__)
-    return "\n[Clang " __clang_version__ "]";
+    return "[Clang " __clang_version__ "]";
 #else
-    return "\n[GCC " __VERSION__ "]";
+    return "[GCC " __VERSION__ "]";
 #endif
 }
 
+/* In the form that platform.python_build() takes apart: what, date, time. */
 const char *Py_GetBuildInfo(void)
 {
 #ifdef Py_GIL_DISABLED
-    return "braid " BRAID_VERSION ", free-threading build";
+    return "braid " BRAID_VERSION " free-threading build, " __DATE__ ", " __TIME__;
 #else
-    return "braid " BRAID_VERSION;
+    return "braid " BRAID_VERSION ", " __DATE__ ", " __TIME__;
 #endif
 }
 

@@ -5,6 +5,7 @@
 #include "generator.h"
 #include "stack.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "type.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -282,7 +283,7 @@ PyObject *call_ex(PyThreadState *ts, frame_t *f, const instruction_t *at, frame_
         }
     }
     else
-        result = PyObject_Call(callee, args, kwargs);
+        result = Py_UNLIKELY(ts->use_tracing) ? trace_call_object(ts, f, callee, args, kwargs) : PyObject_Call(callee, args, kwargs);
 done:
     if (*inner == NULL) {
         slot_clear(f->slots, base);

@@ -5,6 +5,7 @@
 #include "function.h"
 #include "list.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "tuple.h"
 #include "unicode.h"
 #include "vm_slow.h"
@@ -248,6 +249,8 @@ int vm_for_iter(frame_t *f, const instruction_t *at)
     if (PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_StopIteration))
             return -1;
+        if (Py_UNLIKELY(thread_current()->use_tracing))
+            trace_exception(thread_current(), f);
         PyErr_Clear();
     }
     return 0;

@@ -1,5 +1,8 @@
 /* The interpreter loop: computed goto over 64-bit instruction words (opcodes.def). Fast paths stand here; whatever may
- * take long or run Python code is called out of line (vm_slow.h) with the frame's pc saved. */
+ * take long or run Python code is called out of line (vm_slow.h) with the frame's pc saved.
+ *
+ * The text is compiled twice: as vm_loop here, and as vm_loop_traced, which asks trace.h before each instruction, in
+ * interpreter_traced.c.  A loop that finds at a safe point that the other one is wanted returns VM_SWITCH. */
 #include "Python.h"
 
 #include "calls.h"
@@ -8,9 +11,13 @@
 #include "dict.h"
 #include "instance.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "vm.h"
 #include "vm_cache.h"
 #include "vm_slow.h"
+
+#ifndef VM_TRACED
+#define VM_TRACED 0
 
 const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #define DST OPCODE_DST
@@ -24,6 +31,17 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #undef END
 };
 
+PyObject *vm_run_switched(PyThreadState *ts)
+{
+    PyObject *result;
+    do {
+        result = ts->use_tracing ? vm_loop_traced(ts, ts->frame, 0) : vm_loop(ts, ts->frame, 0);
+    } while (result == VM_SWITCH);
+    return result;
+}
+
+#endif /* VM_TRACED */
+
 #define A AT_A(pc)
 #define B AT_B(pc)
 #define C AT_C(pc)
@@ -31,7 +49,21 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #define R(i) slots[i]
 
 #define TARGET(name) TARGET_##name
+#if VM_TRACED
+#define LOOP_NAME vm_loop_traced
+#define DISPATCH() goto traced_dispatch
+#define CALL_NATIVE trace_call_native
+#else
+#define LOOP_NAME vm_loop
 #define DISPATCH() goto *targets[*(const uint16_t *)pc]
+#define CALL_NATIVE call_native
+#endif
+/* Does anything want the thread's attention? To the traced loop, that the thread is traced is no news. */
+#if VM_TRACED
+#define BREAKER() (__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED) & ~(uint32_t)BREAKER_TRACE)
+#else
+#define BREAKER() __atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)
+#endif
 #define NEXT(caches) do { pc += 1 + (caches); DISPATCH(); } while (0)
 #define SAVE() (frame->pc = pc + 1)
 
@@ -49,7 +81,7 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
     do { \
         int32_t distance_ = (offset); \
         pc += distance_; \
-        if (distance_ < 0 && Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED))) \
+        if (distance_ < 0 && Py_UNLIKELY(BREAKER())) \
             goto safe_point; \
         DISPATCH(); \
     } while (0)
@@ -255,7 +287,7 @@ static inline Py_ALWAYS_INLINE int take_published(PyObject **address, PyObject *
     return 1;
 }
 
-PyObject *vm_run(PyThreadState *ts, frame_t *frame, int throwing)
+PyObject *LOOP_NAME(PyThreadState *ts, frame_t *frame, int throwing)
 {
     static const void *const targets[OPCODE_COUNT] = {
 #define OP(NAME, FORMAT, CACHES, FLAGS, EFFECT) &&TARGET_##NAME,
@@ -268,10 +300,18 @@ PyObject *vm_run(PyThreadState *ts, frame_t *frame, int throwing)
 
 #define LOAD_FRAME() (slots = frame->slots, consts = frame->code->co_consts_items, pc = frame->pc)
 
+#if !VM_TRACED
+    if (Py_UNLIKELY(throwing) && ts->use_tracing)
+        return vm_loop_traced(ts, frame, 1);
+#endif
     LOAD_FRAME();
+#if VM_TRACED
+    if (throwing && trace_enter_throwing(ts, frame) < 0)
+        goto leave_raising;
+#endif
     if (throwing)
         goto error;
-    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+    if (Py_UNLIKELY(BREAKER()))
         goto safe_point;
     DISPATCH();
 
@@ -282,7 +322,23 @@ safe_point:
         frame->pc = pc + 1;
         goto error;
     }
+#if VM_TRACED
+    goto traced_dispatch;
+traced_dispatch:
+    if (!ts->use_tracing) {
+        frame->pc = pc;
+        return VM_SWITCH;
+    }
+    switch (trace_before(ts, frame, &pc)) {
+    case TRACE_ERROR: goto error;
+    case TRACE_LEAVE: goto leave_raising;
+    default: goto *targets[*(const uint16_t *)pc];
+    }
+#else
+    if (Py_UNLIKELY(ts->use_tracing))
+        return VM_SWITCH;
     DISPATCH();
+#endif
 
     /* ---- moves ---- */
     TARGET(NOP): NEXT(0);
@@ -643,7 +699,7 @@ safe_point:
     }
     TARGET(JUMP_BACK): {
         pc += 1 + X;
-        if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+        if (Py_UNLIKELY(BREAKER()))
             goto safe_point;
         DISPATCH();
     }
@@ -762,7 +818,7 @@ safe_point:
             frame->pc = pc + 2;
             frame_t *inner = generator_enter(ts, (PyGenObject *)iterator, Py_None);
             if (Py_LIKELY(inner != NULL)) {
-                inner->flags &= ~FRAME_ENTRY;
+                inner->flags &= (uint8_t)~(FRAME_ENTRY | FRAME_TRACED);
                 inner->result_slot = B;
                 frame = inner;
                 LOAD_FRAME();
@@ -864,7 +920,7 @@ safe_point:
                 inner->result_slot = A;
                 frame = inner;
                 LOAD_FRAME();
-                if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                if (Py_UNLIKELY(BREAKER()))
                     goto safe_point;
                 DISPATCH();
             }
@@ -876,7 +932,7 @@ safe_point:
                     inner->result_slot = A;
                     frame = inner;
                     LOAD_FRAME();
-                    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                    if (Py_UNLIKELY(BREAKER()))
                         goto safe_point;
                     DISPATCH();
                 }
@@ -900,17 +956,17 @@ safe_point:
                     inner->result_slot = A;
                     frame = inner;
                     LOAD_FRAME();
-                    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                    if (Py_UNLIKELY(BREAKER()))
                         goto safe_point;
                     DISPATCH();
                 }
             }
             frame->pc = pc + 2;
-            PyObject *result = call_native(ts, frame, base, args, nargs, kwnames);
+            PyObject *result = CALL_NATIVE(ts, frame, base, args, nargs, kwnames);
             if (Py_UNLIKELY(result == NULL))
                 goto error;
             STORE(A, owned_to_slot(result));
-            if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED))) {
+            if (Py_UNLIKELY(BREAKER())) {
                 pc += 2;
                 goto safe_point;
             }
@@ -937,6 +993,10 @@ safe_point:
     {
         PyObject *value;
     TARGET(RETURN_CONST):
+#if VM_TRACED
+        if (trace_return(ts, frame, consts[X]) < 0)
+            goto leave_raising;
+#endif
         value = slot_copy(consts[X]);
         goto leave_frame;
     TARGET(RETURN):
@@ -946,6 +1006,12 @@ safe_point:
             vm_move_unbound(frame, A);
             goto error;
         }
+#if VM_TRACED
+        if (trace_return(ts, frame, value) < 0)
+            goto leave_raising;
+        if (Py_UNLIKELY(R(A) != value))     /* what has been decided is returned; the old value lives on with the frame */
+            slot_store(slots, A, slot_copy(value));
+#endif
         R(A) = NULL;
     leave_frame:
         SAVE();
@@ -1041,6 +1107,12 @@ safe_point:
         PyObject *value = operand_take_owned(frame, B);
         if (Py_UNLIKELY(value == NULL))
             goto error;
+#if VM_TRACED
+        if (trace_return(ts, frame, value) < 0) {
+            Py_DECREF(value);
+            goto leave_raising;
+        }
+#endif
         frame_t *caller = frame->previous;
         unsigned flags = frame->flags, result_slot = frame->result_slot;
         generator_leave(ts, frame, GEN_SUSPENDED);
@@ -1050,7 +1122,7 @@ safe_point:
         frame = caller;
         LOAD_FRAME();
         STORE(result_slot, owned_to_slot(value));
-        if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+        if (Py_UNLIKELY(BREAKER()))
             goto safe_point;
         DISPATCH();
     }
@@ -1063,7 +1135,7 @@ safe_point:
             frame->pc = pc + 2;
             frame_t *inner = generator_enter(ts, (PyGenObject *)receiver, value);
             if (Py_LIKELY(inner != NULL)) {
-                inner->flags &= ~FRAME_ENTRY;
+                inner->flags &= (uint8_t)~(FRAME_ENTRY | FRAME_TRACED);
                 inner->result_slot = B;
                 frame = inner;
                 LOAD_FRAME();
@@ -1148,6 +1220,9 @@ error:
     /* an exception is set, raised by the instruction before frame->pc */
     if (!(frame->flags & FRAME_INCOMPLETE))
         PyTraceBack_Here(frame_get_object(frame));
+#if VM_TRACED
+    trace_exception(ts, frame);
+#endif
 unwind: {
         const exception_entry_t *handler = code_find_handler(frame->code, frame_word(frame));
         if (handler != NULL) {
@@ -1160,6 +1235,10 @@ unwind: {
             LOAD_FRAME();
             DISPATCH();
         }
+#if VM_TRACED
+        trace_unwind(ts, frame);
+    leave_raising:;
+#endif
         unsigned flags = frame->flags;
         frame_t *caller = frame->previous;
         if (flags & FRAME_GENERATOR)

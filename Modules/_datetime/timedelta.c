@@ -205,8 +205,11 @@ static PyObject *scale(PyObject *delta, PyObject *f, int divide)
     if (ratio == NULL)
         return NULL;
     if (!PyTuple_Check(ratio) || PyTuple_GET_SIZE(ratio) != 2) {
-        PyErr_Format(PyExc_TypeError, "unexpected return type from as_integer_ratio(): expected tuple, got '%.200s'",
-                     Py_TYPE(ratio)->tp_name);
+        if (PyTuple_Check(ratio))
+            PyErr_SetString(PyExc_ValueError, "as_integer_ratio() must return a 2-tuple");
+        else
+            PyErr_Format(PyExc_TypeError, "unexpected return type from as_integer_ratio(): expected tuple, got '%.200s'",
+                         Py_TYPE(ratio)->tp_name);
         Py_DECREF(ratio);
         return NULL;
     }

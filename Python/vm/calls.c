@@ -119,23 +119,58 @@ void call_pop_raising(PyThreadState *ts, frame_t *f)
     PyErr_SetRaisedException(exception);
 }
 
+#define CALL_KIND (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD)
+
+/* Calls a function written in C whose arguments fit its kind, else goes through its vectorcall, which knows the errors. C recursion is
+ * bounded where the interpreter loop is entered. */
+static inline Py_ALWAYS_INLINE PyObject *call_c(PyObject *callee, PyMethodDef *def, PyObject *self, PyObject **args, Py_ssize_t nargs,
+                                                PyObject *kwnames, vectorcallfunc general, PyObject **all, Py_ssize_t nall)
+{
+    void (*function)(void) = (void (*)(void))def->ml_meth;
+    switch (def->ml_flags & CALL_KIND) {
+    case METH_O:
+        if (Py_LIKELY(nargs == 1 && kwnames == NULL))
+            return ((PyCFunction)function)(self, args[0]);
+        break;
+    case METH_NOARGS:
+        if (Py_LIKELY(nargs == 0 && kwnames == NULL))
+            return ((PyCFunction)function)(self, NULL);
+        break;
+    case METH_FASTCALL:
+        if (Py_LIKELY(kwnames == NULL))
+            return ((PyCFunctionFast)function)(self, args, nargs);
+        break;
+    case METH_FASTCALL | METH_KEYWORDS:
+        return ((PyCFunctionFastWithKeywords)function)(self, args, nargs, kwnames);
+    }
+    return general(callee, all, (size_t)nall | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+}
+
+static Py_COLD void call_no_exception(PyObject *callee)
+{
+    PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+}
+
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *callee = f->slots[base];
     PyObject *result;
-    vectorcallfunc vectorcall = heap_is_type(callee, &PyCFunction_Type) ? ((PyCFunctionObject *)callee)->vectorcall
-                                : value_is_heap(callee)                 ? PyVectorcall_Function(callee)
-                                                                        : NULL;
-    if (Py_LIKELY(vectorcall != NULL)) {
-        result = vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-        if (Py_UNLIKELY(result == NULL && !PyErr_Occurred()))
-            PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+    PyTypeObject *type = Py_TYPE(callee);
+    if (type == &PyCFunction_Type) {
+        PyCFunctionObject *function = (PyCFunctionObject *)callee;
+        result = call_c(callee, function->m_ml, PyCFunction_GET_SELF(function), args, nargs, kwnames, function->vectorcall, args, nargs);
+    }
+    else if (type == &PyMethodDescr_Type && nargs > 0 && Py_IS_TYPE(args[0], PyDescr_TYPE(callee))) {
+        PyMethodDescrObject *descr = (PyMethodDescrObject *)callee;
+        result = call_c(callee, descr->d_method, args[0], args + 1, nargs - 1, kwnames, descr->vectorcall, args, nargs);
     }
     else
         result = PyObject_Vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-    Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
+    if (Py_UNLIKELY(result == NULL && ts->curexc_type == NULL))
+        call_no_exception(callee);
     slot_clear(f->slots, base);
-    release_args(args, total);
+    for (Py_ssize_t i = 0, total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0); i < total; i++)
+        slot_clear(args, (unsigned)i);
     return result;
 }
 

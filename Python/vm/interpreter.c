@@ -3,8 +3,15 @@
  *
  * The text is compiled twice: as vm_loop here, and as vm_loop_traced, which asks trace.h before each instruction, in
  * interpreter_traced.c.  A loop that finds at a safe point that the other one is wanted returns VM_SWITCH. */
+
+/* Every instruction keeps its own copy of the dispatch and of its tail: merged ones share an indirect branch that is predicted badly. */
+#pragma GCC optimize("no-gcse,no-crossjumping")
+
 #include "Python.h"
 
+#include <math.h>
+
+#include "abstract.h"
 #include "calls.h"
 #include "generator_frames.h"
 #include "interpreter_fast.h"
@@ -200,6 +207,28 @@ PyObject *vm_run_switched(PyThreadState *ts)
             INT_RESULT(value_from_int(a >> (b > 63 ? 63 : b))); \
     } else
 #define INT_NONE
+
+/* The sign is the divisor's; a zero of the wrong sign is no immediate and goes the slow way. */
+#define FLOAT_REMAINDER \
+    if (Py_LIKELY(y != 0.0)) { \
+        double m = fmod(x, y); \
+        if (m != 0.0) { \
+            if ((m < 0.0) != (y < 0.0)) \
+                m += y; \
+            FLOAT_RESULT(m) \
+        } \
+    }
+/* Quotients that are exact in a double; what rounding could move goes the slow way. */
+#define FLOAT_FLOOR_DIVIDE \
+    if (Py_LIKELY(y != 0.0)) { \
+        double m = fmod(x, y); \
+        double q = (x - m) / y; \
+        if (m != 0.0 && (m < 0.0) != (y < 0.0)) \
+            q -= 1.0; \
+        double whole = floor(q); \
+        if (whole != 0.0 && whole == q && fabs(q) < 1e15) \
+            FLOAT_RESULT(whole) \
+    }
 
 #define COMPARISON(NAME, SIGN, OPCODE) \
     TARGET(NAME): { \
@@ -477,6 +506,28 @@ traced_dispatch:
                 NEXT(1);
             }
         }
+        cache_record_t *record = cache_as_record(word);
+        if (record != NULL && record->kind == CACHE_PROPERTY && value_is_heap(op) && op != NULL
+            && type_version(heap_type(op)) == record->type_version && slot_try_incref(record->value)) {
+            /* the getter runs as a call of this frame */
+            PyObject *getter = record->value, *self = op;
+            if (B >= (unsigned)frame->code->co_temp_base)
+                R(B) = NULL;
+            else
+                slot_incref(self);
+            frame->pc = pc + 2;
+            frame_t *inner = call_push_general(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
+            if (Py_UNLIKELY(inner == NULL)) {
+                slot_decref(getter);
+                goto error;
+            }
+            inner->result_slot = A;
+            frame = inner;
+            LOAD_FRAME();
+            if (Py_UNLIKELY(BREAKER()))
+                goto safe_point;
+            DISPATCH();
+        }
         SLOW(vm_load_attr(frame, pc), 1);
     }
     TARGET(STORE_ATTR): {
@@ -571,9 +622,36 @@ traced_dispatch:
         }
         SLOW(vm_subscript(frame, pc, 1), 0);
     }
-    TARGET(STORE_SUBSCR): SLOW(vm_store_subscript(frame, pc), 0);
+    TARGET(STORE_SUBSCR): {
+        PyObject *container = R(A), *key = R(B);
+        if (Py_LIKELY(value_is_int(key) && container != NULL && heap_is_type(container, &PyList_Type) && R(C) != NULL)) {
+            int64_t index = value_get_int(key);
+            if (Py_LIKELY((uint64_t)index < (uint64_t)Py_SIZE(container))) {
+                SAVE();
+                PyObject *value = operand_take_owned(frame, C);
+                if (Py_UNLIKELY(list_store_item((PyListObject *)container, index, value) < 0))
+                    goto error_release_a;
+                operand_release(frame, A);
+                NEXT(0);
+            }
+        }
+        SLOW(vm_store_subscript(frame, pc), 0);
+    error_release_a:
+        operand_release(frame, A);
+        goto error;
+    }
     TARGET(DELETE_SUBSCR): SLOW(vm_delete_subscript(frame, pc), 0);
-    TARGET(BUILD_SLICE): SLOW(vm_build_slice(frame, pc), 0);
+    TARGET(BUILD_SLICE): {
+        SAVE();
+        if (C == 2 && *(const uint16_t *)(pc + 1) == OP_SUBSCR && AT_C(pc + 1) == A) {
+            int done = vm_slice_subscript(frame, pc);
+            if (done < 0)
+                goto error;
+            if (done)
+                NEXT(2);
+        }
+        SLOW(vm_build_slice(frame, pc), 0);
+    }
 
     /* ---- unary ---- */
     TARGET(NEGATIVE): {
@@ -611,11 +689,11 @@ traced_dispatch:
     TARGET(TO_BOOL): SLOW(vm_not(frame, pc, 0), 0);
 
     /* ---- binary ---- */
-    ARITHMETIC(ADD, INT_ADD, FLOAT_RESULT(x + y), PyNumber_Add, vm_inplace_add)
+    ARITHMETIC(ADD, INT_ADD, FLOAT_RESULT(x + y), vm_add, vm_inplace_add)
     ARITHMETIC(SUBTRACT, INT_SUBTRACT, FLOAT_RESULT(x - y), PyNumber_Subtract, inplace_subtract)
     ARITHMETIC(MULTIPLY, INT_MULTIPLY, FLOAT_RESULT(x * y), PyNumber_Multiply, inplace_multiply)
-    ARITHMETIC(FLOOR_DIVIDE, INT_FLOOR_DIVIDE, NO_FLOAT, PyNumber_FloorDivide, inplace_floor_divide)
-    ARITHMETIC(REMAINDER, INT_REMAINDER, NO_FLOAT, PyNumber_Remainder, inplace_remainder)
+    ARITHMETIC(FLOOR_DIVIDE, INT_FLOOR_DIVIDE, FLOAT_FLOOR_DIVIDE, PyNumber_FloorDivide, inplace_floor_divide)
+    ARITHMETIC(REMAINDER, INT_REMAINDER, FLOAT_REMAINDER, PyNumber_Remainder, inplace_remainder)
     ARITHMETIC(AND, INT_AND, NO_FLOAT, PyNumber_And, inplace_and)
     ARITHMETIC(OR, INT_OR, NO_FLOAT, PyNumber_Or, inplace_or)
     ARITHMETIC(XOR, INT_XOR, NO_FLOAT, PyNumber_Xor, inplace_xor)
@@ -642,6 +720,12 @@ traced_dispatch:
                 if (!__builtin_mul_overflow((int64_t)l >> 2, (int64_t)l - 3, &word))
                     INT_RESULT(word + 3);
             }
+        }
+        double x, y;
+        if (numeric_doubles(l, consts[C], &x, &y) && x > 0.0) {
+            double power = pow(x, y);
+            if (Py_LIKELY(power > 0.0))     /* not underflow; infinity is no immediate */
+                FLOAT_RESULT(power)
         }
         SLOW(vm_power(frame, pc, OPERAND_CONST, 0), 0);
     }
@@ -672,7 +756,17 @@ traced_dispatch:
     COMPARISON(NE, !=, Py_NE)
     COMPARISON(GT, >, Py_GT)
     COMPARISON(GE, >=, Py_GE)
-    TARGET(COMPARE_PEEK): SLOW(vm_compare_chained(frame, pc), 0);
+    TARGET(COMPARE_PEEK): {
+        PyObject *l = R(B), *r = R(B + 1);
+        if (value_both_ints(l, r) && C < 6) {
+            /* bits of the outcome: less, equal, greater */
+            static const uint8_t outcomes[6] = {[Py_LT] = 1, [Py_LE] = 3, [Py_EQ] = 2, [Py_NE] = 5, [Py_GT] = 4, [Py_GE] = 6};
+            unsigned outcome = (int64_t)l < (int64_t)r ? 1 : l == r ? 2 : 4;
+            STORE(A, outcomes[C] & outcome ? Py_True : Py_False);
+            NEXT(0);
+        }
+        SLOW(vm_compare_chained(frame, pc), 0);
+    }
 #define IDENTITY(WHEN_SAME, WHEN_OTHER) \
     { \
         PyObject *l = R(B), *r = R(C); \
@@ -730,7 +824,16 @@ traced_dispatch:
 #define KEEP_JUMP(SENSE) \
     { \
         SAVE(); \
-        int truth = vm_truth(frame, pc, 0); \
+        PyObject *v = R(A); \
+        int truth; \
+        if (v == Py_True) \
+            truth = 1; \
+        else if (v == Py_False || v == Py_None) \
+            truth = 0; \
+        else if (value_is_int(v)) \
+            truth = value_get_int(v) != 0; \
+        else \
+            truth = vm_truth(frame, pc, 0); \
         if (Py_UNLIKELY(truth < 0)) \
             goto error; \
         int32_t offset = X; \
@@ -826,10 +929,34 @@ traced_dispatch:
             }
         }
         SAVE();
-        int status = vm_for_iter(frame, pc);
-        if (Py_LIKELY(status > 0))
+        if (*(const uint16_t *)(pc + 2) == OP_UNPACK_SEQUENCE && AT_C(pc + 2) == 2 && AT_B(pc + 2) == B
+            && B >= (unsigned)frame->code->co_temp_base) {
+            PyObject *first, *second;
+            int got = type == &PyDictIterItem_Type ? dict_iter_next_pair((PyDictIterObject *)iterator, &first, &second)
+                      : type == &PyEnum_Type       ? enum_next_pair(iterator, &first, &second)
+                      : type == &PyZip_Type        ? zip_next_pair(iterator, &first, &second)
+                                                   : -2;
+            if (Py_LIKELY(got > 0)) {
+                /* the tuple that UNPACK_SEQUENCE would take apart at once is not made */
+                unsigned target = AT_A(pc + 2);
+                R(target) = owned_to_slot(first);
+                R(target + 1) = owned_to_slot(second);
+                NEXT(2);
+            }
+            if (got == 0) {
+                if (Py_UNLIKELY(ts->curexc_type != NULL) && !vm_for_iter_ended(frame))
+                    goto error;
+                goto for_iter_exhausted;
+            }
+            if (Py_UNLIKELY(ts->curexc_type != NULL))
+                goto error;
+        }
+        PyObject *item = type->tp_iternext(iterator);
+        if (Py_LIKELY(item != NULL)) {
+            STORE(B, owned_to_slot(item));
             NEXT(1);
-        if (status < 0)
+        }
+        if (Py_UNLIKELY(ts->curexc_type != NULL) && !vm_for_iter_ended(frame))
             goto error;
     for_iter_exhausted:
         SAVE();
@@ -866,7 +993,13 @@ traced_dispatch:
     TARGET(BUILD_MAP): SLOW(vm_build_map(frame, pc), 0);
     TARGET(BUILD_STRING): SLOW(vm_build_string(frame, pc), 0);
     TARGET(FORMAT_VALUE): SLOW(vm_format_value(frame, pc), 0);
-    TARGET(LIST_APPEND): SLOW(vm_list_append(frame, pc), 0);
+    TARGET(LIST_APPEND): {
+        SAVE();
+        PyObject *item = operand_take_owned(frame, B);
+        if (Py_UNLIKELY(item == NULL || list_append_steal((PyListObject *)R(A), item) < 0))
+            goto error;
+        NEXT(0);
+    }
     TARGET(SET_ADD): SLOW(vm_set_add(frame, pc), 0);
     TARGET(MAP_ADD): SLOW(vm_map_add(frame, pc), 0);
     TARGET(LIST_EXTEND): SLOW(vm_list_extend(frame, pc), 0);
@@ -925,6 +1058,17 @@ traced_dispatch:
                 DISPATCH();
             }
             if (heap_is_type(callee, &PyType_Type)) {
+                if (nargs == 1 && kwnames == NULL) {
+                    PyObject *same = call_class_identity(callee, args[0]);
+                    if (same != NULL) {
+                        slot_incref(same);
+                        SAVE();
+                        slot_clear(slots, base);
+                        slot_clear(args, 0);
+                        STORE(A, same);
+                        NEXT(1);
+                    }
+                }
                 frame_t *inner = NULL;
                 frame->pc = pc + 2;
                 int status = call_class(ts, frame, base, args, nargs, kwnames, &inner);

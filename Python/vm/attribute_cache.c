@@ -212,13 +212,12 @@ static void specialise_instance(instruction_t *at, PyObject *op, PyObject *name,
         return;
     }
     if (descr != NULL && descr_is_data(descr)) {
-        PyObject *getter = property_getter_borrowed(descr);
+        PyObject *getter = property_getter_racy(descr);
         if (getter != NULL) {
             if (!for_method && version != 0 && heap_is_type(getter, &PyFunction_Type)
                 && (record = new_record(CACHE_PROPERTY)) != NULL) {
-                object_publish(getter);
                 record->type_version = version;
-                record->value = getter;
+                record->value = descr;
             }
             goto install;
         }

@@ -1,6 +1,7 @@
 /* Pushing and popping activations, and calls of C functions. */
 #include "Python.h"
 
+#include "call.h"
 #include "calls.h"
 #include "generator.h"
 #include "stack.h"
@@ -45,7 +46,7 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
                 goto fail_args;
             ts->stack_top = window;
         }
-        for (Py_ssize_t i = 0; i < total; i++) {
+        for (Py_ssize_t i = 0; i < total && args != window; i++) {
             window[i] = args[i];
             args[i] = NULL;
         }
@@ -256,11 +257,18 @@ static PyObject *positional_tuple(PyObject *callee, PyObject *iterable)
     return tuple;
 }
 
+/* Room for n arguments on their way into a window: the top of the stack, where the window will be, if they fit there, else memory of its
+ * own. No safe point comes before the activation is pushed. */
+static PyObject **spread_room(PyThreadState *ts, Py_ssize_t n)
+{
+    return n < ts->stack_limit - ts->stack_top ? ts->stack_top : PyMem_New(PyObject *, n + 1);
+}
+
 /* Python callee: spread the tuple and the dict over the top of the stack and push an activation. */
 static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(args), nkw = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
-    PyObject **spread = PyMem_New(PyObject *, nargs + nkw + 1);
+    PyObject **top = ts->stack_top, **spread = spread_room(ts, nargs + nkw);
     PyObject *kwnames = NULL;
     frame_t *f = NULL;
     if (spread == NULL) {
@@ -291,7 +299,8 @@ static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject 
     f = call_push_general(ts, NULL, func, spread, nargs, kwnames);
 done:
     Py_XDECREF(kwnames);
-    PyMem_Free(spread);
+    if (spread != top)
+        PyMem_Free(spread);
     return f;
 }
 
@@ -338,11 +347,9 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     PyThreadState *ts = thread_current();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
-    if (Py_EnterRecursiveCall(" while calling a Python object"))
+    if (call_enter() < 0)
         return NULL;
-    /* copies for the callee; spread first, since args may be anywhere */
-    PyObject *small[16];
-    PyObject **copies = total <= (Py_ssize_t)Py_ARRAY_LENGTH(small) ? small : PyMem_New(PyObject *, total);
+    PyObject **top = ts->stack_top, **copies = spread_room(ts, total);
     PyObject *result = NULL;
     if (copies == NULL) {
         PyErr_NoMemory();
@@ -358,10 +365,10 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
         f->flags |= FRAME_ENTRY;
         result = vm_run(ts, f, 0);
     }
-    if (copies != small)
+    if (copies != top)
         PyMem_Free(copies);
 done:
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 

@@ -90,7 +90,9 @@ int vm_format_value(frame_t *f, const instruction_t *at)
     unsigned b = AT_B(at), mode = AT_C(at);
     PyObject *value = operand_read(f, b);
     PyObject *result = NULL;
-    if (value != NULL) {
+    if (value_is_int(value) && !(mode & 7))
+        result = PyObject_Str(value);
+    else if (value != NULL) {
         PyObject *converted = NULL;
         switch (mode & 3) {
         case 0: converted = Py_NewRef(value); break;

@@ -508,9 +508,11 @@ traced_dispatch:
         }
         cache_record_t *record = cache_as_record(word);
         if (record != NULL && record->kind == CACHE_PROPERTY && value_is_heap(op) && op != NULL
-            && type_version(heap_type(op)) == record->type_version && slot_try_incref(record->value)) {
+            && type_version(heap_type(op)) == record->type_version) {
             /* the getter runs as a call of this frame */
-            PyObject *getter = record->value, *self = op;
+            PyObject *getter = property_getter_racy(record->value), *self = op;
+            if (Py_UNLIKELY(getter == NULL || !heap_is_type(getter, &PyFunction_Type) || !slot_try_incref(getter)))
+                SLOW(vm_load_attr(frame, pc), 1);
             if (B >= (unsigned)frame->code->co_temp_base)
                 R(B) = NULL;
             else

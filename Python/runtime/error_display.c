@@ -4,7 +4,10 @@
 #include "interpreter.h"
 #include "lifecycle.h"
 #include "thread_state.h"
+#include "traceback_dump.h"
 #include "well_known_strings.h"
+
+#include <signal.h>
 
 /* ---- The default display ---- */
 
@@ -327,12 +330,28 @@ void _PyErr_WarnUnawaitedCoroutine(PyObject *coroutine)
     Py_XDECREF(name);
 }
 
-void Py_FatalError(const char *message)
+void traceback_dump_fatal_error(const char *func, const char *message)
 {
-    fprintf(stderr, "Fatal Python error: %s\n", message);
-    fflush(stderr);
+    const int fd = STDERR_FILENO;
+    traceback_dump_text(fd, "Fatal Python error: ");
+    if (func != NULL) {
+        traceback_dump_text(fd, func);
+        traceback_dump_text(fd, ": ");
+    }
+    traceback_dump_text(fd, message != NULL ? message : "<message not set>");
+    int initialized = __atomic_load_n(&runtime_interp.initialized, __ATOMIC_RELAXED);
+    traceback_dump_text(fd, "\nPython runtime state: ");
+    traceback_dump_text(fd, runtime_is_finalizing() ? "finalizing" : initialized ? "initialized" : "preinitialized");
+    traceback_dump_text(fd, "\n\n");
+    if (initialized) {
+        traceback_dump_threads(fd, gilstate_get_bound());
+        traceback_dump_extension_modules(fd);
+    }
+    signal(SIGABRT, SIG_DFL);       /* the handler of faulthandler would say it all again */
     abort();
 }
+
+void Py_FatalError(const char *message) { traceback_dump_fatal_error(NULL, message); }
 
 /* ---- traceback.c's printing ---- */
 

@@ -1,9 +1,12 @@
 /* print and input. */
 #include "Python.h"
+#include "osreadline.h"
 
 #include "builtins.h"
 #include "thread_state.h"
 #include "well_known_strings.h"
+
+#include <unistd.h>
 
 /* ---- print ---- */
 
@@ -107,9 +110,91 @@ static int flush(PyObject *file)
     return result != NULL ? 0 : -1;
 }
 
+/* Is file, a standard stream of Python, the terminal that C calls by that number? 1, 0, or -1 with an exception. */
+static int is_terminal(PyObject *file, int number)
+{
+    PyObject *fd = PyObject_CallMethodNoArgs(file, STR(fileno));
+    if (fd == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    long value = PyLong_AsLong(fd);
+    Py_DECREF(fd);
+    if (value == -1 && PyErr_Occurred())
+        return -1;
+    return value == number && isatty(number);
+}
+
+/* The encoding and the error handler of a stream, as new strings. 0: it has none. */
+static int stream_encoding(PyObject *file, PyObject **encoding, PyObject **errors)
+{
+    *encoding = PyObject_GetAttr(file, STR(encoding));
+    *errors = *encoding != NULL ? PyObject_GetAttr(file, STR(errors)) : NULL;
+    if (*errors != NULL && PyUnicode_Check(*encoding) && PyUnicode_Check(*errors))
+        return 1;
+    PyErr_Clear();
+    Py_CLEAR(*encoding);
+    Py_CLEAR(*errors);
+    return 0;
+}
+
+/* prompt in the encoding of sys.stdout: new bytes. */
+static PyObject *encode_prompt(PyObject *prompt, PyObject *encoding, PyObject *errors)
+{
+    const char *name = PyUnicode_AsUTF8(encoding), *handler = PyUnicode_AsUTF8(errors);
+    PyObject *text = name != NULL && handler != NULL ? PyObject_Str(prompt) : NULL;
+    PyObject *bytes = text != NULL ? PyUnicode_AsEncodedString(text, name, handler) : NULL;
+    Py_XDECREF(text);
+    if (bytes != NULL && strlen(PyBytes_AS_STRING(bytes)) != (size_t)PyBytes_GET_SIZE(bytes)) {
+        PyErr_SetString(PyExc_ValueError, "input: prompt string cannot contain null characters");
+        Py_CLEAR(bytes);
+    }
+    return bytes;
+}
+
+static PyObject *decode_line(char *line, PyObject *encoding, PyObject *errors)
+{
+    size_t size = strlen(line);
+    const char *name = PyUnicode_AsUTF8(encoding), *handler = PyUnicode_AsUTF8(errors);
+    if (size == 0) {
+        PyErr_SetNone(PyExc_EOFError);
+        return NULL;
+    }
+    if (line[size - 1] == '\n')
+        size--;
+    return name != NULL && handler != NULL ? PyUnicode_Decode(line, (Py_ssize_t)size, name, handler) : NULL;
+}
+
+/* Both streams are the terminal: reads with line editing. *done 0: they are not what they should be, and nothing was read. */
+static PyObject *input_from_terminal(PyObject *in, PyObject *out, PyObject *prompt, int *done)
+{
+    PyObject *in_encoding = NULL, *in_errors = NULL, *encoding = NULL, *errors = NULL, *bytes = NULL, *result = NULL;
+    *done = stream_encoding(in, &in_encoding, &in_errors) && stream_encoding(out, &encoding, &errors);
+    if (!*done)
+        goto done;
+    if (flush(out) < 0)
+        PyErr_Clear();
+    if (prompt != NULL && (bytes = encode_prompt(prompt, encoding, errors)) == NULL)
+        goto done;
+    char *line = PyOS_Readline(stdin, stdout, bytes != NULL ? PyBytes_AS_STRING(bytes) : "");
+    if (line != NULL)
+        result = decode_line(line, in_encoding, in_errors);
+    else if (!PyErr_Occurred())
+        PyErr_SetNone(PyExc_KeyboardInterrupt);
+    PyMem_Free(line);
+done:
+    Py_XDECREF(in_encoding);
+    Py_XDECREF(in_errors);
+    Py_XDECREF(encoding);
+    Py_XDECREF(errors);
+    Py_XDECREF(bytes);
+    return result;
+}
+
 static PyObject *builtin_input(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *in = NULL, *out = NULL, *err = NULL, *line = NULL;
+    int terminal;
     if (!_PyArg_CheckPositional("input", nargs, 0, 1))
         return NULL;
     if ((in = stream("stdin")) == NULL || (out = stream("stdout")) == NULL || (err = stream("stderr")) == NULL)
@@ -118,13 +203,24 @@ static PyObject *builtin_input(PyObject *Py_UNUSED(module), PyObject *const *arg
         goto done;
     if (flush(err) < 0)
         PyErr_Clear();
+    terminal = is_terminal(in, fileno(stdin));
+    if (terminal > 0)
+        terminal = is_terminal(out, fileno(stdout));
+    if (terminal < 0)
+        goto done;
+    if (terminal) {
+        line = input_from_terminal(in, out, nargs > 0 ? args[0] : NULL, &terminal);
+        if (terminal)
+            goto got;
+    }
     if (nargs > 0 && PyFile_WriteObject(args[0], out, Py_PRINT_RAW) < 0)
         goto done;
     if (flush(out) < 0)
         PyErr_Clear();
     line = PyFile_GetLine(in, -1);
-    if (line != NULL)
-        PySys_Audit("builtins.input/result", "O", line);
+got:
+    if (line != NULL && PySys_Audit("builtins.input/result", "O", line) < 0)
+        Py_CLEAR(line);
 done:
     Py_XDECREF(in);
     Py_XDECREF(out);

@@ -4,6 +4,7 @@
  * import_level.c      the import statement: resolving names, finding and loading through importlib
  * import_builtin.c    the modules linked into the interpreter
  * import_dynamic.c    extension modules in shared objects
+ * import_frozen.c     frozen modules
  * import_bootstrap.c  bringing importlib up
  * imp_module.c        the module _imp */
 #ifndef BRAID_IMPORT_H
@@ -39,11 +40,38 @@ PyObject *import_finish_init(PyObject *result, PyObject *(*init)(void), PyObject
 /* A single-phase module that was loaded before under the same name and path, made again. New reference; NULL, maybe without exception. */
 PyObject *import_find_extension(PyObject *name, PyObject *path);
 
+/* ---- Frozen modules ---- */
+
+typedef enum { FROZEN_OKAY, FROZEN_NOT_FOUND, FROZEN_DISABLED, FROZEN_EXCLUDED, FROZEN_INVALID } frozen_status_t;
+
+typedef struct {
+    const char *origname;               /* or NULL */
+    int is_package;
+    const struct _frozen *foreign;      /* in PyImport_FrozenModules, or NULL and */
+    int own;                            /* an index */
+} frozen_module_t;
+
+frozen_status_t import_frozen_find(const char *name, frozen_module_t *m);
+/* The marshalled code of what was found: new bytes. */
+PyObject *import_frozen_data(const frozen_module_t *m);
+/* The code in marshalled data: new reference; NULL with ImportError or TypeError, which name the module. */
+PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size);
+/* ImportError for a status; always NULL. */
+PyObject *import_frozen_error(frozen_status_t status, PyObject *name);
+/* New list of str. */
+PyObject *import_frozen_names(void);
+void import_frozen_override(int value);
+
 /* ---- importlib ---- */
+
+/* A whole file. New bytes, or NULL with OSError. */
+PyObject *import_read_file(const char *path);
 
 /* Runs importlib._bootstrap and installs it with sys and _imp. / The same for _bootstrap_external. 0 or -1. */
 int import_bootstrap(void);
 int import_bootstrap_external(void);
+/* Puts zipimport.zipimporter first on sys.path_hooks. 0 or -1. */
+int import_install_zipimport(void);
 
 /* Removes the frames of importlib from the traceback of the exception that is set. */
 void import_trim_traceback(void);

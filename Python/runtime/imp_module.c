@@ -116,50 +116,105 @@ static PyObject *create_dynamic(PyObject *module, PyObject *args)
     return import_create_dynamic(spec);
 }
 
-/* ---- Frozen modules: there are none ---- */
+/* ---- Frozen modules ---- */
 
-static PyObject *no_frozen(PyObject *arg, const char *function)
+/* What is known of the module; the name must be a str. FROZEN_INVALID with an exception set: it is not. */
+static frozen_status_t find(PyObject *name, const char *function, frozen_module_t *m)
 {
-    if (name_argument(arg, function) != NULL)
-        PyErr_SetImportError(PyUnicode_FromFormat("No such frozen object named %R", arg), arg, NULL);
-    return NULL;
+    const char *text = name_argument(name, function);
+    return text != NULL ? import_frozen_find(text, m) : FROZEN_INVALID;
 }
 
-static PyObject *init_frozen(PyObject *module, PyObject *arg)
+static PyObject *init_frozen(PyObject *module, PyObject *name)
 {
-    return name_argument(arg, "init_frozen") == NULL ? NULL : Py_NewRef(Py_None);
+    if (name_argument(name, "init_frozen") == NULL)
+        return NULL;
+    int status = PyImport_ImportFrozenModuleObject(name);
+    if (status <= 0)
+        return status < 0 ? NULL : Py_NewRef(Py_None);
+    return PyImport_GetModule(name);
 }
 
 static PyObject *get_frozen_object(PyObject *module, PyObject *args)
 {
-    PyObject *name, *data = NULL;
-    if (!PyArg_UnpackTuple(args, "get_frozen_object", 1, 2, &name, &data))
+    PyObject *name, *data = Py_None, *bytes, *code;
+    frozen_module_t m;
+    if (!PyArg_ParseTuple(args, "U|O:get_frozen_object", &name, &data))
         return NULL;
-    return no_frozen(name, "get_frozen_object");
+    if (data != Py_None) {
+        Py_buffer view;
+        if (!PyObject_CheckBuffer(data)) {
+            _PyArg_BadArgument("get_frozen_object", "argument 2", "bytes", data);
+            return NULL;
+        }
+        if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+            return NULL;
+        code = view.len > 0 ? import_frozen_code(name, view.buf, view.len) : import_frozen_error(FROZEN_INVALID, name);
+        PyBuffer_Release(&view);
+        return code;
+    }
+    frozen_status_t status = find(name, "get_frozen_object", &m);
+    if (status != FROZEN_OKAY)
+        return PyErr_Occurred() ? NULL : import_frozen_error(status, name);
+    if ((bytes = import_frozen_data(&m)) == NULL)
+        return NULL;
+    code = import_frozen_code(name, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes));
+    Py_DECREF(bytes);
+    return code;
 }
 
 static PyObject *find_frozen(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"", "withdata", NULL};
-    PyObject *name;
+    PyObject *name, *data = NULL, *bytes;
     int with_data = 0;
+    frozen_module_t m;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$p:find_frozen", keywords, &name, &with_data))
         return NULL;
-    Py_RETURN_NONE;
+    frozen_status_t status = find(name, "find_frozen", &m);
+    if (status != FROZEN_OKAY) {
+        if (status == FROZEN_INVALID)
+            return PyErr_Occurred() ? NULL : import_frozen_error(status, name);
+        Py_RETURN_NONE;
+    }
+    if (with_data) {
+        if ((bytes = import_frozen_data(&m)) == NULL)
+            return NULL;
+        data = PyMemoryView_FromObject(bytes);
+        Py_DECREF(bytes);
+        if (data == NULL)
+            return NULL;
+    }
+    PyObject *result = Py_BuildValue("(OOz)", data != NULL ? data : Py_None, m.is_package ? Py_True : Py_False, m.origname);
+    Py_XDECREF(data);
+    return result;
 }
 
-static PyObject *is_frozen(PyObject *module, PyObject *arg)
+static PyObject *is_frozen(PyObject *module, PyObject *name)
 {
-    return name_argument(arg, "is_frozen") == NULL ? NULL : Py_NewRef(Py_False);
+    frozen_module_t m;
+    int found = find(name, "is_frozen", &m) == FROZEN_OKAY;
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(found);
 }
 
-static PyObject *is_frozen_package(PyObject *module, PyObject *arg) { return no_frozen(arg, "is_frozen_package"); }
-static PyObject *frozen_module_names(PyObject *module, PyObject *unused) { return PyList_New(0); }
+static PyObject *is_frozen_package(PyObject *module, PyObject *name)
+{
+    frozen_module_t m;
+    frozen_status_t status = find(name, "is_frozen_package", &m);
+    if (status != FROZEN_OKAY && status != FROZEN_EXCLUDED)
+        return PyErr_Occurred() ? NULL : import_frozen_error(status, name);
+    return PyBool_FromLong(m.is_package);
+}
+
+static PyObject *frozen_module_names(PyObject *module, PyObject *unused) { return import_frozen_names(); }
 
 static PyObject *override_frozen(PyObject *module, PyObject *arg)
 {
-    long value = PyLong_AsLong(arg);
-    return value == -1 && PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    int value = _PyLong_AsInt(arg);
+    if (value == -1 && PyErr_Occurred())
+        return NULL;
+    import_frozen_override(value);
+    Py_RETURN_NONE;
 }
 
 /* ---- Code ---- */
@@ -226,13 +281,13 @@ static PyMethodDef methods[] = {
     METHOD("create_dynamic", create_dynamic, METH_VARARGS, "Makes an extension module for a spec."),
     METHOD("exec_dynamic", exec_module, METH_O, "Initialises an extension module."),
     METHOD("is_builtin", is_builtin, METH_O, "1 for a built-in module, -1 for one that is always there, else 0."),
-    METHOD("init_frozen", init_frozen, METH_O, "Initialises a frozen module; there are none."),
-    METHOD("get_frozen_object", get_frozen_object, METH_VARARGS, "The code of a frozen module; there are none."),
-    METHOD("find_frozen", find_frozen, METH_VARARGS | METH_KEYWORDS, "What is known of a frozen module; there are none."),
+    METHOD("init_frozen", init_frozen, METH_O, "Imports a frozen module; None if there is none."),
+    METHOD("get_frozen_object", get_frozen_object, METH_VARARGS, "The code of a frozen module, or in marshalled data."),
+    METHOD("find_frozen", find_frozen, METH_VARARGS | METH_KEYWORDS, "(marshalled data or None, is it a package, original name) of a frozen module, or None."),
     METHOD("is_frozen", is_frozen, METH_O, "Is there a frozen module of that name?"),
     METHOD("is_frozen_package", is_frozen_package, METH_O, "Is the frozen module a package?"),
     METHOD("_frozen_module_names", frozen_module_names, METH_NOARGS, "The names of frozen modules."),
-    METHOD("_override_frozen_modules_for_tests", override_frozen, METH_O, "Accepted and ignored."),
+    METHOD("_override_frozen_modules_for_tests", override_frozen, METH_O, "1: frozen modules are on, -1: off, 0: as the command line says."),
     METHOD("_fix_co_filename", fix_co_filename, METH_FASTCALL, "Changes the file name of a code object just loaded, and of the code in it."),
     METHOD("source_hash", source_hash, METH_VARARGS | METH_KEYWORDS, "The hash of a source that checked bytecode files carry."),
     {NULL, NULL, 0, NULL},

@@ -267,10 +267,3 @@ done:
     Py_DECREF(module);
     return result;
 }
-
-/* ---- Frozen modules: there are none ---- */
-
-const struct _frozen *PyImport_FrozenModules;
-
-int PyImport_ImportFrozenModuleObject(PyObject *name) { (void)name; return 0; }
-int PyImport_ImportFrozenModule(const char *name) { (void)name; return 0; }

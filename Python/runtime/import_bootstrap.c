@@ -26,8 +26,7 @@ uint32_t import_magic_number(void)
 long PyImport_GetMagicNumber(void) { return (long)import_magic_number(); }
 const char *PyImport_GetMagicTag(void) { return IMPORT_CACHE_TAG; }
 
-/* A whole file. New bytes, or NULL with OSError. */
-static PyObject *read_file(const char *path)
+PyObject *import_read_file(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -60,7 +59,7 @@ static PyObject *run_bootstrap(const char *name, const char *file)
     char path[4096], filename[64];
     snprintf(path, sizeof(path), "%s/importlib/%s.py", config_stdlib(), file);
     snprintf(filename, sizeof(filename), "<frozen importlib.%s>", file);
-    PyObject *source = read_file(path), *module = NULL, *code = NULL, *str = PyUnicode_FromString(filename);
+    PyObject *source = import_read_file(path), *module = NULL, *code = NULL, *str = PyUnicode_FromString(filename);
     PyCompilerFlags flags = {PyCF_SOURCE_IS_UTF8 | PyCF_IGNORE_COOKIE, PY_MINOR_VERSION};
     if (source == NULL || str == NULL)
         goto done;
@@ -70,10 +69,11 @@ static PyObject *run_bootstrap(const char *name, const char *file)
     module = PyImport_AddModuleRef(name);
     if (module == NULL)
         goto done;
-    PyObject *dict = PyModule_GetDict(module);
-    PyObject *result = NULL;
-    if (PyDict_SetItem(dict, STR(__builtins__), runtime_interp.builtins) == 0)
+    PyObject *dict = PyModule_GetDict(module), *origname = PyUnicode_FromFormat("importlib.%s", file), *result = NULL;
+    if (origname != NULL && PyDict_SetItemString(dict, "__origname__", origname) == 0
+        && PyDict_SetItem(dict, STR(__builtins__), runtime_interp.builtins) == 0)
         result = PyEval_EvalCode(code, dict, dict);
+    Py_XDECREF(origname);
     if (result == NULL)
         Py_CLEAR(module);
     Py_XDECREF(result);
@@ -116,16 +116,50 @@ static int set_magic(PyObject *external)
     return status;
 }
 
+/* Gives the module the __spec__ and so on that an import would have given it. 0 or -1. */
+static int make_frozen_import(PyObject *bootstrap, PyObject *module)
+{
+    PyObject *importer = PyObject_GetAttrString(bootstrap, "FrozenImporter"), *spec = NULL, *result = NULL;
+    if (importer != NULL)
+        spec = PyObject_CallMethod(bootstrap, "_spec_from_module", "OO", module, importer);
+    if (spec != NULL)
+        result = PyObject_CallMethod(bootstrap, "_init_module_attrs", "OO", spec, module);
+    if (result != NULL)
+        Py_SETREF(result, PyObject_CallMethod(importer, "_fix_up_module", "O", module));
+    Py_XDECREF(importer);
+    Py_XDECREF(spec);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
 int import_bootstrap_external(void)
 {
     PyObject *external = run_bootstrap("_frozen_importlib_external", "_bootstrap_external"), *bootstrap = runtime_interp.importlib;
     if (external == NULL)
         return -1;
     runtime_interp.importlib_external = external;       /* kept */
-    if (set_magic(external) < 0 || PyObject_SetAttrString(external, "_bootstrap", bootstrap) < 0
+    if (make_frozen_import(bootstrap, external) < 0 || set_magic(external) < 0
+        || PyObject_SetAttrString(external, "_bootstrap", bootstrap) < 0
         || PyObject_SetAttrString(bootstrap, "_bootstrap_external", external) < 0)
         return -1;
     PyObject *result = PyObject_CallMethod(external, "_install", "O", bootstrap);
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
+}
+
+int import_install_zipimport(void)
+{
+    PyObject *zipimporter = _PyImport_GetModuleAttrString("zipimport", "zipimporter"), *path_hooks = NULL;
+    if (zipimporter == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_ImportError))
+            return -1;
+        PyErr_Clear();                  /* a library without it */
+        return 0;
+    }
+    int status = PySys_GetOptionalAttrString("path_hooks", &path_hooks);
+    if (status > 0)
+        status = PyList_Insert(path_hooks, 0, zipimporter);
+    Py_XDECREF(path_hooks);
+    Py_DECREF(zipimporter);
+    return status;
 }

@@ -188,7 +188,7 @@ int lifecycle_start(void)
     if (codec == NULL)
         return -1;
     Py_DECREF(codec);
-    if (start_signals() < 0 || create_main_module() < 0 || lifecycle_open_streams() < 0)
+    if (start_signals() < 0 || import_install_zipimport() < 0 || create_main_module() < 0 || lifecycle_open_streams() < 0)
         return -1;
     __atomic_store_n(&runtime_interp.initialized, 1, __ATOMIC_RELEASE);
     if (start_extras() < 0 || start_warnings() < 0)

@@ -3,6 +3,7 @@
  * The locale belongs to the process. setlocale() and localeconv() answer with pointers to memory that the next call
  * overwrites, so both run, and their answers are copied, under locale_lock; nothing runs Python code while it is held. */
 #include "module.h"
+#include "fork_mutex.h"
 #include <errno.h>
 #include <langinfo.h>
 #include <libintl.h>
@@ -11,10 +12,8 @@
 #include <string.h>
 #include <wchar.h>
 
-/* Of the interpreter's core (thread_state.h). */
-void fork_register_mutex(PyMutex *m);
-
 static PyMutex locale_lock;
+FORK_MUTEX(locale_lock)
 static PyObject *locale_error;          /* [const after the module is made] locale.Error */
 
 static char *copy_text(const char *text)
@@ -350,11 +349,8 @@ static int locale_exec(PyObject *module)
     for (size_t i = 0; i < Py_ARRAY_LENGTH(langinfo_constants); i++)
         if (PyModule_AddIntConstant(module, langinfo_constants[i].name, langinfo_constants[i].value) < 0)
             return -1;
-    if (locale_error == NULL) {
-        if ((locale_error = PyErr_NewException("locale.Error", NULL, NULL)) == NULL)
-            return -1;
-        fork_register_mutex(&locale_lock);
-    }
+    if (locale_error == NULL && (locale_error = PyErr_NewException("locale.Error", NULL, NULL)) == NULL)
+        return -1;
     return PyModule_AddObjectRef(module, "Error", locale_error);
 }
 

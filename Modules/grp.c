@@ -1,11 +1,9 @@
 /* The grp module: the groups of the system. */
 #include "module.h"
+#include "fork_mutex.h"
 #include <errno.h>
 #include <grp.h>
 #include "structseq.h"
-
-/* Of the interpreter's core (thread_state.h). */
-void fork_register_mutex(PyMutex *m);
 
 static PyStructSequence_Field group_fields[] = {
     {"gr_name", "group name"}, {"gr_passwd", "password"}, {"gr_gid", "group id"}, {"gr_mem", "group members"}, {NULL},
@@ -13,6 +11,7 @@ static PyStructSequence_Field group_fields[] = {
 static PyStructSequence_Desc group_desc = {"grp.struct_group", "A group of the system.", group_fields, 4};
 static PyTypeObject *group_type;        /* [const after the module is made] */
 static PyMutex all_lock;                /* getgrent() has one position for the whole process */
+FORK_MUTEX(all_lock)
 
 static PyObject *members_make(char **members)
 {
@@ -147,11 +146,8 @@ static PyMethodDef grp_methods[] = {
 
 static int grp_exec(PyObject *module)
 {
-    if (group_type == NULL) {
-        if ((group_type = PyStructSequence_NewType(&group_desc)) == NULL)
-            return -1;
-        fork_register_mutex(&all_lock);
-    }
+    if (group_type == NULL && (group_type = PyStructSequence_NewType(&group_desc)) == NULL)
+        return -1;
     return PyModule_AddObjectRef(module, "struct_group", (PyObject *)group_type);
 }
 

@@ -1,11 +1,9 @@
 /* The spwd module: the shadow passwords of the system. */
 #include "module.h"
+#include "fork_mutex.h"
 #include <errno.h>
 #include <shadow.h>
 #include "structseq.h"
-
-/* Of the interpreter's core (thread_state.h). */
-void fork_register_mutex(PyMutex *m);
 
 /* The old names of the first two are attributes without a place in the sequence. */
 static PyStructSequence_Field shadow_fields[] = {
@@ -18,6 +16,7 @@ static PyStructSequence_Field shadow_fields[] = {
 static PyStructSequence_Desc shadow_desc = {"spwd.struct_spwd", "A shadow password.", shadow_fields, 9};
 static PyTypeObject *shadow_type;       /* [const after the module is made] */
 static PyMutex all_lock;                /* getspent() has one position for the whole process */
+FORK_MUTEX(all_lock)
 
 static PyObject *shadow_make(const struct spwd *s)
 {
@@ -101,11 +100,8 @@ static int spwd_exec(PyObject *module)
 {
     if (PyErr_WarnEx(PyExc_DeprecationWarning, "'spwd' is deprecated and slated for removal in Python 3.13", 6) < 0)
         return -1;
-    if (shadow_type == NULL) {
-        if ((shadow_type = PyStructSequence_NewType(&shadow_desc)) == NULL)
-            return -1;
-        fork_register_mutex(&all_lock);
-    }
+    if (shadow_type == NULL && (shadow_type = PyStructSequence_NewType(&shadow_desc)) == NULL)
+        return -1;
     return PyModule_AddObjectRef(module, "struct_spwd", (PyObject *)shadow_type);
 }
 

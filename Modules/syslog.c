@@ -3,13 +3,12 @@
  * The C library keeps the pointer to the program's name that openlog() got, and reads it under a lock of its own; so a
  * name may be freed once openlog() or closelog() has replaced it. log_lock makes "replace, then free" one step. */
 #include "module.h"
+#include "fork_mutex.h"
 #include <string.h>
 #include <syslog.h>
 
-/* Of the interpreter's core (thread_state.h). */
-void fork_register_mutex(PyMutex *m);
-
 static PyMutex log_lock;
+FORK_MUTEX(log_lock)
 static char *log_name;          /* [log_lock] what the C library holds */
 static int log_open;            /* [log_lock] */
 
@@ -156,7 +155,6 @@ static PyMethodDef syslog_methods[] = {
 
 static int syslog_exec(PyObject *module)
 {
-    static int registered;
     static const struct { const char *name; int value; } constants[] = {
 #define INT(name) {#name, name},
         INT(LOG_EMERG) INT(LOG_ALERT) INT(LOG_CRIT) INT(LOG_ERR) INT(LOG_WARNING) INT(LOG_NOTICE) INT(LOG_INFO)
@@ -169,9 +167,6 @@ static int syslog_exec(PyObject *module)
     for (size_t i = 0; i < Py_ARRAY_LENGTH(constants); i++)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
             return -1;
-    if (!registered)
-        fork_register_mutex(&log_lock);
-    registered = 1;
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct startup_config {
     const char *module;             /* -m */
     const char *filename;           /* the script, or NULL: standard input */
     int skip_first_line;            /* -x */
+    int randomize_hash;             /* -R */
     string_list_t xoptions;         /* "name" or "name=value" */
     string_list_t warnoptions;
     const char *pycache_prefix;     /* or NULL */

@@ -63,7 +63,8 @@ PyObject *Py_CompileString(const char *source, const char *filename, int start)
 
 /* ---- Sources ---- */
 
-const char *builtins_source_text(PyObject *source, const char *function, const char *what, int *flags, Py_ssize_t *size, PyObject **owner)
+/* The text of a str, bytes or buffer argument. *owner keeps it alive (new reference). */
+static const char *source_text(PyObject *source, const char *function, const char *what, int *flags, Py_ssize_t *size, PyObject **owner)
 {
     const char *text;
     *owner = NULL;
@@ -169,7 +170,7 @@ static PyObject *builtin_compile(PyObject *Py_UNUSED(module), PyObject *args, Py
         goto done;
     }
     Py_ssize_t size;
-    const char *text = builtins_source_text(source, "compile", "string, bytes or AST", &flags.cf_flags, &size, &owner);
+    const char *text = source_text(source, "compile", "string, bytes or AST", &flags.cf_flags, &size, &owner);
     if (text != NULL) {
         result = compile_source(text, size, filename, starts[mode], &flags, optimize);
         Py_DECREF(owner);
@@ -228,7 +229,7 @@ static PyObject *run_text(PyObject *source, const char *function, int start, PyO
     PyObject *owner, *filename, *code, *result = NULL;
     Py_ssize_t size;
     PyEval_MergeCompilerFlags(&flags);
-    const char *text = builtins_source_text(source, function, "string, bytes or code", &flags.cf_flags, &size, &owner);
+    const char *text = source_text(source, function, "string, bytes or code", &flags.cf_flags, &size, &owner);
     if (text == NULL)
         return NULL;
     if (start == Py_eval_input)

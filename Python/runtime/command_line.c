@@ -113,7 +113,7 @@ static void read_gil(void)
 static void read_hash_seed(void)
 {
     const char *text = config_getenv("PYTHONHASHSEED");
-    if (text == NULL || strcmp(text, "random") == 0)
+    if (startup.randomize_hash || text == NULL || strcmp(text, "random") == 0)
         return;
     char *end;
     errno = 0;
@@ -153,6 +153,13 @@ static void read_int_max_str_digits(void)
                      option != NULL ? "-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited."
                                     : "PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.");
     CONFIG->int_max_str_digits = (int)value;
+}
+
+static void check_frozen_modules(void)
+{
+    const char *option = config_xoption("frozen_modules");
+    if (option != NULL && *option != 0 && strcmp(option, "on") != 0 && strcmp(option, "off") != 0)
+        config_fatal("config_init_import", "bad value for option -X frozen_modules (expected \"on\" or \"off\")");
 }
 
 static void read_tracemalloc(void)
@@ -255,6 +262,7 @@ static void read_environment(void)
     read_hash_seed();
     read_utf8_mode();
     read_int_max_str_digits();
+    check_frozen_modules();
     read_tracemalloc();
     read_stdio_encoding();
     read_warnings();
@@ -276,7 +284,7 @@ static void set_public_flags(void)
     Py_IsolatedFlag = CONFIG->isolated;
     Py_HashRandomizationFlag = !(CONFIG->use_hash_seed && CONFIG->hash_seed == 0);
     Py_UTF8Mode = CONFIG->utf8_mode;
-    long_max_str_digits = CONFIG->int_max_str_digits;
+    long_max_str_digits = CONFIG->int_max_str_digits >= 0 ? CONFIG->int_max_str_digits : 4300;
     unicode_checks_codec_names = CONFIG->dev_mode;
 }
 
@@ -285,7 +293,7 @@ void config_init(int use_environment)
     CONFIG->use_environment = use_environment;
     CONFIG->write_bytecode = CONFIG->user_site = CONFIG->site_import = CONFIG->buffered_stdio = 1;
     CONFIG->install_signal_handlers = 1;
-    CONFIG->int_max_str_digits = 4300;
+    CONFIG->int_max_str_digits = -1;            /* not said */
     CONFIG->gil = -1;
     if (use_environment) {
         read_environment();
@@ -342,7 +350,7 @@ static int plain_option(int c, int *versions, int *help)
     case '?': *help = 1; break;
     case 'V': ++*versions; break;
     case 'q': CONFIG->quiet++; break;
-    case 'R': CONFIG->use_hash_seed = 0; break;
+    case 'R': startup.randomize_hash = 1; break;
     default: return 0;
     }
     return 1;
@@ -535,8 +543,6 @@ static void choose_locale(void)
     startup.locale_encoding = is_utf8 ? "utf-8" : copy_path(codeset);
 }
 
-#define LIBRARY_TAIL "/lib/python3.11"
-
 /* The library of our own: the installed one, or that of the source tree for the interpreter in its build directory (and
  * wherever nothing is installed). */
 static void find_own_library(void)
@@ -554,26 +560,14 @@ static void find_own_library(void)
     }
 }
 
-/* PREFIX of a library in PREFIX/lib/python3.11: sysconfig and site put paths together from it. */
-static const char *library_prefix(const char *stdlib)
-{
-    char path[PATH_MAX];
-    size_t length = strlen(stdlib), tail = strlen(LIBRARY_TAIL);
-    if (length <= tail || length >= sizeof(path) || strcmp(stdlib + length - tail, LIBRARY_TAIL) != 0)
-        return BRAID_PREFIX;
-    memcpy(path, stdlib, length - tail);
-    path[length - tail] = 0;
-    return copy_path(path);
-}
-
 void config_find_paths(void)
 {
     char path[PATH_MAX];
     choose_locale();
     if (startup.executable == NULL)
         startup.executable = find_executable();
+    startup.prefix = BRAID_PREFIX;
     startup.stdlib = BRAID_STDLIB_DIR;
-    startup.prefix = library_prefix(BRAID_STDLIB_DIR);
     find_own_library();
     if (startup.home != NULL) {
         startup.prefix = startup.home;

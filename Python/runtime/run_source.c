@@ -1,10 +1,12 @@
 /* PyRun_*: running text, files, and the interactive loop. */
 #include "Python.h"
+#include "osreadline.h"
 
 #include <unistd.h>
 
 #include "builtins.h"
 #include "compiler.h"
+#include "importer.h"
 #include "interpreter.h"
 #include "lifecycle.h"
 #include "parser.h"
@@ -101,18 +103,93 @@ PyObject *PyRun_File(FILE *file, const char *filename, int start, PyObject *glob
     return PyRun_FileExFlags(file, filename, start, globals, locals, 0, NULL);
 }
 
+/* Does the file hold compiled code? By its name, or by its first bytes if it can be read again. */
+static int is_compiled(FILE *file, const char *filename, int can_rewind)
+{
+    size_t n = strlen(filename);
+    if (n >= 4 && strcmp(filename + n - 4, ".pyc") == 0)
+        return 1;
+    unsigned char mark[2];
+    if (!can_rewind || ftell(file) != 0)
+        return 0;
+    uint32_t magic = import_magic_number();
+    int is = fread(mark, 1, 2, file) == 2 && mark[0] == (magic & 0xff) && mark[1] == (magic >> 8 & 0xff);
+    rewind(file);
+    return is;
+}
+
+/* The code in a file of compiled code, which is closed. */
+static PyObject *read_compiled(FILE *file)
+{
+    enum { HEADER = 16 };           /* mark, flags, and two words about the source */
+    PyObject *bytes = run_read_file(file), *code = NULL;
+    fclose(file);
+    if (bytes == NULL)
+        return NULL;
+    const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(bytes);
+    Py_ssize_t size = PyBytes_GET_SIZE(bytes);
+    uint32_t magic = size >= 4 ? data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24 : 0;
+    if (magic != import_magic_number())
+        PyErr_SetString(PyExc_RuntimeError, "Bad magic number in .pyc file");
+    else if (size < HEADER)
+        PyErr_SetString(PyExc_EOFError, "EOF read where object expected");
+    else
+        code = PyMarshal_ReadObjectFromString((const char *)data + HEADER, size - HEADER);
+    if (code != NULL && !PyCode_Check(code)) {
+        PyErr_SetString(PyExc_RuntimeError, "Bad code object in .pyc file");
+        Py_CLEAR(code);
+    }
+    Py_DECREF(bytes);
+    return code;
+}
+
+/* __main__.__loader__, as if the file had been imported. 0 or -1. */
+static int set_main_loader(PyObject *dict, PyObject *filename, const char *type)
+{
+    PyObject *external = runtime_interp.importlib_external;
+    PyObject *loader = external != NULL ? PyObject_CallMethod(external, type, "sO", "__main__", filename) : NULL;
+    int status = loader != NULL ? PyDict_SetItemString(dict, "__loader__", loader) : -1;
+    Py_XDECREF(loader);
+    return status;
+}
+
+/* Runs the file, which is closed if close_it, in __main__: the result or NULL. */
+static PyObject *run_as_main(FILE *file, const char *filename, PyObject *name, int close_it, PyCompilerFlags *flags)
+{
+    PyObject *dict = main_dict();
+    if (dict == NULL)
+        return NULL;
+    if (is_compiled(file, filename, close_it)) {
+        if (!close_it && (file = fopen(filename, "rbe")) == NULL)
+            return PyErr_SetFromErrnoWithFilename(PyExc_OSError, filename);
+        PyObject *code = read_compiled(file);
+        if (code != NULL && set_main_loader(dict, name, "SourcelessFileLoader") < 0)
+            Py_CLEAR(code);
+        return run_code(code, dict, dict);
+    }
+    if (strcmp(filename, "<stdin>") != 0 && set_main_loader(dict, name, "SourceFileLoader") < 0) {
+        if (close_it)
+            fclose(file);
+        return NULL;
+    }
+    return PyRun_FileExFlags(file, filename, Py_file_input, dict, dict, close_it, flags);
+}
+
 int PyRun_SimpleFileExFlags(FILE *file, const char *filename, int close_it, PyCompilerFlags *flags)
 {
     PyObject *dict = main_dict(), *name = PyUnicode_DecodeFSDefault(filename), *result = NULL;
-    if (dict != NULL && name != NULL && PyDict_SetItemString(dict, "__file__", name) == 0)
-        result = PyRun_FileExFlags(file, filename, Py_file_input, dict, dict, close_it, flags);
+    int has_file = dict != NULL ? PyDict_Contains(dict, STR(__file__)) : -1;
+    if (name != NULL && has_file >= 0
+        && (has_file || (PyDict_SetItem(dict, STR(__file__), name) == 0 && PyDict_SetItem(dict, STR(__cached__), Py_None) == 0)))
+        result = run_as_main(file, filename, name, close_it, flags);
     Py_XDECREF(name);
-    if (result == NULL) {
+    if (result == NULL)
         PyErr_Print();
-        return -1;
-    }
-    Py_DECREF(result);
-    return 0;
+    else
+        Py_DECREF(result);
+    if (has_file == 0 && (PyDict_DelItem(dict, STR(__file__)) < 0 || PyDict_DelItem(dict, STR(__cached__)) < 0))
+        PyErr_Clear();
+    return result != NULL ? 0 : -1;
 }
 
 int PyRun_SimpleFile(FILE *file, const char *filename) { return PyRun_SimpleFileExFlags(file, filename, 0, NULL); }
@@ -123,64 +200,93 @@ typedef struct {
     FILE *file;
 } console_t;
 
-static void print_prompt(const char *name)
+static void flush_stdout(void)
 {
-    PyObject *prompt = PySys_GetObject(name), *text = prompt != NULL ? PyObject_Str(prompt) : NULL;
-    PyObject *out = PySys_GetObject("stdout");
+    PyObject *out = PySys_GetObject("stdout"), *result = NULL;
     if (out != NULL && out != Py_None) {
-        PyObject *result = PyObject_CallMethodNoArgs(out, STR(flush));
-        Py_XDECREF(result);
+        Py_INCREF(out);
+        result = PyObject_CallMethodNoArgs(out, STR(flush));
+        Py_DECREF(out);
     }
-    PyErr_Clear();
-    const char *utf8 = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    if (utf8 != NULL)
-        fputs(utf8, stderr);
-    fflush(stderr);
-    PyErr_Clear();
-    Py_XDECREF(text);
+    if (result == NULL)
+        PyErr_Clear();
+    Py_XDECREF(result);
 }
 
+/* sys.ps1 or sys.ps2 as bytes for the terminal; NULL without an exception if it cannot be had. */
+static PyObject *prompt_text(const char *name)
+{
+    PyObject *prompt = PySys_GetObject(name), *text = NULL, *bytes = NULL;
+    if (prompt != NULL) {
+        Py_INCREF(prompt);
+        text = PyObject_Str(prompt);
+        Py_DECREF(prompt);
+    }
+    if (text != NULL)
+        bytes = PyUnicode_EncodeLocale(text, "surrogateescape");
+    Py_XDECREF(text);
+    PyErr_Clear();
+    return bytes;
+}
+
+/* The encoding of sys.stdin if it is not UTF-8: a new str. NULL without an exception if it is, or is not known. */
+static PyObject *other_encoding(void)
+{
+    PyObject *in = PySys_GetObject("stdin"), *encoding = NULL;
+    if (in != NULL && in != Py_None) {
+        Py_INCREF(in);
+        encoding = PyObject_GetAttr(in, STR(encoding));
+        Py_DECREF(in);
+    }
+    PyErr_Clear();
+    if (encoding != NULL
+        && (!PyUnicode_Check(encoding) || PyUnicode_CompareWithASCIIString(encoding, "utf-8") == 0
+            || PyUnicode_CompareWithASCIIString(encoding, "UTF-8") == 0))
+        Py_CLEAR(encoding);
+    return encoding;
+}
+
+/* The line, which is taken over, as UTF-8. */
+static char *line_to_utf8(char *line)
+{
+    PyObject *encoding = other_encoding();
+    if (encoding == NULL)
+        return line;
+    const char *name = PyUnicode_AsUTF8(encoding), *utf8 = NULL;
+    PyObject *text = name != NULL ? PyUnicode_Decode(line, (Py_ssize_t)strlen(line), name, NULL) : NULL;
+    Py_ssize_t size = 0;
+    PyMem_Free(line);
+    line = NULL;
+    if (text != NULL && (utf8 = PyUnicode_AsUTF8AndSize(text, &size)) != NULL) {
+        line = PyMem_Malloc((size_t)size + 1);
+        if (line != NULL)
+            memcpy(line, utf8, (size_t)size + 1);
+        else
+            PyErr_NoMemory();
+    }
+    Py_XDECREF(text);
+    Py_DECREF(encoding);
+    return line;
+}
+
+/* For the parser: NULL at the end of the input, or with an exception. */
 static char *read_console_line(void *context, int continued)
 {
     console_t *console = context;
-    size_t size = 0, room = 256;
-    char *line = PyMem_Malloc(room);
-    print_prompt(continued ? "ps2" : "ps1");
-    while (line != NULL) {
-        int c;
-        Py_BEGIN_ALLOW_THREADS
-        errno = 0;
-        c = getc(console->file);
-        Py_END_ALLOW_THREADS
-        if (c == EOF && errno == EINTR) {
-            clearerr(console->file);
-            if (PyErr_CheckSignals() < 0) {
-                PyMem_Free(line);
-                return NULL;
-            }
-            continue;
-        }
-        if (c != EOF)
-            line[size++] = (char)c;
-        if (c == EOF || c == '\n')
-            break;
-        if (size + 1 == room) {
-            char *more = PyMem_Realloc(line, room *= 2);
-            if (more == NULL)
-                PyMem_Free(line);
-            line = more;
-        }
-    }
+    flush_stdout();
+    PyObject *prompt = prompt_text(continued ? "ps2" : "ps1");
+    char *line = PyOS_Readline(console->file, stdout, prompt != NULL ? PyBytes_AS_STRING(prompt) : "");
+    Py_XDECREF(prompt);
     if (line == NULL) {
-        PyErr_NoMemory();
+        if (!PyErr_Occurred())
+            PyErr_SetNone(PyExc_KeyboardInterrupt);
         return NULL;
     }
-    if (size == 0) {
+    if (*line == '\0') {
         PyMem_Free(line);
         return NULL;
     }
-    line[size] = '\0';
-    return line;
+    return line_to_utf8(line);
 }
 
 static int set_default_prompt(const char *name, const char *text)

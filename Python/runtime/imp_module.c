@@ -64,13 +64,19 @@ static PyObject *extension_suffixes(PyObject *module, PyObject *unused)
     return Py_BuildValue("[sss]", IMPORT_EXTENSION_SUFFIX, IMPORT_ABI3_SUFFIX, ".so");
 }
 
+/* NULL with an exception. A name that cannot be encoded is that of no module of ours: "". */
 static const char *name_argument(PyObject *arg, const char *function)
 {
     if (!PyUnicode_Check(arg)) {
         _PyArg_BadArgument(function, "argument", "str", arg);
         return NULL;
     }
-    return PyUnicode_AsUTF8(arg);
+    const char *name = PyUnicode_AsUTF8(arg);
+    if (name == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        name = "";
+    }
+    return name;
 }
 
 static PyObject *create_builtin(PyObject *module, PyObject *spec)

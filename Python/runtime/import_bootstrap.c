@@ -147,6 +147,25 @@ int import_bootstrap_external(void)
     return result == NULL ? -1 : 0;
 }
 
+/* Entries of sys.path that nobody could read so far may be zip files. */
+static int forget_failures(void)
+{
+    PyObject *cache = NULL, *keys = NULL;
+    int status = PySys_GetOptionalAttrString("path_importer_cache", &cache);
+    if (status > 0)
+        status = PyDict_Check(cache) && (keys = PyDict_Keys(cache)) != NULL ? 0 : -1;
+    for (Py_ssize_t i = 0; status == 0 && keys != NULL && i < PyList_GET_SIZE(keys); i++) {
+        PyObject *value = PyDict_GetItemWithError(cache, PyList_GET_ITEM(keys, i));
+        if (value == Py_None)
+            status = PyDict_DelItem(cache, PyList_GET_ITEM(keys, i));
+        else if (value == NULL && PyErr_Occurred())
+            status = -1;
+    }
+    Py_XDECREF(keys);
+    Py_XDECREF(cache);
+    return status;
+}
+
 int import_install_zipimport(void)
 {
     PyObject *zipimporter = _PyImport_GetModuleAttrString("zipimport", "zipimporter"), *path_hooks = NULL;
@@ -161,5 +180,5 @@ int import_install_zipimport(void)
         status = PyList_Insert(path_hooks, 0, zipimporter);
     Py_XDECREF(path_hooks);
     Py_DECREF(zipimporter);
-    return status;
+    return status == 0 ? forget_failures() : status;
 }

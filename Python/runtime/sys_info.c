@@ -76,7 +76,7 @@ const char *Py_GetCompiler(void)
 const char *Py_GetBuildInfo(void)
 {
 #ifdef Py_GIL_DISABLED
-    return "braid " BRAID_VERSION ", free-threading build";
+    return "braid " BRAID_VERSION " free-threading build";
 #else
     return "braid " BRAID_VERSION;
 #endif

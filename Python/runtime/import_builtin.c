@@ -188,6 +188,8 @@ PyObject *import_finish_init(PyObject *result, PyObject *(*init)(void), PyObject
         Py_DECREF(result);
         return _PyErr_FormatFromCause(PyExc_SystemError, "initialization of %U raised unreported exception", name);
     }
+    if (Py_TYPE(result) == NULL)
+        return PyErr_Format(PyExc_SystemError, "init function of %U returned uninitialized object", name);
     if (Py_IS_TYPE(result, &PyModuleDef_Type)) {
         PyObject *module = PyModule_FromDefAndSpec((PyModuleDef *)result, spec);    /* the definition is static */
         if (module != NULL && PyModule_Check(module) && path != NULL && check_gil(module, name) < 0)

@@ -45,13 +45,13 @@ static number_t acosh_of(number_t z)
 
 static number_t tanh_of(number_t z)
 {
-    return creal(z) == 0.0 && isnan(cimag(z)) ? CMPLX(Py_NAN, Py_NAN) : ctanh(z);
+    return creal(z) == 0.0 && isnan(cimag(z)) ? make_number(Py_NAN, Py_NAN) : ctanh(z);
 }
 #define ctanh tanh_of
 /* tan(z) = -i tanh(iz) */
 static number_t tan_of(number_t z)
 {
-    return isnan(creal(z)) && cimag(z) == 0.0 ? CMPLX(Py_NAN, Py_NAN) : ctan(z);
+    return isnan(creal(z)) && cimag(z) == 0.0 ? make_number(Py_NAN, Py_NAN) : ctan(z);
 }
 #define ctan tan_of
 

@@ -1,29 +1,29 @@
-/* Hash objects on OpenSSL's EVP, for the modules _md5, _sha1, _sha256 and _sha512: each includes this once and
- * defines its constructors with EVP_HASH. */
+/* Hash objects on OpenSSL's EVP, for the modules _md5, _sha1, _sha256, _sha512, _sha3 and _hashlib: a file that defines
+ * such types includes this once.
+ *
+ * The mutex of an object guards its context. Other threads go on while much data is hashed: the thread then detaches
+ * with the mutex held, which nobody who holds it waits for. */
 #ifndef BRAID_EVP_HASH_H
 #define BRAID_EVP_HASH_H
 
-#define PY_SSIZE_T_CLEAN
-#include "module.h"
-#include <openssl/evp.h>
+#include "evp_support.h"
 
 typedef struct {
     PyObject_HEAD
+    PyMutex mutex;
     EVP_MD_CTX *context;        /* [lock] */
     const char *name;           /* [const] */
 } hash_t;
 
-static PyObject *hash_error(void)
-{
-    PyErr_SetString(PyExc_ValueError, "the OpenSSL library cannot compute this hash");
-    return NULL;
-}
+/* Below this size, detaching costs more than it gives. */
+enum { HASH_SMALL = 2048 };
 
 static hash_t *hash_new(PyTypeObject *type, const char *name)
 {
     hash_t *self = PyObject_New(hash_t, type);
     if (self == NULL)
         return NULL;
+    memset(&self->mutex, 0, sizeof self->mutex);
     self->name = name;
     self->context = EVP_MD_CTX_new();
     if (self->context == NULL) {
@@ -45,27 +45,20 @@ static int hash_feed(hash_t *self, PyObject *data)
 {
     Py_buffer view;
     int ok;
-    if (PyUnicode_Check(data)) {
-        PyErr_SetString(PyExc_TypeError, "Strings must be encoded before hashing");
+    if (evp_get_buffer(data, &view) < 0)
         return -1;
+    PyMutex_Lock(&self->mutex);
+    if (view.len < HASH_SMALL)
+        ok = EVP_DigestUpdate(self->context, view.buf, (size_t)view.len);
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        ok = EVP_DigestUpdate(self->context, view.buf, (size_t)view.len);
+        Py_END_ALLOW_THREADS
     }
-    if (!PyObject_CheckBuffer(data)) {
-        PyErr_SetString(PyExc_TypeError, "object supporting the buffer API required");
-        return -1;
-    }
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
-        return -1;
-    if (view.ndim > 1) {
-        PyErr_SetString(PyExc_BufferError, "Buffer must be single dimension");
-        PyBuffer_Release(&view);
-        return -1;
-    }
-    Py_BEGIN_CRITICAL_SECTION(self);
-    ok = EVP_DigestUpdate(self->context, view.buf, (size_t)view.len);
-    Py_END_CRITICAL_SECTION();
+    PyMutex_Unlock(&self->mutex);
     PyBuffer_Release(&view);
     if (!ok)
-        hash_error();
+        evp_error(PyExc_ValueError);
     return ok ? 0 : -1;
 }
 
@@ -76,33 +69,49 @@ static PyObject *hash_update(PyObject *self, PyObject *data)
     Py_RETURN_NONE;
 }
 
-static PyObject *hash_copy(PyObject *op, PyObject *unused)
+/* A copy of what the object has been fed with, or NULL with an exception. */
+static EVP_MD_CTX *hash_copy_context(hash_t *self)
 {
-    hash_t *self = (hash_t *)op;
-    int ok;
-    hash_t *copy = hash_new(Py_TYPE(op), self->name);
-    if (copy == NULL)
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    if (copy == NULL) {
+        PyErr_NoMemory();
         return NULL;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    ok = EVP_MD_CTX_copy_ex(copy->context, self->context);
-    Py_END_CRITICAL_SECTION();
+    }
+    PyMutex_Lock(&self->mutex);
+    int ok = EVP_MD_CTX_copy_ex(copy, self->context);
+    PyMutex_Unlock(&self->mutex);
     if (ok)
-        return (PyObject *)copy;
-    Py_DECREF(copy);
-    return hash_error();
+        return copy;
+    EVP_MD_CTX_free(copy);
+    evp_error(PyExc_ValueError);
+    return NULL;
 }
 
-/* The number of bytes, or -1 with an exception. The context itself may go on. */
+static PyObject *hash_copy(PyObject *op, PyObject *unused)
+{
+    EVP_MD_CTX *context = hash_copy_context((hash_t *)op);
+    hash_t *copy = context != NULL ? PyObject_New(hash_t, Py_TYPE(op)) : NULL;
+    if (copy == NULL) {
+        EVP_MD_CTX_free(context);
+        return NULL;
+    }
+    memset(&copy->mutex, 0, sizeof copy->mutex);
+    copy->name = ((hash_t *)op)->name;
+    copy->context = context;
+    return (PyObject *)copy;
+}
+
+/* The number of bytes, or -1 with an exception. The object itself may go on. */
 static int hash_finish(PyObject *op, unsigned char *digest)
 {
     unsigned size = 0;
-    hash_t *copy = (hash_t *)hash_copy(op, NULL);
+    EVP_MD_CTX *copy = hash_copy_context((hash_t *)op);
     if (copy == NULL)
         return -1;
-    int ok = EVP_DigestFinal_ex(copy->context, digest, &size);
-    Py_DECREF(copy);
+    int ok = EVP_DigestFinal_ex(copy, digest, &size);
+    EVP_MD_CTX_free(copy);
     if (!ok)
-        hash_error();
+        evp_error(PyExc_ValueError);
     return ok ? (int)size : -1;
 }
 
@@ -116,23 +125,47 @@ static PyObject *hash_digest(PyObject *self, PyObject *unused)
 static PyObject *hash_hexdigest(PyObject *self, PyObject *unused)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    char text[2 * EVP_MAX_MD_SIZE];
     int size = hash_finish(self, digest);
-    for (int i = 0; i < size; i++) {
-        text[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    return size < 0 ? NULL : evp_hexadecimal(digest, size);
+}
+
+/* So many bytes of the hash of an algorithm whose output has no fixed size. */
+static inline PyObject *hash_extend(PyObject *op, size_t size)
+{
+    PyObject *digest = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    EVP_MD_CTX *copy = digest != NULL ? hash_copy_context((hash_t *)op) : NULL;
+    if (copy == NULL) {
+        Py_XDECREF(digest);
+        return NULL;
     }
-    return size < 0 ? NULL : PyUnicode_FromStringAndSize(text, 2 * size);
+    int ok = size == 0 || EVP_DigestFinalXOF(copy, (unsigned char *)PyBytes_AS_STRING(digest), size);
+    EVP_MD_CTX_free(copy);
+    if (!ok) {
+        Py_DECREF(digest);
+        return evp_error(PyExc_ValueError);
+    }
+    return digest;
+}
+
+static inline PyObject *hash_extend_hexadecimal(PyObject *op, size_t size)
+{
+    PyObject *digest = hash_extend(op, size);
+    if (digest == NULL)
+        return NULL;
+    PyObject *text = evp_hexadecimal((unsigned char *)PyBytes_AS_STRING(digest), PyBytes_GET_SIZE(digest));
+    Py_DECREF(digest);
+    return text;
 }
 
 static PyObject *hash_get_digest_size(PyObject *op, void *unused)
 {
-    return PyLong_FromLong(EVP_MD_CTX_size(((hash_t *)op)->context));
+    const EVP_MD *algorithm = EVP_MD_CTX_get0_md(((hash_t *)op)->context);
+    return PyLong_FromLong(EVP_MD_get_flags(algorithm) & EVP_MD_FLAG_XOF ? 0 : EVP_MD_get_size(algorithm));
 }
 
 static PyObject *hash_get_block_size(PyObject *op, void *unused)
 {
-    return PyLong_FromLong(EVP_MD_CTX_block_size(((hash_t *)op)->context));
+    return PyLong_FromLong(EVP_MD_CTX_get_block_size(((hash_t *)op)->context));
 }
 
 static PyObject *hash_get_name(PyObject *op, void *unused)
@@ -149,21 +182,17 @@ static PyMethodDef hash_methods[] = {
     {NULL},
 };
 
-static PyGetSetDef hash_getset[] = {
+static PyGetSetDef hash_getset[] __attribute__((unused)) = {
     {"digest_size", hash_get_digest_size, NULL, "The size of the hash in bytes.", NULL},
     {"block_size", hash_get_block_size, NULL, "The size of the blocks that the algorithm works on, in bytes.", NULL},
     {"name", hash_get_name, NULL, "The name of the algorithm.", NULL},
     {NULL},
 };
 
-static PyObject *hash_make(PyTypeObject *type, const char *name, const EVP_MD *algorithm, const char *format,
-                           PyObject *args, PyObject *kwargs)
+/* data: NULL, or what to feed at once. */
+static PyObject *hash_start(PyTypeObject *type, const char *name, const EVP_MD *algorithm, PyObject *data,
+                            int for_security)
 {
-    static char *keywords[] = {"string", "usedforsecurity", NULL};
-    PyObject *data = NULL;
-    int for_security = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &data, &for_security))
-        return NULL;
     hash_t *self = hash_new(type, name);
     if (self == NULL)
         return NULL;
@@ -171,11 +200,22 @@ static PyObject *hash_make(PyTypeObject *type, const char *name, const EVP_MD *a
         EVP_MD_CTX_set_flags(self->context, EVP_MD_CTX_FLAG_NON_FIPS_ALLOW);
     if (!EVP_DigestInit_ex(self->context, algorithm, NULL)) {
         Py_DECREF(self);
-        return hash_error();
+        return evp_error(PyExc_ValueError);
     }
     if (data != NULL && hash_feed(self, data) < 0)
         Py_CLEAR(self);
     return (PyObject *)self;
+}
+
+static inline PyObject *hash_make(PyTypeObject *type, const char *name, const EVP_MD *algorithm, const char *format,
+                                  PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"string", "usedforsecurity", NULL};
+    PyObject *data = NULL;
+    int for_security = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &data, &for_security))
+        return NULL;
+    return hash_start(type, name, algorithm, data, for_security);
 }
 
 /* EVP_HASH(sha512, "_sha512.sha512") defines the type sha512_type and the function make_sha512. */

@@ -121,17 +121,24 @@ static PyObject *next_number(EnumObject *en)
     return PyLong_FromSsize_t(n);
 }
 
+int enum_next_pair(PyObject *op, PyObject **number, PyObject **item)
+{
+    EnumObject *en = (EnumObject *)op;
+    *item = Py_TYPE(en->iter)->tp_iternext(en->iter);
+    if (*item == NULL)
+        return 0;
+    *number = next_number(en);
+    if (*number == NULL)
+        Py_CLEAR(*item);
+    return *number != NULL;
+}
+
 static PyObject *enum_next(PyObject *op)
 {
     EnumObject *en = (EnumObject *)op;
-    PyObject *item = Py_TYPE(en->iter)->tp_iternext(en->iter);
-    if (item == NULL)
+    PyObject *item, *number;
+    if (!enum_next_pair(op, &number, &item))
         return NULL;
-    PyObject *number = next_number(en);
-    if (number == NULL) {
-        Py_DECREF(item);
-        return NULL;
-    }
     PyObject *result = iter_is_mine(op) ? en->result : NULL;
     if (result != NULL && object_is_unique(result)) {
         PyObject *old_number = PyTuple_GET_ITEM(result, 0), *old_item = PyTuple_GET_ITEM(result, 1);

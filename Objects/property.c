@@ -15,6 +15,11 @@ typedef struct {
     int getter_doc;             /* doc was taken from the getter */
 } property_object;
 
+PyObject *property_getter_racy(PyObject *descr)
+{
+    return heap_is_type(descr, &PyProperty_Type) ? __atomic_load_n(&((property_object *)descr)->get, __ATOMIC_ACQUIRE) : NULL;
+}
+
 /* ---- The descriptor ---- */
 
 static int no_function(property_object *self, PyObject *obj, const char *what)

@@ -362,6 +362,9 @@ void type_fixup_slots(PyTypeObject *type)
             Py_DECREF(key);
         }
     }
+    /* Comparison and hash are inherited together or not at all: with one of them in Python, the other comes from the MRO too. */
+    int hash = first_of_slot[find_row(STR(__hash__))], compare = first_of_slot[find_row(STR(__eq__))];
+    wanted[hash] = wanted[compare] = wanted[hash] | wanted[compare];
     for (int i = 0; i < ROW_COUNT; i++)
         if (wanted[i])
             update_one(type, i);

@@ -138,6 +138,25 @@ static PyObject *zip_ended(ZipObject *z, Py_ssize_t i)
     return NULL;
 }
 
+int zip_next_pair(PyObject *op, PyObject **first, PyObject **second)
+{
+    ZipObject *z = (ZipObject *)op;
+    if (z->size != 2)
+        return -1;
+    *first = next_of(PyTuple_GET_ITEM(z->iters, 0));
+    if (*first == NULL) {
+        zip_ended(z, 0);
+        return 0;
+    }
+    *second = next_of(PyTuple_GET_ITEM(z->iters, 1));
+    if (*second == NULL) {
+        Py_DECREF(*first);
+        zip_ended(z, 1);
+        return 0;
+    }
+    return 1;
+}
+
 static PyObject *zip_next(PyObject *op)
 {
     ZipObject *z = (ZipObject *)op;

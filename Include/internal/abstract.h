@@ -39,6 +39,11 @@ static inline Py_ssize_t iter_count_step(PyObject *op, Py_ssize_t *counter)
     return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
+/* A step of an exact enumerate object / zip of two iterators, without the tuple.
+ * Returns  1, two new references; 0 at the end or with an exception set; zip_next_pair: -1 if it has not two iterators */
+int enum_next_pair(PyObject *op, PyObject **number, PyObject **item);
+int zip_next_pair(PyObject *op, PyObject **first, PyObject **second);
+
 /* Moves a StopIteration out of the way: 0 if it was one (now cleared) or nothing was set; -1 for other exceptions. */
 int iter_clear_stop(void);
 

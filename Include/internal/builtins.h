@@ -25,4 +25,9 @@ PyObject *builtins_create(void);
  * start: Py_file_input, Py_eval_input, Py_single_input. Returns a code object (or an _ast object with PyCF_ONLY_AST). */
 PyObject *compile_source(const char *source, Py_ssize_t size, PyObject *filename, int start, PyCompilerFlags *flags, int optimize);
 
+/* The text of a str, bytes or buffer argument `what` of a function; sets PyCF_IGNORE_COOKIE in *flags for a str.
+ * *owner keeps it alive (new reference). NULL: TypeError, SyntaxError, ... is set, *owner is NULL. */
+const char *builtins_source_text(PyObject *source, const char *function, const char *what, int *flags, Py_ssize_t *size,
+                                 PyObject **owner);
+
 #endif /* BRAID_BUILTINS_H */

@@ -45,6 +45,22 @@ static inline frame_t *frame_record_next(PyThreadState *ts)
 /* Raises RecursionError "maximum recursion depth exceeded" + where; the instance is made in room kept for that. Returns -1. */
 int call_recursion_error(PyThreadState *ts, const char *where);
 
+/* Calls of classes that return the argument itself, or its type: type(x), int(5), str('x') ...; NULL: not such a call.  Borrowed. */
+static inline Py_ALWAYS_INLINE PyObject *call_class_identity(PyObject *callee, PyObject *arg)
+{
+    if (callee == (PyObject *)&PyType_Type)
+        return (PyObject *)Py_TYPE(arg);
+    if (callee == (PyObject *)&PyLong_Type)
+        return value_is_int(arg) ? arg : NULL;
+    if (callee == (PyObject *)&PyFloat_Type)
+        return value_is_float(arg) ? arg : NULL;
+    if (callee == (PyObject *)&PyUnicode_Type)
+        return heap_is_type(arg, &PyUnicode_Type) ? arg : NULL;
+    if (callee == (PyObject *)&PyTuple_Type)
+        return heap_is_type(arg, &PyTuple_Type) ? arg : NULL;
+    return NULL;
+}
+
 /* The usual case: as many positional arguments as parameters, on the thread's stack. */
 static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
                                                   Py_ssize_t nargs, PyObject *kwnames)

@@ -48,6 +48,7 @@ struct _PyCodeObject {
     uint8_t *co_cell_is_param;  /* per cellvar: is it also a parameter */
     PyObject *co_weakreflist;
     void *co_extra;
+    int *co_traced_lines;       /* [atomic] line of each instruction word, made when it is first traced; or NULL */
     uint64_t co_version;
 };
 

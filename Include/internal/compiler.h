@@ -10,4 +10,7 @@
  * Returns   a new code object, or NULL with SyntaxError, ... set */
 PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize, arena *a);
 
+/* Adds the CO_FUTURE_ bits of the tree's __future__ imports to *flags. 1, or 0 with SyntaxError set. */
+int compile_read_features(mod_ty tree, PyObject *filename, int *flags);
+
 #endif /* BRAID_COMPILER_H */

@@ -29,6 +29,7 @@ enum {
     FRAME_LOCALS_IS_GLOBALS = 8,/* module level: LOAD_NAME may use the cache of LOAD_GLOBAL */
     FRAME_CLEARED = 16,         /* the window has been released (frame.clear(), or taken over by the frame object) */
     FRAME_INCOMPLETE = 32,      /* the prologue (cells, RETURN_GENERATOR) has not finished: not shown in tracebacks */
+    FRAME_TRACED = 64,          /* its call event has been sent, or it was running before tracing began (trace.h) */
 };
 
 typedef struct frame {

@@ -76,8 +76,8 @@ static inline int type_has_inline_attrs(PyTypeObject *type)
 static inline int descr_is_data(PyObject *descr) { return Py_TYPE(descr)->tp_descr_set != NULL; }
 /* A descriptor of __slots__ or a T_OBJECT_EX member of C that a cache may read at *offset of any instance of type. 1 or 0. */
 int descr_get_object_member(PyObject *descr, PyTypeObject *type, uint32_t *offset, int *read_only);
-/* Getter of a property, borrowed from descr (immutable); NULL if descr is no plain property or has none. */
-PyObject *property_getter_borrowed(PyObject *descr);
+/* Getter of a property, to be given to slot_try_incref before the next safe point; NULL if descr is no plain property or has none. */
+PyObject *property_getter_racy(PyObject *descr);
 
 /* ---- Change ---- */
 

@@ -9,6 +9,8 @@
 
 enum { OPERAND_SLOT, OPERAND_CONST, OPERAND_INT };     /* what C of a binary instruction is */
 
+/* l + r, str first. */
+PyObject *vm_add(PyObject *l, PyObject *r);
 int vm_binary(frame_t *f, const instruction_t *at, int operand, binaryfunc operation);
 int vm_power(frame_t *f, const instruction_t *at, int operand, int inplace);
 int vm_inplace_add(frame_t *f, const instruction_t *at, int operand);
@@ -38,10 +40,12 @@ int vm_subscript(frame_t *f, const instruction_t *at, int is_const);
 int vm_store_subscript(frame_t *f, const instruction_t *at);
 int vm_delete_subscript(frame_t *f, const instruction_t *at);
 int vm_build_slice(frame_t *f, const instruction_t *at);
+/* BUILD_SLICE at `at` whose slice the SUBSCR behind it takes: both at once for exact list, tuple, str and bytes. 1; 0: not possible; -1 */
+int vm_slice_subscript(frame_t *f, const instruction_t *at);
 
 int vm_get_iter(frame_t *f, const instruction_t *at);
-/* next() of a C iterator: 1 and rB set, 0 exhausted, -1. */
-int vm_for_iter(frame_t *f, const instruction_t *at);
+/* An iterator has returned NULL with an exception set: 1 and it is cleared if it is StopIteration, else 0. */
+int vm_for_iter_ended(frame_t *f);
 int vm_unpack_sequence(frame_t *f, const instruction_t *at);
 int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned after);
 
@@ -51,7 +55,6 @@ int vm_build_set(frame_t *f, const instruction_t *at);
 int vm_build_map(frame_t *f, const instruction_t *at);
 int vm_build_string(frame_t *f, const instruction_t *at);
 int vm_format_value(frame_t *f, const instruction_t *at);
-int vm_list_append(frame_t *f, const instruction_t *at);
 int vm_set_add(frame_t *f, const instruction_t *at);
 int vm_map_add(frame_t *f, const instruction_t *at);
 int vm_list_extend(frame_t *f, const instruction_t *at);

@@ -57,6 +57,13 @@ static int read_features(PyObject *filename, ast_stmt_seq *body, int *flags)
     return 1;
 }
 
+int compile_read_features(mod_ty tree, PyObject *filename, int *flags)
+{
+    return tree->kind == Module_kind        ? read_features(filename, tree->v.Module.body, flags)
+           : tree->kind == Interactive_kind ? read_features(filename, tree->v.Interactive.body, flags)
+                                            : 1;
+}
+
 /* ---- The module ---- */
 
 static int compile_module_body(compiler_t *c, mod_ty tree)
@@ -76,8 +83,7 @@ PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize
 {
     compiler_t c = {.filename = filename, .arena = a};
     PyObject *code = NULL;
-    if ((tree->kind == Module_kind && !read_features(filename, tree->v.Module.body, flags))
-        || (tree->kind == Interactive_kind && !read_features(filename, tree->v.Interactive.body, flags)))
+    if (!compile_read_features(tree, filename, flags))
         return NULL;
     c.flags = *flags;
     c.optimize = optimize >= 0 ? optimize : interpreter_get_main()->config.optimization_level;

@@ -36,10 +36,12 @@ void collector_note_growth(int64_t delta)
         slot_set_breaker(memory_heap->slot, BREAKER_COLLECT);
 }
 
+static Py_ssize_t run(int generation, int rounds);
+
 void collector_run_pending(struct _ts *ts)
 {
     if (is_due())
-        collector_collect(2);
+        run(2, 1);
 }
 
 /* ---- Pauses ---- */
@@ -52,6 +54,7 @@ struct collection {
     struct object_vector callbacks;     /* weak references whose callback is due; counted */
     size_t finalisers;                  /* garbage whose finaliser is due: scratch is 1 */
     size_t uncollectable;
+    size_t kept;                        /* cleared, but not freed yet: DEFERRED objects */
 };
 
 static void begin_pause(struct collection *c)
@@ -197,6 +200,7 @@ static void delete_garbage(struct collection *c)
             if (deferred) {
                 /* Stays with the collector's reference, hidden, until a trial finds that nothing names it. */
                 object_untrack(op);
+                c->kept++;
             }
         }
         for (size_t i = 0; i < garbage->count && !deferred; i++) {
@@ -338,35 +342,48 @@ static size_t collect(struct collection *c, int debug)
     return found;
 }
 
-Py_ssize_t collector_collect(int generation)
+/* At most so many collections, until one leaves no DEFERRED object that a further one could free. */
+static Py_ssize_t run(int generation, int rounds)
 {
     if (__atomic_exchange_n(&collector.busy, 1, __ATOMIC_ACQUIRE))
         return 0;
-    struct collection c = {.ts = thread_current()};
-    collector.busy_slot = c.ts->slot;
+    PyThreadState *ts = thread_current();
+    collector.busy_slot = ts->slot;
     int debug = __atomic_load_n(&collector.debug, __ATOMIC_RELAXED);
     uint64_t start = now_ns();
+    size_t found = 0, uncollectable = 0, kept;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     if (debug & GC_DEBUG_STATS)
         PySys_WriteStderr("gc: collecting generation %d...\ngc: objects in each generation: %lld %lld 0\n", generation,
                           (long long)__atomic_load_n(&collector.growth, __ATOMIC_RELAXED), (long long)collector.live);
     report("start", generation, 0, 0);
-    size_t found = collect(&c, debug);
+    do {
+        struct collection c = {.ts = ts};
+        found += collect(&c, debug);
+        uncollectable += c.uncollectable;
+        kept = c.kept;
+        object_vector_free(&c.trial.garbage);
+        object_vector_free(&c.trial.legacy);
+        object_vector_free(&c.trial.released);
+    } while (kept != 0 && --rounds > 0);
     if (debug & GC_DEBUG_STATS)
         PySys_WriteStderr("gc: done, %zd unreachable, %zd uncollectable, %.4fs elapsed\n",
-                          (Py_ssize_t)(found + c.uncollectable), (Py_ssize_t)c.uncollectable,
+                          (Py_ssize_t)(found + uncollectable), (Py_ssize_t)uncollectable,
                           (double)(now_ns() - start) * 1e-9);
     collector.generations[generation].collections++;
     collector.generations[generation].collected += found;
-    collector.generations[generation].uncollectable += c.uncollectable;
-    report("stop", generation, found, c.uncollectable);
-    object_vector_free(&c.trial.garbage);
-    object_vector_free(&c.trial.legacy);
-    object_vector_free(&c.trial.released);
+    collector.generations[generation].uncollectable += uncollectable;
+    report("stop", generation, found, uncollectable);
     __atomic_store_n(&collector.busy, 0, __ATOMIC_RELEASE);
     PyErr_Restore(type, value, traceback);
-    return (Py_ssize_t)(found + c.uncollectable);
+    return (Py_ssize_t)(found + uncollectable);
+}
+
+/* The program asks: dead classes and functions are to be gone afterwards, with what they hold. */
+Py_ssize_t collector_collect(int generation)
+{
+    return run(generation, 4);
 }
 
 void collector_finalize(void)

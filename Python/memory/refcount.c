@@ -27,10 +27,17 @@ static Py_COLD void pin_shared(PyObject *op)
 
 /* ---- incref ---- */
 
+/* While this thread is alone (2.6) nobody else touches counts: the usual cases then need no atomic operation. */
+
 void _Py_IncRefShared(PyObject *op)
 {
-    if (shared_is_pinned(load_shared(op, __ATOMIC_RELAXED)))
+    uint32_t seen = load_shared(op, __ATOMIC_RELAXED);
+    if (shared_is_pinned(seen))
         return;
+    if (!runtime_is_multi() && !shared_is_pinned(seen + SHARED_ONE)) {
+        op->hdr_shared = seen + SHARED_ONE;
+        return;
+    }
     uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
     if (Py_UNLIKELY(shared_is_pinned(old + SHARED_ONE)))
         pin_shared(op);
@@ -41,6 +48,10 @@ int _Py_TryIncRefShared(PyObject *op)
     uint32_t seen = load_shared(op, __ATOMIC_RELAXED);
     if (shared_is_pinned(seen))
         return (seen & SHARED_STATE_MASK) != SHARED_DEAD;
+    if (!runtime_is_multi() && (seen & SHARED_STATE_MASK) != SHARED_DEAD && !shared_is_pinned(seen + SHARED_ONE)) {
+        op->hdr_shared = seen + SHARED_ONE;
+        return 1;
+    }
     /* On a dead object this leaves junk in the count, which nobody reads. */
     uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
     if ((old & SHARED_STATE_MASK) == SHARED_DEAD)
@@ -84,6 +95,10 @@ void object_incref_many(PyObject *op, Py_ssize_t n)
 void _Py_DecRefShared(PyObject *op)
 {
     uint32_t old = load_shared(op, __ATOMIC_RELAXED);
+    if (!runtime_is_multi() && shared_count(old) > 1 && !shared_is_pinned(old) && !shared_is_pinned(old - SHARED_ONE)) {
+        op->hdr_shared = old - SHARED_ONE;
+        return;
+    }
     for (;;) {
         if (shared_is_pinned(old))
             return;

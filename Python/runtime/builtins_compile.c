@@ -63,8 +63,7 @@ PyObject *Py_CompileString(const char *source, const char *filename, int start)
 
 /* ---- Sources ---- */
 
-/* The text of a str, bytes or buffer argument. *owner keeps it alive (new reference). */
-static const char *source_text(PyObject *source, const char *function, const char *what, int *flags, Py_ssize_t *size, PyObject **owner)
+const char *builtins_source_text(PyObject *source, const char *function, const char *what, int *flags, Py_ssize_t *size, PyObject **owner)
 {
     const char *text;
     *owner = NULL;
@@ -170,7 +169,7 @@ static PyObject *builtin_compile(PyObject *Py_UNUSED(module), PyObject *args, Py
         goto done;
     }
     Py_ssize_t size;
-    const char *text = source_text(source, "compile", "string, bytes or AST", &flags.cf_flags, &size, &owner);
+    const char *text = builtins_source_text(source, "compile", "string, bytes or AST", &flags.cf_flags, &size, &owner);
     if (text != NULL) {
         result = compile_source(text, size, filename, starts[mode], &flags, optimize);
         Py_DECREF(owner);
@@ -229,7 +228,7 @@ static PyObject *run_text(PyObject *source, const char *function, int start, PyO
     PyObject *owner, *filename, *code, *result = NULL;
     Py_ssize_t size;
     PyEval_MergeCompilerFlags(&flags);
-    const char *text = source_text(source, function, "string, bytes or code", &flags.cf_flags, &size, &owner);
+    const char *text = builtins_source_text(source, function, "string, bytes or code", &flags.cf_flags, &size, &owner);
     if (text == NULL)
         return NULL;
     if (start == Py_eval_input)

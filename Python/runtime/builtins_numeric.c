@@ -5,7 +5,14 @@
 #include "type.h"
 #include "well_known_strings.h"
 
-static PyObject *builtin_abs(PyObject *Py_UNUSED(module), PyObject *op) { return PyNumber_Absolute(op); }
+static PyObject *builtin_abs(PyObject *Py_UNUSED(module), PyObject *op) 
+{
+    if (value_is_int(op) && value_get_int(op) > -IMMEDIATE_INT_MAX) {
+        int64_t n = value_get_int(op);
+        return value_from_int(n < 0 ? -n : n);
+    }
+    return PyNumber_Absolute(op);
+}
 static PyObject *builtin_bin(PyObject *Py_UNUSED(module), PyObject *op) { return PyNumber_ToBase(op, 2); }
 static PyObject *builtin_hex(PyObject *Py_UNUSED(module), PyObject *op) { return PyNumber_ToBase(op, 16); }
 static PyObject *builtin_oct(PyObject *Py_UNUSED(module), PyObject *op) { return PyNumber_ToBase(op, 8); }

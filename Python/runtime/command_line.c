@@ -543,6 +543,8 @@ static void choose_locale(void)
     startup.locale_encoding = is_utf8 ? "utf-8" : copy_path(codeset);
 }
 
+#define LIBRARY_TAIL "/lib/python3.11"
+
 /* The library of our own: the installed one, or that of the source tree for the interpreter in its build directory (and
  * wherever nothing is installed). */
 static void find_own_library(void)
@@ -560,14 +562,26 @@ static void find_own_library(void)
     }
 }
 
+/* PREFIX of a library in PREFIX/lib/python3.11: sysconfig and site put paths together from it. */
+static const char *library_prefix(const char *stdlib)
+{
+    char path[PATH_MAX];
+    size_t length = strlen(stdlib), tail = strlen(LIBRARY_TAIL);
+    if (length <= tail || length >= sizeof(path) || strcmp(stdlib + length - tail, LIBRARY_TAIL) != 0)
+        return BRAID_PREFIX;
+    memcpy(path, stdlib, length - tail);
+    path[length - tail] = 0;
+    return copy_path(path);
+}
+
 void config_find_paths(void)
 {
     char path[PATH_MAX];
     choose_locale();
     if (startup.executable == NULL)
         startup.executable = find_executable();
-    startup.prefix = BRAID_PREFIX;
     startup.stdlib = BRAID_STDLIB_DIR;
+    startup.prefix = library_prefix(BRAID_STDLIB_DIR);
     find_own_library();
     if (startup.home != NULL) {
         startup.prefix = startup.home;

@@ -16,9 +16,7 @@ static int call_python_hooks(PyObject *hooks, const char *event, PyObject *args)
     PyObject *name = PyUnicode_FromString(event);
     int status = name == NULL ? -1 : 0;
     PyThreadState *ts = thread_current();
-    ts->tracing++;              /* hooks are not traced */
-    int saved = ts->use_tracing;
-    ts->use_tracing = 0;
+    PyThreadState_EnterTracing(ts);     /* hooks are not traced */
     for (Py_ssize_t i = 0; status == 0; i++) {
         PyObject *hook = PyList_GetItemRef(hooks, i);
         if (hook == NULL) {
@@ -31,8 +29,7 @@ static int call_python_hooks(PyObject *hooks, const char *event, PyObject *args)
         Py_XDECREF(result);
         status = result == NULL ? -1 : 0;
     }
-    ts->tracing--;
-    ts->use_tracing = saved && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+    PyThreadState_LeaveTracing(ts);
     Py_XDECREF(name);
     return status;
 }

@@ -73,12 +73,13 @@ const char *Py_GetCompiler(void)
 #endif
 }
 
+/* In the form that platform.python_build() takes apart: what, date, time. */
 const char *Py_GetBuildInfo(void)
 {
 #ifdef Py_GIL_DISABLED
-    return "braid " BRAID_VERSION " free-threading build";
+    return "braid " BRAID_VERSION " free-threading build, " __DATE__ ", " __TIME__;
 #else
-    return "braid " BRAID_VERSION;
+    return "braid " BRAID_VERSION ", " __DATE__ ", " __TIME__;
 #endif
 }
 

@@ -295,7 +295,7 @@ static PyObject *xoptions_dict(void)
     return dict;
 }
 
-/* PYTHONPATH, our own library, the standard library, our shared objects. */
+/* PYTHONPATH, our own library, our shared objects, the standard library. */
 static PyObject *make_path(void)
 {
     string_list_t list = {NULL, 0, 0};
@@ -309,8 +309,8 @@ static PyObject *make_path(void)
         p += n + (p[n] == ':');
     }
     string_list_add(&list, startup.own_library);
-    string_list_add(&list, startup.stdlib);
     string_list_add(&list, startup.shared_modules);
+    string_list_add(&list, startup.stdlib);
     PyObject *path = list_of(&list);
     for (int i = 0; i < list.count; i++)
         free(list.items[i]);

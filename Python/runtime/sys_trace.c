@@ -1,5 +1,6 @@
 /* sys.settrace, sys.setprofile, and the C API below them. */
 #include "sys_internal.h"
+#include "trace.h"
 #include "well_known_strings.h"
 
 static PyObject *event_name(int what)
@@ -8,11 +9,12 @@ static PyObject *event_name(int what)
     return PyUnicode_InternFromString(names[what]);
 }
 
-/* Calls a Python trace or profile function. New reference, or NULL. */
+/* Calls a Python trace or profile function. Changes to f_locals take effect: if the snapshot exists, it is brought up to date before the
+ * call, so that what is written back after it is what the function changed. New reference, or NULL. */
 static PyObject *call_trampoline(PyObject *callback, PyFrameObject *frame, int what, PyObject *arg)
 {
     PyObject *event = event_name(what), *result = NULL;
-    if (event == NULL || PyFrame_FastToLocalsWithError(frame) < 0) {
+    if (event == NULL || (frame->f_locals_dict != NULL && PyFrame_FastToLocalsWithError(frame) < 0)) {
         Py_XDECREF(event);
         return NULL;
     }
@@ -64,37 +66,33 @@ static int trace_trampoline(PyObject *self, PyFrameObject *frame, int what, PyOb
     return status;
 }
 
-static void update_use_tracing(PyThreadState *ts)
+/* Installs a function of either kind. The old object is dropped last: that may run code. */
+static void install(const char *audit_event, Py_tracefunc *func_field, PyObject **object_field, Py_tracefunc func, PyObject *object)
 {
-    ts->use_tracing = ts->tracing == 0 && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+    PyThreadState *ts = thread_current();
+    if (PySys_Audit(audit_event, NULL) < 0) {
+        PyErr_WriteUnraisable(NULL);
+        return;
+    }
+    PyObject *old = *object_field;
+    if (ts->c_tracefunc == NULL && ts->c_profilefunc == NULL)
+        trace_mark_running(ts);
+    *func_field = func;
+    *object_field = Py_XNewRef(object);
+    thread_update_tracing(ts);
+    Py_XDECREF(old);
 }
 
 void PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
 {
     PyThreadState *ts = thread_current();
-    if (PySys_Audit("sys.settrace", NULL) < 0) {
-        PyErr_WriteUnraisable(NULL);
-        return;
-    }
-    PyObject *old = ts->c_traceobj;
-    ts->c_tracefunc = func;
-    ts->c_traceobj = Py_XNewRef(arg);
-    update_use_tracing(ts);
-    Py_XDECREF(old);
+    install("sys.settrace", &ts->c_tracefunc, &ts->c_traceobj, func, arg);
 }
 
 void PyEval_SetProfile(Py_tracefunc func, PyObject *arg)
 {
     PyThreadState *ts = thread_current();
-    if (PySys_Audit("sys.setprofile", NULL) < 0) {
-        PyErr_WriteUnraisable(NULL);
-        return;
-    }
-    PyObject *old = ts->c_profileobj;
-    ts->c_profilefunc = func;
-    ts->c_profileobj = Py_XNewRef(arg);
-    update_use_tracing(ts);
-    Py_XDECREF(old);
+    install("sys.setprofile", &ts->c_profilefunc, &ts->c_profileobj, func, arg);
 }
 
 static PyObject *sys_settrace(PyObject *module, PyObject *function)
@@ -135,10 +133,10 @@ static PyObject *sys_call_tracing(PyObject *module, PyObject *args)
     PyThreadState *ts = thread_current();
     int saved = ts->tracing;
     ts->tracing = 0;
-    update_use_tracing(ts);
+    thread_update_tracing(ts);
     PyObject *result = PyObject_Call(function, arguments, NULL);
     ts->tracing = saved;
-    update_use_tracing(ts);
+    thread_update_tracing(ts);
     return result;
 }
 

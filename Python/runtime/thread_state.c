@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "atomics.h"
 #include "stop_world.h"
+#include "trace.h"
 
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -384,7 +385,8 @@ int thread_handle_breaker(PyThreadState *ts)
 {
     uint32_t bits = atomic_load_acquire_u32(&ts->breaker);
     /* Cleared before it is acted upon: what comes meanwhile sets the bit again. GIL_DROP is cleared by the release. */
-    uint32_t once = bits & ~(uint32_t)(BREAKER_GIL_DROP | BREAKER_PENDING | BREAKER_SIGNALS | BREAKER_ASYNC_EXC | BREAKER_COLLECT);
+    uint32_t once = bits & ~(uint32_t)(BREAKER_GIL_DROP | BREAKER_PENDING | BREAKER_SIGNALS | BREAKER_ASYNC_EXC | BREAKER_COLLECT
+                                      | BREAKER_TRACE);
     if (once)
         atomic_fetch_and_u32(&ts->breaker, ~once);
     if (Py_UNLIKELY(runtime_is_finalizing()) && runtime_interp.finalizing_thread != ts) {
@@ -489,13 +491,13 @@ struct _frame *PyThreadState_GetFrame(PyThreadState *ts)
 void PyThreadState_EnterTracing(PyThreadState *ts)
 {
     ts->tracing++;
-    ts->use_tracing = 0;
+    thread_update_tracing(ts);
 }
 
 void PyThreadState_LeaveTracing(PyThreadState *ts)
 {
     ts->tracing--;
-    ts->use_tracing = ts->tracing == 0 && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+    thread_update_tracing(ts);
 }
 
 int PyThreadState_SetAsyncExc(unsigned long thread_id, PyObject *exc)

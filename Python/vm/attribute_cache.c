@@ -212,6 +212,15 @@ static void specialise_instance(instruction_t *at, PyObject *op, PyObject *name,
         return;
     }
     if (descr != NULL && descr_is_data(descr)) {
+        PyObject *getter = property_getter_racy(descr);
+        if (getter != NULL) {
+            if (!for_method && version != 0 && heap_is_type(getter, &PyFunction_Type)
+                && (record = new_record(CACHE_PROPERTY)) != NULL) {
+                record->type_version = version;
+                record->value = descr;
+            }
+            goto install;
+        }
         if (version != 0 && descr_get_object_member(descr, type, &offset, &read_only)
             && (record = new_record(CACHE_MEMBER)) != NULL) {
             record->offset = offset;
@@ -362,12 +371,58 @@ static int hidden_by_descriptor(PyTypeObject *type, PyObject *name)
     return hidden;
 }
 
+/* The place stores to a member of __slots__: remember where it is. */
+static void specialise_store_member(instruction_t *at, PyTypeObject *type, PyObject *name)
+{
+    PyObject *descr = NULL;
+    uint64_t version;
+    uint32_t offset;
+    int read_only;
+    if (type->tp_setattro != PyObject_GenericSetAttr)
+        return;
+    if (type_lookup_ref(type, name, &descr, &version) < 0)
+        PyErr_Clear();
+    if (descr != NULL && version != 0 && descr_get_object_member(descr, type, &offset, &read_only) && !read_only) {
+        cache_record_t *record = new_record(CACHE_MEMBER);
+        if (record != NULL) {
+            record->offset = offset;
+            record->type_version = version;
+            cache_install_record(at, record);
+        }
+    }
+    Py_XDECREF(descr);
+}
+
+/* Stores to a member of __slots__ as PyMember_SetOne does; returns the reference displaced, or NULL. */
+static PyObject *exchange_member(PyObject *op, uint32_t offset, PyObject *value)
+{
+    PyObject **slot = instance_slot(op, offset), *old;
+    object_publish(value);
+    Py_INCREF(value);
+    if (!runtime_is_multi()) {
+        old = *slot;
+        *slot = value;
+        return old;
+    }
+    int locked = container_lock(op);
+    old = __atomic_exchange_n(slot, value, __ATOMIC_ACQ_REL);
+    container_unlock(op, locked);
+    return old;
+}
+
 int vm_store_attr(frame_t *f, instruction_t *at)
 {
     PyObject *op = operand_read(f, AT_A(at));
     PyObject *value = op != NULL ? operand_read(f, AT_C(at)) : NULL;
     PyObject *name = f->code->co_names_items[AT_B(at)];
     int status = -1;
+    cache_record_t *record = cache_as_record(cache_word(at));
+    if (record != NULL && value != NULL && value_is_heap(op) && type_version(heap_type(op)) == record->type_version) {
+        Py_XDECREF(exchange_member(op, record->offset, value));     /* the only kind of record here is CACHE_MEMBER */
+        operand_release(f, AT_C(at));
+        operand_release(f, AT_A(at));
+        return 0;
+    }
     if (value != NULL) {
         uint32_t id = value_is_heap(op) && type_has_inline_attrs(Py_TYPE(op)) ? instance_shape(op) : 0;
         status = 1;
@@ -380,8 +435,11 @@ int vm_store_attr(frame_t *f, instruction_t *at)
             if (slot >= 0 || shape_transition_peek(shape, name) != NULL)
                 status = instance_set_attr(op, name, value);
         }
-        if (status > 0)
+        if (status > 0) {
             status = PyObject_SetAttr(op, name, value);
+            if (status == 0 && value_is_heap(op) && cache_count_miss(at))
+                specialise_store_member(at, heap_type(op), name);
+        }
     }
     operand_release(f, AT_C(at));
     operand_release(f, AT_A(at));

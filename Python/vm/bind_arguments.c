@@ -1,6 +1,7 @@
 /* Binding the arguments of a call to the parameters of a Python function. */
 #include "Python.h"
 
+#include "dict.h"
 #include "function.h"
 #include "thread_state.h"
 #include "vm_slow.h"
@@ -238,7 +239,144 @@ static int bind(binding_t *b)
     return status;
 }
 
-/* Only trailing defaults are missing: bound in place. */
+/* ---- The usual calls, bound in place ---- */
+
+/* Arguments are moved about as slot references; no safe point comes between, so those that are in no window for a moment need not be
+ * counted. Whatever is unusual (errors above all) is left to the general way, before anything has been changed. */
+
+#define QUICK_MAX 16
+
+typedef struct {
+    PyObject *kwvalues[QUICK_MAX];      /* slot references, to go to kwtarget[] */
+    uint8_t kwtarget[QUICK_MAX];        /* parameter, or QUICK_MAX * 2: to **kwargs */
+    PyObject *defaults;                 /* counted, or NULL */
+    PyObject *kwonly[QUICK_MAX];        /* counted defaults of keyword-only parameters that are not given, or NULL */
+    uint32_t given;                     /* parameters that are passed, as bits */
+} quick_t;
+
+/* Which parameter does each keyword name? 0: something is unusual. */
+static int quick_match_keywords(quick_t *q, PyCodeObject *code, PyObject *kwnames, Py_ssize_t nkw)
+{
+    int total = code->co_argcount + code->co_kwonlyargcount;
+    PyObject **names = &PyTuple_GET_ITEM(code->co_varnames, 0);
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        PyObject *keyword = PyTuple_GET_ITEM(kwnames, k);
+        int i = code->co_posonlyargcount;
+        while (i < total && names[i] != keyword)
+            i++;
+        if (i < total) {
+            if (q->given >> i & 1)
+                return 0;
+            q->given |= 1u << i;
+            q->kwtarget[k] = (uint8_t)i;
+        }
+        else if ((code->co_flags & CO_VARKEYWORDS) && code->co_posonlyargcount == 0 && heap_is_type(keyword, &PyUnicode_Type)
+                 && unicode_is_interned(keyword))   /* names of parameters are interned: it is none of them */
+            q->kwtarget[k] = 2 * QUICK_MAX;
+        else
+            return 0;
+    }
+    return 1;
+}
+
+/* Are there defaults for what is not given? References are taken. */
+static int quick_find_defaults(quick_t *q, PyFunctionObject *func, PyCodeObject *code)
+{
+    int total = code->co_argcount + code->co_kwonlyargcount;
+    uint32_t missing = (uint32_t)((1ull << total) - 1) & ~q->given;
+    if (missing == 0)
+        return 1;
+    if (missing & ((1u << code->co_argcount) - 1)) {
+        PyObject *defaults = __atomic_load_n(&func->func_defaults, __ATOMIC_ACQUIRE);
+        if (defaults == NULL || !object_try_incref(defaults))
+            return 0;
+        q->defaults = defaults;
+        Py_ssize_t required = code->co_argcount - PyTuple_GET_SIZE(defaults);
+        if (required > 0 && (missing & ((1u << required) - 1)))
+            return 0;
+    }
+    for (int i = code->co_argcount; i < total; i++) {
+        PyObject *kwdefaults;
+        if (!(missing >> i & 1))
+            continue;
+        kwdefaults = __atomic_load_n(&func->func_kwdefaults, __ATOMIC_ACQUIRE);
+        if (kwdefaults == NULL || !object_try_incref(kwdefaults))
+            return 0;
+        int found = PyDict_CheckExact(kwdefaults)
+                        ? dict_get_str_ref(kwdefaults, PyTuple_GET_ITEM(code->co_varnames, i), &q->kwonly[i]) : 0;
+        Py_DECREF(kwdefaults);
+        if (found <= 0) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void quick_drop(quick_t *q, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        Py_XDECREF(q->kwonly[i]);
+    Py_XDECREF(q->defaults);
+}
+
+/* 1 bound; 0 nothing has changed: the general way; -1 MemoryError, args released. */
+static int bind_quickly(PyFunctionObject *func, PyCodeObject *code, PyObject **window, Py_ssize_t nargs, PyObject *kwnames,
+                        Py_ssize_t nkw)
+{
+    int argcount = code->co_argcount, total = argcount + code->co_kwonlyargcount, flags = code->co_flags;
+    Py_ssize_t positional = nargs < argcount ? nargs : argcount;
+    if (total > QUICK_MAX || nkw > QUICK_MAX || (nargs > argcount && !(flags & CO_VARARGS)))
+        return 0;
+    quick_t q;
+    q.given = (1u << positional) - 1;
+    q.defaults = NULL;
+    for (int i = argcount; i < total; i++)
+        q.kwonly[i] = NULL;
+    PyObject *rest = NULL, *kwdict = NULL;
+    if (!quick_match_keywords(&q, code, kwnames, nkw) || !quick_find_defaults(&q, func, code)
+        || ((flags & CO_VARARGS) && (rest = PyTuple_New(nargs - positional)) == NULL)
+        || ((flags & CO_VARKEYWORDS) && (kwdict = PyDict_New()) == NULL)) {
+        quick_drop(&q, argcount, total);
+        Py_XDECREF(rest);
+        PyErr_Clear();      /* out of memory: the general way finds out again */
+        return 0;
+    }
+    for (Py_ssize_t i = positional; i < nargs; i++)
+        PyTuple_SET_ITEM(rest, i - positional, slot_to_owned(window[i]));
+    for (Py_ssize_t k = 0; k < nkw; k++)
+        q.kwvalues[k] = window[nargs + k];
+    Py_ssize_t used = nargs + nkw > code->co_temp_base ? nargs + nkw : code->co_temp_base;
+    for (Py_ssize_t i = positional; i < used; i++)
+        window[i] = NULL;
+    int status = 1;
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        if (q.kwtarget[k] < QUICK_MAX)
+            window[q.kwtarget[k]] = q.kwvalues[k];
+        else if (dict_set_str_steal(kwdict, PyTuple_GET_ITEM(kwnames, k), slot_to_owned(q.kwvalues[k])) < 0)
+            status = -1;
+    }
+    Py_ssize_t first = q.defaults != NULL ? argcount - PyTuple_GET_SIZE(q.defaults) : 0;
+    for (Py_ssize_t i = positional; i < argcount; i++)
+        if (!(q.given >> i & 1))
+            window[i] = slot_copy(PyTuple_GET_ITEM(q.defaults, i - first));
+    for (int i = argcount; i < total; i++)
+        if (q.kwonly[i] != NULL) {
+            window[i] = owned_to_slot(q.kwonly[i]);
+            q.kwonly[i] = NULL;
+        }
+    if (rest != NULL)
+        window[total] = rest;
+    if (kwdict != NULL)
+        window[total + (rest != NULL)] = kwdict;
+    Py_XDECREF(q.defaults);
+    if (status < 0)
+        for (int i = 0; i < code->co_temp_base; i++)
+            slot_clear(window, (unsigned)i);
+    return status;
+}
+
+/* Only trailing defaults are missing. */
 static int bind_simple_defaults(PyFunctionObject *func, PyCodeObject *code, PyObject **window, Py_ssize_t nargs)
 {
     PyObject *defaults = __atomic_load_n(&func->func_defaults, __ATOMIC_ACQUIRE);
@@ -264,6 +402,11 @@ int function_bind(PyThreadState *ts, PyFunctionObject *func, PyObject **args, Py
     if (nkw == 0 && code->co_fast_argcount >= 0 && nargs < code->co_argcount && args == window
         && bind_simple_defaults(func, code, window, nargs))
         return 0;
+    if (args == window) {
+        int bound = bind_quickly(func, code, window, nargs, kwnames, nkw);
+        if (bound != 0)
+            return bound < 0 ? -1 : 0;
+    }
 
     PyObject *small[12];
     PyObject **scratch = nargs + nkw <= (Py_ssize_t)Py_ARRAY_LENGTH(small) ? small : PyMem_New(PyObject *, nargs + nkw);

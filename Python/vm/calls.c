@@ -1,10 +1,12 @@
 /* Pushing and popping activations, and calls of C functions. */
 #include "Python.h"
 
+#include "call.h"
 #include "calls.h"
 #include "generator.h"
 #include "stack.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "type.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -44,7 +46,7 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
                 goto fail_args;
             ts->stack_top = window;
         }
-        for (Py_ssize_t i = 0; i < total; i++) {
+        for (Py_ssize_t i = 0; i < total && args != window; i++) {
             window[i] = args[i];
             args[i] = NULL;
         }
@@ -118,23 +120,58 @@ void call_pop_raising(PyThreadState *ts, frame_t *f)
     PyErr_SetRaisedException(exception);
 }
 
+#define CALL_KIND (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD)
+
+/* Calls a function written in C whose arguments fit its kind, else goes through its vectorcall, which knows the errors. C recursion is
+ * bounded where the interpreter loop is entered. */
+static inline Py_ALWAYS_INLINE PyObject *call_c(PyObject *callee, PyMethodDef *def, PyObject *self, PyObject **args, Py_ssize_t nargs,
+                                                PyObject *kwnames, vectorcallfunc general, PyObject **all, Py_ssize_t nall)
+{
+    void (*function)(void) = (void (*)(void))def->ml_meth;
+    switch (def->ml_flags & CALL_KIND) {
+    case METH_O:
+        if (Py_LIKELY(nargs == 1 && kwnames == NULL))
+            return ((PyCFunction)function)(self, args[0]);
+        break;
+    case METH_NOARGS:
+        if (Py_LIKELY(nargs == 0 && kwnames == NULL))
+            return ((PyCFunction)function)(self, NULL);
+        break;
+    case METH_FASTCALL:
+        if (Py_LIKELY(kwnames == NULL))
+            return ((PyCFunctionFast)function)(self, args, nargs);
+        break;
+    case METH_FASTCALL | METH_KEYWORDS:
+        return ((PyCFunctionFastWithKeywords)function)(self, args, nargs, kwnames);
+    }
+    return general(callee, all, (size_t)nall | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+}
+
+static Py_COLD void call_no_exception(PyObject *callee)
+{
+    PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+}
+
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *callee = f->slots[base];
     PyObject *result;
-    vectorcallfunc vectorcall = heap_is_type(callee, &PyCFunction_Type) ? ((PyCFunctionObject *)callee)->vectorcall
-                                : value_is_heap(callee)                 ? PyVectorcall_Function(callee)
-                                                                        : NULL;
-    if (Py_LIKELY(vectorcall != NULL)) {
-        result = vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-        if (Py_UNLIKELY(result == NULL && !PyErr_Occurred()))
-            PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+    PyTypeObject *type = Py_TYPE(callee);
+    if (type == &PyCFunction_Type) {
+        PyCFunctionObject *function = (PyCFunctionObject *)callee;
+        result = call_c(callee, function->m_ml, PyCFunction_GET_SELF(function), args, nargs, kwnames, function->vectorcall, args, nargs);
+    }
+    else if (type == &PyMethodDescr_Type && nargs > 0 && Py_IS_TYPE(args[0], PyDescr_TYPE(callee))) {
+        PyMethodDescrObject *descr = (PyMethodDescrObject *)callee;
+        result = call_c(callee, descr->d_method, args[0], args + 1, nargs - 1, kwnames, descr->vectorcall, args, nargs);
     }
     else
         result = PyObject_Vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-    Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
+    if (Py_UNLIKELY(result == NULL && ts->curexc_type == NULL))
+        call_no_exception(callee);
     slot_clear(f->slots, base);
-    release_args(args, total);
+    for (Py_ssize_t i = 0, total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0); i < total; i++)
+        slot_clear(args, (unsigned)i);
     return result;
 }
 
@@ -220,11 +257,18 @@ static PyObject *positional_tuple(PyObject *callee, PyObject *iterable)
     return tuple;
 }
 
+/* Room for n arguments on their way into a window: the top of the stack, where the window will be, if they fit there, else memory of its
+ * own. No safe point comes before the activation is pushed. */
+static PyObject **spread_room(PyThreadState *ts, Py_ssize_t n)
+{
+    return n < ts->stack_limit - ts->stack_top ? ts->stack_top : PyMem_New(PyObject *, n + 1);
+}
+
 /* Python callee: spread the tuple and the dict over the top of the stack and push an activation. */
 static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(args), nkw = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
-    PyObject **spread = PyMem_New(PyObject *, nargs + nkw + 1);
+    PyObject **top = ts->stack_top, **spread = spread_room(ts, nargs + nkw);
     PyObject *kwnames = NULL;
     frame_t *f = NULL;
     if (spread == NULL) {
@@ -255,7 +299,8 @@ static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject 
     f = call_push_general(ts, NULL, func, spread, nargs, kwnames);
 done:
     Py_XDECREF(kwnames);
-    PyMem_Free(spread);
+    if (spread != top)
+        PyMem_Free(spread);
     return f;
 }
 
@@ -282,7 +327,7 @@ PyObject *call_ex(PyThreadState *ts, frame_t *f, const instruction_t *at, frame_
         }
     }
     else
-        result = PyObject_Call(callee, args, kwargs);
+        result = Py_UNLIKELY(ts->use_tracing) ? trace_call_object(ts, f, callee, args, kwargs) : PyObject_Call(callee, args, kwargs);
 done:
     if (*inner == NULL) {
         slot_clear(f->slots, base);
@@ -302,11 +347,9 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     PyThreadState *ts = thread_current();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
-    if (Py_EnterRecursiveCall(" while calling a Python object"))
+    if (call_enter() < 0)
         return NULL;
-    /* copies for the callee; spread first, since args may be anywhere */
-    PyObject *small[16];
-    PyObject **copies = total <= (Py_ssize_t)Py_ARRAY_LENGTH(small) ? small : PyMem_New(PyObject *, total);
+    PyObject **top = ts->stack_top, **copies = spread_room(ts, total);
     PyObject *result = NULL;
     if (copies == NULL) {
         PyErr_NoMemory();
@@ -322,10 +365,10 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
         f->flags |= FRAME_ENTRY;
         result = vm_run(ts, f, 0);
     }
-    if (copies != small)
+    if (copies != top)
         PyMem_Free(copies);
 done:
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include "function.h"
 #include "list.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "tuple.h"
 #include "unicode.h"
 #include "vm_slow.h"
@@ -89,7 +90,9 @@ int vm_format_value(frame_t *f, const instruction_t *at)
     unsigned b = AT_B(at), mode = AT_C(at);
     PyObject *value = operand_read(f, b);
     PyObject *result = NULL;
-    if (value != NULL) {
+    if (value_is_int(value) && !(mode & 7))
+        result = PyObject_Str(value);
+    else if (value != NULL) {
         PyObject *converted = NULL;
         switch (mode & 3) {
         case 0: converted = Py_NewRef(value); break;
@@ -113,12 +116,6 @@ int vm_format_value(frame_t *f, const instruction_t *at)
 }
 
 /* ---- Displays under construction ---- */
-
-int vm_list_append(frame_t *f, const instruction_t *at)
-{
-    PyObject *item = operand_take_owned(f, AT_B(at));
-    return item != NULL ? list_append_steal((PyListObject *)f->slots[AT_A(at)], item) : -1;
-}
 
 int vm_set_add(frame_t *f, const instruction_t *at)
 {
@@ -237,20 +234,14 @@ int vm_get_iter(frame_t *f, const instruction_t *at)
     return result_store(f, AT_A(at), iterator);
 }
 
-int vm_for_iter(frame_t *f, const instruction_t *at)
+int vm_for_iter_ended(frame_t *f)
 {
-    PyObject *iterator = f->slots[AT_A(at)];
-    PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
-    if (item != NULL) {
-        slot_store(f->slots, AT_B(at), owned_to_slot(item));
-        return 1;
-    }
-    if (PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_StopIteration))
-            return -1;
-        PyErr_Clear();
-    }
-    return 0;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
+        return 0;
+    if (Py_UNLIKELY(thread_current()->use_tracing))
+        trace_exception(thread_current(), f);
+    PyErr_Clear();
+    return 1;
 }
 
 static int count_error(PyObject *iterator, unsigned wanted)
@@ -299,6 +290,12 @@ int vm_unpack_sequence(frame_t *f, const instruction_t *at)
     if (sequence == NULL)
         return -1;
     PyObject *tuple = NULL;
+    if (PyList_CheckExact(sequence) && !runtime_is_multi() && PyList_GET_SIZE(sequence) == (Py_ssize_t)n) {
+        for (unsigned i = 0; i < n; i++)        /* dead temporaries: nothing is released, nothing runs */
+            f->slots[a + i] = slot_copy(PyList_GET_ITEM(sequence, i));
+        status = 0;
+        goto done;
+    }
     if (PyTuple_CheckExact(sequence))
         tuple = Py_NewRef(sequence);
     else if (PyList_CheckExact(sequence)) {
@@ -335,6 +332,21 @@ done:
     return status;
 }
 
+/* a, *b, c = tuple that is long enough. */
+static int unpack_tuple_ex(frame_t *f, PyTupleObject *tuple, unsigned a, unsigned before, unsigned after)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple), middle = size - before - after;
+    PyObject *rest = list_from_array(&tuple->ob_item[before], middle);
+    if (rest == NULL)
+        return -1;
+    for (unsigned i = 0; i < before; i++)
+        slot_store(f->slots, a + i, slot_copy(tuple->ob_item[i]));
+    slot_store(f->slots, a + before, rest);
+    for (unsigned i = 0; i < after; i++)
+        slot_store(f->slots, a + before + 1 + i, slot_copy(tuple->ob_item[size - after + i]));
+    return 0;
+}
+
 int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned after)
 {
     unsigned a = AT_A(at);
@@ -343,6 +355,10 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
     int status = -1;
     if (sequence == NULL)
         return -1;
+    if (PyTuple_CheckExact(sequence) && PyTuple_GET_SIZE(sequence) >= (Py_ssize_t)(before + after)) {
+        status = unpack_tuple_ex(f, (PyTupleObject *)sequence, a, before, after);
+        goto done;
+    }
     iterator = unpack_iterator(sequence);
     if (iterator == NULL || unpack_some(f, iterator, a, before, before + after, 1) < 0)
         goto done;

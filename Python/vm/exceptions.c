@@ -1,8 +1,10 @@
 /* Out-of-line instructions of raise, except, except*, with, import and rare statements. */
 #include "Python.h"
 
+#include "call.h"
 #include "interpreter_imports.h"
 #include "thread_state.h"
+#include "type.h"
 #include "vm_slow.h"
 #include "well_known_strings.h"
 
@@ -232,22 +234,6 @@ int vm_prep_reraise_star(frame_t *f, const instruction_t *at)
 
 /* ---- with ---- */
 
-/* The special method of an object's type, bound: new reference; NULL, with an exception only if the look-up failed. */
-static PyObject *lookup_special(PyObject *op, PyObject *name)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject *descriptor = _PyType_Lookup(type, name);
-    if (descriptor == NULL)
-        return NULL;
-    Py_INCREF(descriptor);
-    descrgetfunc get = Py_TYPE(descriptor)->tp_descr_get;
-    if (get == NULL)
-        return descriptor;
-    PyObject *bound = get(descriptor, op, (PyObject *)type);
-    Py_DECREF(descriptor);
-    return bound;
-}
-
 static void context_manager_error(PyObject *manager, int is_async, PyObject *missing, int other_kind)
 {
     const char *protocol = is_async ? "asynchronous context manager" : "context manager";
@@ -265,21 +251,25 @@ int vm_with_enter(frame_t *f, const instruction_t *at, int is_async)
     PyObject *exit_name = is_async ? STR(__aexit__) : STR(__exit__);
     PyObject *manager = operand_take_owned(f, AT_B(at));
     PyObject *enter = NULL, *exit = NULL, *result = NULL;
+    int self_needed;
     if (manager == NULL)
         return -1;
-    enter = lookup_special(manager, enter_name);
+    enter = type_lookup_special_unbound(manager, enter_name, &self_needed);
     if (enter == NULL) {
         if (!PyErr_Occurred())
             context_manager_error(manager, is_async, enter_name, 1);
         goto done;
     }
-    exit = lookup_special(manager, exit_name);
+    exit = type_lookup_special(manager, exit_name);
     if (exit == NULL) {
         if (!PyErr_Occurred())
             context_manager_error(manager, is_async, exit_name, 0);
         goto done;
     }
-    result = PyObject_CallNoArgs(enter);
+    {
+        PyObject *args[] = {NULL, manager, NULL};
+        result = self_needed ? call_vectorcall(enter, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL) : PyObject_CallNoArgs(enter);
+    }
     if (result == NULL)
         goto done;
     slot_store(f->slots, a, owned_to_slot(exit));

@@ -205,7 +205,7 @@ static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t bef
     }
     if (sent != NULL && before == GEN_SUSPENDED)
         deliver(f, sent);
-    f->flags |= FRAME_ENTRY;
+    f->flags = (uint8_t)((f->flags & ~FRAME_TRACED) | FRAME_ENTRY);
     *result = vm_run(ts, f, throwing);
     if (*result == NULL)
         return PYGEN_ERROR;

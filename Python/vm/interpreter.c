@@ -1,16 +1,30 @@
 /* The interpreter loop: computed goto over 64-bit instruction words (opcodes.def). Fast paths stand here; whatever may
- * take long or run Python code is called out of line (vm_slow.h) with the frame's pc saved. */
+ * take long or run Python code is called out of line (vm_slow.h) with the frame's pc saved.
+ *
+ * The text is compiled twice: as vm_loop here, and as vm_loop_traced, which asks trace.h before each instruction, in
+ * interpreter_traced.c.  A loop that finds at a safe point that the other one is wanted returns VM_SWITCH. */
+
+/* Every instruction keeps its own copy of the dispatch and of its tail: merged ones share an indirect branch that is predicted badly. */
+#pragma GCC optimize("no-gcse,no-crossjumping")
+
 #include "Python.h"
 
+#include <math.h>
+
+#include "abstract.h"
 #include "calls.h"
 #include "generator_frames.h"
 #include "interpreter_fast.h"
 #include "dict.h"
 #include "instance.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "vm.h"
 #include "vm_cache.h"
 #include "vm_slow.h"
+
+#ifndef VM_TRACED
+#define VM_TRACED 0
 
 const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #define DST OPCODE_DST
@@ -24,6 +38,17 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #undef END
 };
 
+PyObject *vm_run_switched(PyThreadState *ts)
+{
+    PyObject *result;
+    do {
+        result = ts->use_tracing ? vm_loop_traced(ts, ts->frame, 0) : vm_loop(ts, ts->frame, 0);
+    } while (result == VM_SWITCH);
+    return result;
+}
+
+#endif /* VM_TRACED */
+
 #define A AT_A(pc)
 #define B AT_B(pc)
 #define C AT_C(pc)
@@ -31,7 +56,21 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
 #define R(i) slots[i]
 
 #define TARGET(name) TARGET_##name
+#if VM_TRACED
+#define LOOP_NAME vm_loop_traced
+#define DISPATCH() goto traced_dispatch
+#define CALL_NATIVE trace_call_native
+#else
+#define LOOP_NAME vm_loop
 #define DISPATCH() goto *targets[*(const uint16_t *)pc]
+#define CALL_NATIVE call_native
+#endif
+/* Does anything want the thread's attention? To the traced loop, that the thread is traced is no news. */
+#if VM_TRACED
+#define BREAKER() (__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED) & ~(uint32_t)BREAKER_TRACE)
+#else
+#define BREAKER() __atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)
+#endif
 #define NEXT(caches) do { pc += 1 + (caches); DISPATCH(); } while (0)
 #define SAVE() (frame->pc = pc + 1)
 
@@ -49,7 +88,7 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
     do { \
         int32_t distance_ = (offset); \
         pc += distance_; \
-        if (distance_ < 0 && Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED))) \
+        if (distance_ < 0 && Py_UNLIKELY(BREAKER())) \
             goto safe_point; \
         DISPATCH(); \
     } while (0)
@@ -169,6 +208,28 @@ const opcode_info_t opcode_table[OPCODE_COUNT] = {
     } else
 #define INT_NONE
 
+/* The sign is the divisor's; a zero of the wrong sign is no immediate and goes the slow way. */
+#define FLOAT_REMAINDER \
+    if (Py_LIKELY(y != 0.0)) { \
+        double m = fmod(x, y); \
+        if (m != 0.0) { \
+            if ((m < 0.0) != (y < 0.0)) \
+                m += y; \
+            FLOAT_RESULT(m) \
+        } \
+    }
+/* Quotients that are exact in a double; what rounding could move goes the slow way. */
+#define FLOAT_FLOOR_DIVIDE \
+    if (Py_LIKELY(y != 0.0)) { \
+        double m = fmod(x, y); \
+        double q = (x - m) / y; \
+        if (m != 0.0 && (m < 0.0) != (y < 0.0)) \
+            q -= 1.0; \
+        double whole = floor(q); \
+        if (whole != 0.0 && whole == q && fabs(q) < 1e15) \
+            FLOAT_RESULT(whole) \
+    }
+
 #define COMPARISON(NAME, SIGN, OPCODE) \
     TARGET(NAME): { \
         PyObject *l = R(B), *r = R(C); \
@@ -255,7 +316,7 @@ static inline Py_ALWAYS_INLINE int take_published(PyObject **address, PyObject *
     return 1;
 }
 
-PyObject *vm_run(PyThreadState *ts, frame_t *frame, int throwing)
+PyObject *LOOP_NAME(PyThreadState *ts, frame_t *frame, int throwing)
 {
     static const void *const targets[OPCODE_COUNT] = {
 #define OP(NAME, FORMAT, CACHES, FLAGS, EFFECT) &&TARGET_##NAME,
@@ -268,10 +329,18 @@ PyObject *vm_run(PyThreadState *ts, frame_t *frame, int throwing)
 
 #define LOAD_FRAME() (slots = frame->slots, consts = frame->code->co_consts_items, pc = frame->pc)
 
+#if !VM_TRACED
+    if (Py_UNLIKELY(throwing) && ts->use_tracing)
+        return vm_loop_traced(ts, frame, 1);
+#endif
     LOAD_FRAME();
+#if VM_TRACED
+    if (throwing && trace_enter_throwing(ts, frame) < 0)
+        goto leave_raising;
+#endif
     if (throwing)
         goto error;
-    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+    if (Py_UNLIKELY(BREAKER()))
         goto safe_point;
     DISPATCH();
 
@@ -282,7 +351,23 @@ safe_point:
         frame->pc = pc + 1;
         goto error;
     }
+#if VM_TRACED
+    goto traced_dispatch;
+traced_dispatch:
+    if (!ts->use_tracing) {
+        frame->pc = pc;
+        return VM_SWITCH;
+    }
+    switch (trace_before(ts, frame, &pc)) {
+    case TRACE_ERROR: goto error;
+    case TRACE_LEAVE: goto leave_raising;
+    default: goto *targets[*(const uint16_t *)pc];
+    }
+#else
+    if (Py_UNLIKELY(ts->use_tracing))
+        return VM_SWITCH;
     DISPATCH();
+#endif
 
     /* ---- moves ---- */
     TARGET(NOP): NEXT(0);
@@ -421,6 +506,30 @@ safe_point:
                 NEXT(1);
             }
         }
+        cache_record_t *record = cache_as_record(word);
+        if (record != NULL && record->kind == CACHE_PROPERTY && value_is_heap(op) && op != NULL
+            && type_version(heap_type(op)) == record->type_version) {
+            /* the getter runs as a call of this frame */
+            PyObject *getter = property_getter_racy(record->value), *self = op;
+            if (Py_UNLIKELY(getter == NULL || !heap_is_type(getter, &PyFunction_Type) || !slot_try_incref(getter)))
+                SLOW(vm_load_attr(frame, pc), 1);
+            if (B >= (unsigned)frame->code->co_temp_base)
+                R(B) = NULL;
+            else
+                slot_incref(self);
+            frame->pc = pc + 2;
+            frame_t *inner = call_push_general(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
+            if (Py_UNLIKELY(inner == NULL)) {
+                slot_decref(getter);
+                goto error;
+            }
+            inner->result_slot = A;
+            frame = inner;
+            LOAD_FRAME();
+            if (Py_UNLIKELY(BREAKER()))
+                goto safe_point;
+            DISPATCH();
+        }
         SLOW(vm_load_attr(frame, pc), 1);
     }
     TARGET(STORE_ATTR): {
@@ -515,9 +624,36 @@ safe_point:
         }
         SLOW(vm_subscript(frame, pc, 1), 0);
     }
-    TARGET(STORE_SUBSCR): SLOW(vm_store_subscript(frame, pc), 0);
+    TARGET(STORE_SUBSCR): {
+        PyObject *container = R(A), *key = R(B);
+        if (Py_LIKELY(value_is_int(key) && container != NULL && heap_is_type(container, &PyList_Type) && R(C) != NULL)) {
+            int64_t index = value_get_int(key);
+            if (Py_LIKELY((uint64_t)index < (uint64_t)Py_SIZE(container))) {
+                SAVE();
+                PyObject *value = operand_take_owned(frame, C);
+                if (Py_UNLIKELY(list_store_item((PyListObject *)container, index, value) < 0))
+                    goto error_release_a;
+                operand_release(frame, A);
+                NEXT(0);
+            }
+        }
+        SLOW(vm_store_subscript(frame, pc), 0);
+    error_release_a:
+        operand_release(frame, A);
+        goto error;
+    }
     TARGET(DELETE_SUBSCR): SLOW(vm_delete_subscript(frame, pc), 0);
-    TARGET(BUILD_SLICE): SLOW(vm_build_slice(frame, pc), 0);
+    TARGET(BUILD_SLICE): {
+        SAVE();
+        if (C == 2 && *(const uint16_t *)(pc + 1) == OP_SUBSCR && AT_C(pc + 1) == A) {
+            int done = vm_slice_subscript(frame, pc);
+            if (done < 0)
+                goto error;
+            if (done)
+                NEXT(2);
+        }
+        SLOW(vm_build_slice(frame, pc), 0);
+    }
 
     /* ---- unary ---- */
     TARGET(NEGATIVE): {
@@ -555,11 +691,11 @@ safe_point:
     TARGET(TO_BOOL): SLOW(vm_not(frame, pc, 0), 0);
 
     /* ---- binary ---- */
-    ARITHMETIC(ADD, INT_ADD, FLOAT_RESULT(x + y), PyNumber_Add, vm_inplace_add)
+    ARITHMETIC(ADD, INT_ADD, FLOAT_RESULT(x + y), vm_add, vm_inplace_add)
     ARITHMETIC(SUBTRACT, INT_SUBTRACT, FLOAT_RESULT(x - y), PyNumber_Subtract, inplace_subtract)
     ARITHMETIC(MULTIPLY, INT_MULTIPLY, FLOAT_RESULT(x * y), PyNumber_Multiply, inplace_multiply)
-    ARITHMETIC(FLOOR_DIVIDE, INT_FLOOR_DIVIDE, NO_FLOAT, PyNumber_FloorDivide, inplace_floor_divide)
-    ARITHMETIC(REMAINDER, INT_REMAINDER, NO_FLOAT, PyNumber_Remainder, inplace_remainder)
+    ARITHMETIC(FLOOR_DIVIDE, INT_FLOOR_DIVIDE, FLOAT_FLOOR_DIVIDE, PyNumber_FloorDivide, inplace_floor_divide)
+    ARITHMETIC(REMAINDER, INT_REMAINDER, FLOAT_REMAINDER, PyNumber_Remainder, inplace_remainder)
     ARITHMETIC(AND, INT_AND, NO_FLOAT, PyNumber_And, inplace_and)
     ARITHMETIC(OR, INT_OR, NO_FLOAT, PyNumber_Or, inplace_or)
     ARITHMETIC(XOR, INT_XOR, NO_FLOAT, PyNumber_Xor, inplace_xor)
@@ -586,6 +722,12 @@ safe_point:
                 if (!__builtin_mul_overflow((int64_t)l >> 2, (int64_t)l - 3, &word))
                     INT_RESULT(word + 3);
             }
+        }
+        double x, y;
+        if (numeric_doubles(l, consts[C], &x, &y) && x > 0.0) {
+            double power = pow(x, y);
+            if (Py_LIKELY(power > 0.0))     /* not underflow; infinity is no immediate */
+                FLOAT_RESULT(power)
         }
         SLOW(vm_power(frame, pc, OPERAND_CONST, 0), 0);
     }
@@ -616,7 +758,17 @@ safe_point:
     COMPARISON(NE, !=, Py_NE)
     COMPARISON(GT, >, Py_GT)
     COMPARISON(GE, >=, Py_GE)
-    TARGET(COMPARE_PEEK): SLOW(vm_compare_chained(frame, pc), 0);
+    TARGET(COMPARE_PEEK): {
+        PyObject *l = R(B), *r = R(B + 1);
+        if (value_both_ints(l, r) && C < 6) {
+            /* bits of the outcome: less, equal, greater */
+            static const uint8_t outcomes[6] = {[Py_LT] = 1, [Py_LE] = 3, [Py_EQ] = 2, [Py_NE] = 5, [Py_GT] = 4, [Py_GE] = 6};
+            unsigned outcome = (int64_t)l < (int64_t)r ? 1 : l == r ? 2 : 4;
+            STORE(A, outcomes[C] & outcome ? Py_True : Py_False);
+            NEXT(0);
+        }
+        SLOW(vm_compare_chained(frame, pc), 0);
+    }
 #define IDENTITY(WHEN_SAME, WHEN_OTHER) \
     { \
         PyObject *l = R(B), *r = R(C); \
@@ -643,7 +795,7 @@ safe_point:
     }
     TARGET(JUMP_BACK): {
         pc += 1 + X;
-        if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+        if (Py_UNLIKELY(BREAKER()))
             goto safe_point;
         DISPATCH();
     }
@@ -674,7 +826,16 @@ safe_point:
 #define KEEP_JUMP(SENSE) \
     { \
         SAVE(); \
-        int truth = vm_truth(frame, pc, 0); \
+        PyObject *v = R(A); \
+        int truth; \
+        if (v == Py_True) \
+            truth = 1; \
+        else if (v == Py_False || v == Py_None) \
+            truth = 0; \
+        else if (value_is_int(v)) \
+            truth = value_get_int(v) != 0; \
+        else \
+            truth = vm_truth(frame, pc, 0); \
         if (Py_UNLIKELY(truth < 0)) \
             goto error; \
         int32_t offset = X; \
@@ -762,7 +923,7 @@ safe_point:
             frame->pc = pc + 2;
             frame_t *inner = generator_enter(ts, (PyGenObject *)iterator, Py_None);
             if (Py_LIKELY(inner != NULL)) {
-                inner->flags &= ~FRAME_ENTRY;
+                inner->flags &= (uint8_t)~(FRAME_ENTRY | FRAME_TRACED);
                 inner->result_slot = B;
                 frame = inner;
                 LOAD_FRAME();
@@ -770,10 +931,34 @@ safe_point:
             }
         }
         SAVE();
-        int status = vm_for_iter(frame, pc);
-        if (Py_LIKELY(status > 0))
+        if (*(const uint16_t *)(pc + 2) == OP_UNPACK_SEQUENCE && AT_C(pc + 2) == 2 && AT_B(pc + 2) == B
+            && B >= (unsigned)frame->code->co_temp_base) {
+            PyObject *first, *second;
+            int got = type == &PyDictIterItem_Type ? dict_iter_next_pair((PyDictIterObject *)iterator, &first, &second)
+                      : type == &PyEnum_Type       ? enum_next_pair(iterator, &first, &second)
+                      : type == &PyZip_Type        ? zip_next_pair(iterator, &first, &second)
+                                                   : -2;
+            if (Py_LIKELY(got > 0)) {
+                /* the tuple that UNPACK_SEQUENCE would take apart at once is not made */
+                unsigned target = AT_A(pc + 2);
+                R(target) = owned_to_slot(first);
+                R(target + 1) = owned_to_slot(second);
+                NEXT(2);
+            }
+            if (got == 0) {
+                if (Py_UNLIKELY(ts->curexc_type != NULL) && !vm_for_iter_ended(frame))
+                    goto error;
+                goto for_iter_exhausted;
+            }
+            if (Py_UNLIKELY(ts->curexc_type != NULL))
+                goto error;
+        }
+        PyObject *item = type->tp_iternext(iterator);
+        if (Py_LIKELY(item != NULL)) {
+            STORE(B, owned_to_slot(item));
             NEXT(1);
-        if (status < 0)
+        }
+        if (Py_UNLIKELY(ts->curexc_type != NULL) && !vm_for_iter_ended(frame))
             goto error;
     for_iter_exhausted:
         SAVE();
@@ -810,7 +995,13 @@ safe_point:
     TARGET(BUILD_MAP): SLOW(vm_build_map(frame, pc), 0);
     TARGET(BUILD_STRING): SLOW(vm_build_string(frame, pc), 0);
     TARGET(FORMAT_VALUE): SLOW(vm_format_value(frame, pc), 0);
-    TARGET(LIST_APPEND): SLOW(vm_list_append(frame, pc), 0);
+    TARGET(LIST_APPEND): {
+        SAVE();
+        PyObject *item = operand_take_owned(frame, B);
+        if (Py_UNLIKELY(item == NULL || list_append_steal((PyListObject *)R(A), item) < 0))
+            goto error;
+        NEXT(0);
+    }
     TARGET(SET_ADD): SLOW(vm_set_add(frame, pc), 0);
     TARGET(MAP_ADD): SLOW(vm_map_add(frame, pc), 0);
     TARGET(LIST_EXTEND): SLOW(vm_list_extend(frame, pc), 0);
@@ -864,11 +1055,22 @@ safe_point:
                 inner->result_slot = A;
                 frame = inner;
                 LOAD_FRAME();
-                if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                if (Py_UNLIKELY(BREAKER()))
                     goto safe_point;
                 DISPATCH();
             }
             if (heap_is_type(callee, &PyType_Type)) {
+                if (nargs == 1 && kwnames == NULL) {
+                    PyObject *same = call_class_identity(callee, args[0]);
+                    if (same != NULL) {
+                        slot_incref(same);
+                        SAVE();
+                        slot_clear(slots, base);
+                        slot_clear(args, 0);
+                        STORE(A, same);
+                        NEXT(1);
+                    }
+                }
                 frame_t *inner = NULL;
                 frame->pc = pc + 2;
                 int status = call_class(ts, frame, base, args, nargs, kwnames, &inner);
@@ -876,7 +1078,7 @@ safe_point:
                     inner->result_slot = A;
                     frame = inner;
                     LOAD_FRAME();
-                    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                    if (Py_UNLIKELY(BREAKER()))
                         goto safe_point;
                     DISPATCH();
                 }
@@ -900,17 +1102,17 @@ safe_point:
                     inner->result_slot = A;
                     frame = inner;
                     LOAD_FRAME();
-                    if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+                    if (Py_UNLIKELY(BREAKER()))
                         goto safe_point;
                     DISPATCH();
                 }
             }
             frame->pc = pc + 2;
-            PyObject *result = call_native(ts, frame, base, args, nargs, kwnames);
+            PyObject *result = CALL_NATIVE(ts, frame, base, args, nargs, kwnames);
             if (Py_UNLIKELY(result == NULL))
                 goto error;
             STORE(A, owned_to_slot(result));
-            if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED))) {
+            if (Py_UNLIKELY(BREAKER())) {
                 pc += 2;
                 goto safe_point;
             }
@@ -937,6 +1139,10 @@ safe_point:
     {
         PyObject *value;
     TARGET(RETURN_CONST):
+#if VM_TRACED
+        if (trace_return(ts, frame, consts[X]) < 0)
+            goto leave_raising;
+#endif
         value = slot_copy(consts[X]);
         goto leave_frame;
     TARGET(RETURN):
@@ -946,6 +1152,12 @@ safe_point:
             vm_move_unbound(frame, A);
             goto error;
         }
+#if VM_TRACED
+        if (trace_return(ts, frame, value) < 0)
+            goto leave_raising;
+        if (Py_UNLIKELY(R(A) != value))     /* what has been decided is returned; the old value lives on with the frame */
+            slot_store(slots, A, slot_copy(value));
+#endif
         R(A) = NULL;
     leave_frame:
         SAVE();
@@ -1041,6 +1253,12 @@ safe_point:
         PyObject *value = operand_take_owned(frame, B);
         if (Py_UNLIKELY(value == NULL))
             goto error;
+#if VM_TRACED
+        if (trace_return(ts, frame, value) < 0) {
+            Py_DECREF(value);
+            goto leave_raising;
+        }
+#endif
         frame_t *caller = frame->previous;
         unsigned flags = frame->flags, result_slot = frame->result_slot;
         generator_leave(ts, frame, GEN_SUSPENDED);
@@ -1050,7 +1268,7 @@ safe_point:
         frame = caller;
         LOAD_FRAME();
         STORE(result_slot, owned_to_slot(value));
-        if (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED)))
+        if (Py_UNLIKELY(BREAKER()))
             goto safe_point;
         DISPATCH();
     }
@@ -1063,7 +1281,7 @@ safe_point:
             frame->pc = pc + 2;
             frame_t *inner = generator_enter(ts, (PyGenObject *)receiver, value);
             if (Py_LIKELY(inner != NULL)) {
-                inner->flags &= ~FRAME_ENTRY;
+                inner->flags &= (uint8_t)~(FRAME_ENTRY | FRAME_TRACED);
                 inner->result_slot = B;
                 frame = inner;
                 LOAD_FRAME();
@@ -1148,6 +1366,9 @@ error:
     /* an exception is set, raised by the instruction before frame->pc */
     if (!(frame->flags & FRAME_INCOMPLETE))
         PyTraceBack_Here(frame_get_object(frame));
+#if VM_TRACED
+    trace_exception(ts, frame);
+#endif
 unwind: {
         const exception_entry_t *handler = code_find_handler(frame->code, frame_word(frame));
         if (handler != NULL) {
@@ -1160,6 +1381,10 @@ unwind: {
             LOAD_FRAME();
             DISPATCH();
         }
+#if VM_TRACED
+        trace_unwind(ts, frame);
+    leave_raising:;
+#endif
         unsigned flags = frame->flags;
         frame_t *caller = frame->previous;
         if (flags & FRAME_GENERATOR)

@@ -1,7 +1,10 @@
 /* Out-of-line operators: arithmetic, comparison, truth, containment, subscripts, slices. */
 #include "Python.h"
 
+#include "dict.h"
+#include "list.h"
 #include "thread_state.h"
+#include "unicode.h"
 #include "vm_slow.h"
 
 int vm_move_unbound(frame_t *f, unsigned slot)
@@ -49,6 +52,13 @@ int vm_power(frame_t *f, const instruction_t *at, int operand, int inplace)
     return finish_binary(f, at, operand, result);
 }
 
+PyObject *vm_add(PyObject *l, PyObject *r)
+{
+    if (heap_is_type(l, &PyUnicode_Type) && heap_is_type(r, &PyUnicode_Type))
+        return unicode_concat(l, r);
+    return PyNumber_Add(l, r);
+}
+
 /* `s += t` on strings grows s where nobody else can see it. */
 int vm_inplace_add(frame_t *f, const instruction_t *at, int operand)
 {
@@ -58,10 +68,8 @@ int vm_inplace_add(frame_t *f, const instruction_t *at, int operand)
         && (a == b || b >= (unsigned)f->code->co_temp_base)) {
         PyObject *r = right_operand(f, at, operand);
         if (r != NULL && heap_is_type(r, &PyUnicode_Type) && r != l) {
-            Py_INCREF(r);
             f->slots[b] = NULL;
-            PyUnicode_Append(&l, r);        /* on failure l is gone, as in `s = s + t` with s unbound */
-            Py_DECREF(r);
+            l = unicode_concat_steal(l, r);     /* on failure l is gone, as in `s = s + t` with s unbound */
             return finish_binary(f, at, operand, l);
         }
     }
@@ -96,10 +104,27 @@ int vm_truth(frame_t *f, const instruction_t *at, int take)
     return truth;
 }
 
+/* Two exact strings are compared here; *truth is the outcome. */
+static inline int compare_strings(PyObject *l, PyObject *r, int op, int *truth)
+{
+    if (!heap_is_type(l, &PyUnicode_Type) || !heap_is_type(r, &PyUnicode_Type))
+        return 0;
+    if (op == Py_EQ || op == Py_NE) {
+        *truth = unicode_equal(l, r) == (op == Py_EQ);
+        return 1;
+    }
+    int order = unicode_compare(l, r);
+    *truth = op == Py_LT ? order < 0 : op == Py_LE ? order <= 0 : op == Py_GT ? order > 0 : order >= 0;
+    return 1;
+}
+
 int vm_compare(frame_t *f, const instruction_t *at, int op)
 {
     PyObject *l = operand_read(f, AT_B(at));
     PyObject *r = l != NULL ? operand_read(f, AT_C(at)) : NULL;
+    int truth;
+    if (r != NULL && compare_strings(l, r, op, &truth))
+        return finish_binary(f, at, OPERAND_SLOT, truth ? Py_True : Py_False);
     return finish_binary(f, at, OPERAND_SLOT, r != NULL ? PyObject_RichCompare(l, r, op) : NULL);
 }
 
@@ -108,7 +133,7 @@ int vm_compare_jump(frame_t *f, const instruction_t *at, int op, int is_const)
     PyObject *l = operand_read(f, AT_A(at));
     PyObject *r = l == NULL ? NULL : is_const ? f->code->co_consts_items[AT_B(at)] : operand_read(f, AT_B(at));
     int truth = -1;
-    if (r != NULL) {
+    if (r != NULL && !compare_strings(l, r, op, &truth)) {
         PyObject *result = PyObject_RichCompare(l, r, op);
         if (result == Py_True || result == Py_False)
             truth = result == Py_True;
@@ -172,10 +197,13 @@ int vm_subscript(frame_t *f, const instruction_t *at, int is_const)
     PyObject *result = NULL;
     if (key != NULL) {
         if (heap_is_type(container, &PyDict_Type)) {
-            int found = PyDict_GetItemRef(container, key, &result);
+            int found = dict_get_ref(container, key, &result);
             if (found == 0)
                 _PyErr_SetKeyError(key);
         }
+        else if (value_is_int(key) && heap_is_type(container, &PyUnicode_Type)
+                 && (uint64_t)value_get_int(key) < (uint64_t)PyUnicode_GET_LENGTH(container))
+            result = unicode_get_item(container, value_get_int(key));
         else
             result = PyObject_GetItem(container, key);
     }
@@ -211,6 +239,46 @@ int vm_delete_subscript(frame_t *f, const instruction_t *at)
     operand_release(f, AT_A(at));
     operand_release(f, AT_B(at));
     return status;
+}
+
+/* A bound of a slice that is None or a small int. 0 if it is neither. */
+static inline int slice_bound(PyObject *bound, Py_ssize_t when_none, Py_ssize_t *value)
+{
+    *value = bound == Py_None ? when_none : value_get_int(bound);
+    return bound == Py_None || value_is_int(bound);
+}
+
+int vm_slice_subscript(frame_t *f, const instruction_t *at)
+{
+    unsigned b = AT_B(at), container_slot = AT_B(at + 1);
+    PyObject *container = f->slots[container_slot], *result;
+    Py_ssize_t low, high;
+    if (container == NULL || !value_is_heap(container) || !slice_bound(f->slots[b], 0, &low)
+        || !slice_bound(f->slots[b + 1], PY_SSIZE_T_MAX, &high))
+        return 0;
+    PyTypeObject *type = heap_type(container);
+    if (type != &PyList_Type && type != &PyUnicode_Type && type != &PyTuple_Type && type != &PyBytes_Type)
+        return 0;
+    f->slots[b] = f->slots[b + 1] = NULL;
+    if (type == &PyList_Type) {
+        PySlice_AdjustIndices(PyList_GET_SIZE(container), &low, &high, 1);
+        result = list_get_slice((PyListObject *)container, low, high);
+    }
+    else if (type == &PyUnicode_Type) {
+        Py_ssize_t n = PySlice_AdjustIndices(PyUnicode_GET_LENGTH(container), &low, &high, 1);
+        result = unicode_get_slice(container, low, 1, n);
+    }
+    else if (type == &PyTuple_Type) {
+        PySlice_AdjustIndices(PyTuple_GET_SIZE(container), &low, &high, 1);
+        result = PyTuple_GetSlice(container, low, high);
+    }
+    else {
+        Py_ssize_t n = PySlice_AdjustIndices(PyBytes_GET_SIZE(container), &low, &high, 1);
+        result = n == PyBytes_GET_SIZE(container) ? Py_NewRef(container)
+                                                  : PyBytes_FromStringAndSize(PyBytes_AS_STRING(container) + low, n);
+    }
+    operand_release(f, container_slot);
+    return result_store(f, AT_A(at + 1), result) < 0 ? -1 : 1;
 }
 
 int vm_build_slice(frame_t *f, const instruction_t *at)

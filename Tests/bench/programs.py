@@ -1,7 +1,11 @@
-"""Small programs to time. Prints one line of JSON: seconds by name.   programs.py [repeat] [names]"""
+"""Programs to time: a few basic ones here, one per operation in operations.py, larger ones in classics.py. Prints one line
+of JSON: the fewest seconds of processor time by name.   programs.py [repeat] [names or names of groups]"""
 import json
 import sys
 import time
+
+import classics
+import operations
 
 
 def count():
@@ -105,19 +109,26 @@ def generators():
         total += i
 
 
-ALL = {f.__name__: f for f in (count, nested_loops, float_loop, fib, method_calls, attributes, instances, strings, lists,
-                               dicts, exceptions, generators)}
+BASIC = {f.__name__: f for f in (count, nested_loops, float_loop, fib, method_calls, attributes, instances, strings, lists,
+                                 dicts, exceptions, generators)}
+GROUPS = {"basic": BASIC, "operations": operations.ALL, "classics": classics.ALL}
+ALL = {name: function for group in GROUPS.values() for name, function in group.items()}
 
 
-def main(repeat, names):
+def names_of(words):
+    """Names of programs: groups written out, all of them if nothing is named."""
+    return [name for word in words or GROUPS for name in GROUPS.get(word, [word])]
+
+
+def main(repeat, words):
     times = {}
-    for name in names or ALL:
+    for name in names_of(words):
         runs = []
         for _ in range(repeat):
-            begin = time.perf_counter()
+            begin = time.process_time()
             ALL[name]()
-            runs.append(time.perf_counter() - begin)
-        times[name] = sorted(runs)[len(runs) // 2]
+            runs.append(time.process_time() - begin)
+        times[name] = min(runs)
     print(json.dumps(times))
 
 

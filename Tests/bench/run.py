@@ -1,4 +1,5 @@
-"""Times small programs on Braid and on CPython in turn and prints medians and their ratio."""
+"""Times the programs of programs.py on two interpreters in turn and prints their ratio.
+    run.py [--braid PATH] [--python PATH] [names, or the groups basic, operations, classics]"""
 import argparse
 import json
 import os
@@ -9,32 +10,36 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def measure(program, options, times):
+    """One run of a program over all names: the least time of each goes to times."""
+    command = [program, os.path.join(HERE, "programs.py"), str(options.repeat), *options.names]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{program} failed")
+    for name, seconds in json.loads(done.stdout).items():
+        times.setdefault(name, []).append(seconds)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--braid", default=os.path.join(HERE, "..", "..", "build", "free-threaded", "braid"))
-    parser.add_argument("--python", default="/usr/bin/python3.11")
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each interpreter, taking turns")
+    parser.add_argument("--python", default="/usr/bin/python3.11", help="what it is compared with")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each interpreter, taking turns")
+    parser.add_argument("--repeat", type=int, default=5, help="repetitions of each program in a run")
+    parser.add_argument("--sort", action="store_true", help="slowest ratio first")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    sys.path.insert(0, HERE)
-    import programs
-    ratios = []
-    print(f"{'program':<14} {'braid':>9} {'python':>9}  python/braid  (medians of {options.repeat}, seconds)")
-    for name in options.names or programs.ALL:
-        times = ([], [])
-        for _ in range(options.repeat):
-            for program, list_of_times in zip((options.braid, options.python), times):
-                done = subprocess.run([program, os.path.join(HERE, "programs.py"), "1", name], capture_output=True, text=True)
-                if done.returncode == 0:
-                    list_of_times.append(json.loads(done.stdout)[name])
-        if not all(times):
-            print(f"{name:<14} failed")
-            continue
-        braid, python = map(statistics.median, times)
-        ratios.append(python / braid)
-        print(f"{name:<14} {braid:>9.4f} {python:>9.4f} {python / braid:>9.2f}x", flush=True)
-    if ratios:
-        print(f"{'geometric mean':<34} {statistics.geometric_mean(ratios):>9.2f}x")
+    ours, theirs = {}, {}
+    for _ in range(options.rounds):
+        measure(options.braid, options, ours)
+        measure(options.python, options, theirs)
+    rows = [(min(theirs[name]) / min(times), name, min(times), min(theirs[name])) for name, times in ours.items()]
+    if options.sort:
+        rows.sort()
+    print(f"{'program':<26} {'braid':>9} {'python':>9}  python/braid  (least processor time, milliseconds)")
+    for ratio, name, mine, other in rows:
+        print(f"{name:<26} {mine * 1000:>9.2f} {other * 1000:>9.2f} {ratio:>9.2f}x")
+    print(f"{'geometric mean':<46} {statistics.geometric_mean(row[0] for row in rows):>9.2f}x")
 
 
 if __name__ == "__main__":

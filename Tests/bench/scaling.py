@@ -1,40 +1,70 @@
-"""How much more work N threads do than one, each doing the same; run it with the interpreter to be measured.
-    braid Tests/bench/scaling.py [--threads 4]"""
+"""How much more work N threads do than one on the same shared objects (shared_reads.py), one row per operation, private work as
+the control; run it with the interpreter to be measured, on an idle machine.
+    braid Tests/bench/scaling.py [--threads 4] [names]"""
 import argparse
 import os
 import threading
 import time
 
-import programs
+import shared_reads
 
 
-def seconds(function, n):
-    gate = threading.Barrier(n + 1)
+def seconds(run, n, threads):
+    """Wall time until each of the threads has done its n operations."""
+    gate = threading.Barrier(threads + 1)
 
     def work():
+        run(10)                     # caches of this thread
         gate.wait()
-        function()
-    threads = [threading.Thread(target=work) for _ in range(n)]
-    for thread in threads:
-        thread.start()
+        run(n)
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
     gate.wait()
     begin = time.perf_counter()
-    for thread in threads:
-        thread.join()
+    for worker in workers:
+        worker.join()
     return time.perf_counter() - begin
 
 
+def fitting_count(run, wanted):
+    """As many operations as take about `wanted` seconds."""
+    n = 1000
+    while True:
+        took = seconds(run, n, 1)
+        if took > wanted / 4:
+            return max(1000, int(n * wanted / took))
+        n *= 4
+
+
 def main():
+    cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--threads", type=int, help=f"largest number of threads (cores: {cores})", default=cores)
+    parser.add_argument("--repeat", type=int, default=3, help="the best of so many runs")
+    parser.add_argument("--seconds", type=float, default=0.2, help="length of a run")
+    parser.add_argument("--below", type=float, default=0.9, help="mark rows that do less than this part of perfect scaling")
+    parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    print(f"{'program':<14} {'1 thread':>9} {options.threads:>3} threads  work done (of {options.threads})")
-    for name, function in programs.ALL.items():
-        function()
-        one = min(seconds(function, 1) for _ in range(options.repeat))
-        many = min(seconds(function, options.threads) for _ in range(options.repeat))
-        print(f"{name:<14} {one:>9.4f} {many:>11.4f} {options.threads * one / many:>9.2f}x", flush=True)
+    counts = sorted({n for n in (1, 2, 4, 8, 16, 32, 64, options.threads) if n <= options.threads})
+    rows = {**shared_reads.CONTROLS, **shared_reads.ALL}
+    print("work done by N threads in the time in which one does 1.0")
+    print(f"{'operation':<26} {'ns alone':>9}  " + " ".join(f"{n:>6}" for n in counts[1:]))
+    weak = 0
+    for name in options.names or rows:
+        run = rows[name]
+        n = fitting_count(run, options.seconds)
+        alone = min(seconds(run, n, 1) for _ in range(options.repeat))
+        line, mark = "", ""
+        for threads in counts[1:]:
+            together = min(seconds(run, n, threads) for _ in range(options.repeat))
+            done = threads * alone / together
+            line += f" {done:>6.2f}"
+            if done < options.below * threads:
+                mark = "  <"
+        weak += bool(mark)
+        print(f"{name:<26} {alone / n * 1e9:>9.1f}  {line[1:]}{mark}", flush=True)
+    print(f"{weak} rows below {options.below:.0%} of perfect scaling")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
     python3.11 Tools/conformance --set threads --diff old.json
 
 The figure is: of the cases that the reference (python3.11) passes, how many pass here. Each module runs in a process of its own with a time limit,
-restarted behind a case that crashes or hangs. Cases named in exclusions.txt (they test CPython's implementation) are left out.
+restarted behind a case that crashes or hangs. Cases about CPython's implementation are left out: those that the suite marks
+so itself (support.cpython_only), and those named in exclusions.txt, each group with its reason.
 """
 import argparse
 import concurrent.futures
@@ -70,7 +71,7 @@ def parse(path, outcomes, details):
                     running, last_detail = case, ""
                 elif what in ("pass", "fail", "error", "skip"):
                     outcomes[case] = what
-                    if what in ("fail", "error"):
+                    if what != "pass":
                         details[case] = last_detail
                     running = None
     except FileNotFoundError:
@@ -124,8 +125,14 @@ def run_module(interpreter, module, timeout, environment):
     return {"outcomes": outcomes, "details": details, "seconds": round(time.monotonic() - started, 1)}
 
 
+def is_marked(here, case):
+    """Does CPython's suite itself say that the case is about CPython's implementation (support.cpython_only)?"""
+    return here["outcomes"].get(case) == "skip" and here["details"].get(case, "").startswith("implementation detail specific to cpython")
+
+
 def compare(module, reference, here, patterns):
-    wanted = [c for c, o in reference["outcomes"].items() if o == "pass" and not is_excluded(c, patterns)]
+    wanted = [c for c, o in reference["outcomes"].items()
+              if o == "pass" and not is_excluded(c, patterns) and not is_marked(here, c)]
     passed = [c for c in wanted if here["outcomes"].get(c) == "pass"]
     bad = {}
     for case in wanted:

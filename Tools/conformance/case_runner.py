@@ -46,6 +46,7 @@ class Recorder(unittest.TestResult):
 
     def addSkip(self, test, reason):
         self.outcome = "skip"
+        self.file.write("# " + (str(reason).splitlines() or [""])[0][:300] + "\n")
         if not isinstance(test, unittest.TestCase):
             self.write("skip", test)
 

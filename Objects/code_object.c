@@ -123,6 +123,7 @@ static int check_instruction(const code_init_t *init, uint32_t at, const uint8_t
     case OP_LEAVE_HANDLER:
     case OP_WITH_ENTER:
     case OP_ASYNC_WITH_ENTER: if (a + 2 > nslots) return bad("slot out of range"); break;
+    case OP_RERAISE: if (b != 0 && a + 3 > nslots) return bad("slot out of range"); break;
     case OP_CALL_EX: if (b + 3 > nslots) return bad("slot out of range"); break;
     case OP_MAKE_FUNCTION: if (b + 1 + (unsigned)__builtin_popcount(c & 15) > nslots) return bad("slot out of range"); break;
     case OP_IMPORT_NAME:
@@ -167,6 +168,7 @@ static int check_instructions(const code_init_t *init)
     for (uint32_t i = 0; i < init->nexceptions && status == 0; i++) {
         const exception_entry_t *e = &init->exceptions[i];
         if (e->start > e->end || e->end > n || e->handler >= n || !starts[e->handler] || base + e->depth >= init->nslots
+            || ((e->flags & EXCEPTION_KEEPS_POSITION) && base + e->depth + 2 >= init->nslots)
             || (i > 0 && e->start < init->exceptions[i - 1].end))
             status = bad("exception table");
     }

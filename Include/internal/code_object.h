@@ -19,8 +19,11 @@ typedef struct {
     uint32_t start, end;        /* instruction words [start, end) */
     uint32_t handler;           /* first word of the handler */
     uint16_t depth;             /* temporaries that stay; the exception goes into temporary `depth` */
-    uint16_t flags;
+    uint16_t flags;             /* EXCEPTION_KEEPS_POSITION, or 0 */
 } exception_entry_t;
+
+/* The number of the instruction word that raised goes into temporary depth + 2: for a RERAISE with B = 1. */
+#define EXCEPTION_KEEPS_POSITION 1
 
 /* Offsets that Python code sees (f_lasti, tb_lasti, co_lines) count two for an instruction word: the standard library divides them by two to
  * index co_positions(). */

@@ -46,6 +46,9 @@ int trace_enter_throwing(PyThreadState *ts, frame_t *f);
 int trace_return(PyThreadState *ts, frame_t *f, PyObject *value);
 /* The exception that is set has been raised in f or has come to it from a frame it called. It may be replaced by another. */
 void trace_exception(PyThreadState *ts, frame_t *f);
+/* A generator that f resumed has returned value (borrowed), without the exception that a trace function would see.
+ * 0, or -1 with an exception set. */
+int trace_stop_iteration(PyThreadState *ts, frame_t *f, PyObject *value);
 /* The exception that is set leaves f. It may be replaced by another. */
 void trace_unwind(PyThreadState *ts, frame_t *f);
 /* call_native with the events of C functions. */

@@ -98,7 +98,7 @@ static exception_entry_t *exception_table(unit_t *u, uint32_t end, uint32_t *cou
                 entry->end = j < u->used ? u->code[j].offset : end;
                 entry->handler = label_offset(u, h->label, end);
                 entry->depth = (uint16_t)h->depth;
-                entry->flags = 0;
+                entry->flags = h->flags;
             }
         }
         i = j;
@@ -144,9 +144,106 @@ static int code_flags(compiler_t *c, unit_t *u)
     return flags;
 }
 
+/* ---- Lines of instructions that have none ---- */
+
+static int falls_through(const emitted_t *e) { return e->target != NO_LABEL ? e->op != OP_JUMP : !(opcode_table[e->op].flags & OPCODE_END); }
+
+static int has_line(const emitted_t *e) { return e->position.line >= 0; }
+
+/* For each instruction: the one that runs before it, -1 if there is none, -2 if there are several. */
+static int *predecessors(unit_t *u)
+{
+    int *before = PyMem_New(int, (size_t)u->used + 1);
+    if (before == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (int i = 0; i <= u->used; i++)
+        before[i] = i > 0 && falls_through(&u->code[i - 1]) ? i - 1 : -1;
+    for (int i = 0; i < u->used; i++)
+        if (u->code[i].target != NO_LABEL) {
+            int *p = &before[u->labels[u->code[i].target]];
+            *p = *p == -1 ? i : -2;
+        }
+    for (int i = 0; i < u->handler_count; i++)
+        if (u->labels[u->handlers[i].label] >= 0)
+            before[u->labels[u->handlers[i].label]] = -2;
+    return before;
+}
+
+static void inherit_lines(unit_t *u, const int *before)
+{
+    for (int i = 0; i < u->used; i++)
+        if (!has_line(&u->code[i]) && before[i] >= 0)
+            u->code[i].position = u->code[before[i]].position;
+}
+
+/* A jump to a return without a line becomes one with the line of the jump: itself, or through a copy behind the code. */
+static int copy_return(compiler_t *c, int jump)
+{
+    unit_t *u = c->unit;
+    emitted_t copy = u->code[u->labels[u->code[jump].target]];
+    copy.position = u->code[jump].position;
+    if (u->code[jump].op == OP_JUMP) {
+        u->code[jump] = copy;
+        return 1;
+    }
+    label_t label = label_new(c);
+    if (!label_here(c, label))
+        return 0;
+    u->code[jump].target = label;
+    u->position = copy.position;
+    if (!emit_ax(c, (opcode_t)copy.op, copy.a, copy.x))
+        return 0;
+    u->code[u->used - 1].handler = copy.handler;
+    return 1;
+}
+
+/* A jump to a jump that stands for no statement goes where that leads, if it is forward. */
+static void thread_jumps(unit_t *u)
+{
+    for (int i = 0; i < u->used; i++)
+        for (int hops = 0; u->code[i].target != NO_LABEL && hops < 16; hops++) {
+            int at = u->labels[u->code[i].target];
+            if (at >= u->used || u->code[at].op != OP_JUMP || has_line(&u->code[at]) || u->labels[u->code[at].target] <= i)
+                break;
+            u->code[i].target = u->code[at].target;
+        }
+}
+
+/* So that a debugger, asked at a place that stands for no statement (the end of a function), shows the line that led there. */
+static int complete_lines(compiler_t *c)
+{
+    unit_t *u = c->unit;
+    thread_jumps(u);
+    int *before = predecessors(u);
+    if (before == NULL)
+        return 0;
+    inherit_lines(u, before);
+    int ok = 1;
+    for (int i = 0, n = u->used; i < n && ok; i++) {
+        if (u->code[i].target == NO_LABEL || u->labels[u->code[i].target] >= n)
+            continue;
+        emitted_t *target = &u->code[u->labels[u->code[i].target]];
+        if (target->op == OP_RETURN_CONST && !has_line(target))
+            ok = copy_return(c, i);
+    }
+    for (int i = 1; i < u->used && ok; i++)
+        if (u->code[i].op == OP_RETURN_CONST && !has_line(&u->code[i]) && falls_through(&u->code[i - 1]))
+            u->code[i].position = u->code[i - 1].position;
+    /* nothing but a documentation string */
+    if (u->used > 0 && !has_line(&u->code[u->used - 1]) && u->code[u->used - 1].op == OP_RETURN_CONST
+        && (u->used == 1 || !has_line(&u->code[u->used - 2])))
+        u->code[u->used - 1].position = (position_t){u->firstlineno, u->firstlineno, -1, -1};
+    PyMem_Free(before);
+    return ok;
+}
+
 PyObject *unit_assemble(compiler_t *c)
 {
     unit_t *u = c->unit;
+    if (!complete_lines(c))
+        return NULL;
     PyObject *code = NULL;
     exception_entry_t *exceptions = NULL;
     code_init_t init = {0};

@@ -76,7 +76,10 @@ static int compile_module_body(compiler_t *c, mod_ty tree)
     }
     c->interactive = tree->kind == Interactive_kind;
     ast_stmt_seq *body = tree->kind == Interactive_kind ? tree->v.Interactive.body : tree->v.Module.body;
-    return compile_body(c, body) && compile_return_none(c);
+    if (!compile_body(c, body))
+        return 0;
+    UNSET_POSITION(c);
+    return compile_return_none(c);
 }
 
 PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize, arena *a)

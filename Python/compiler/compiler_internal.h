@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     label_t label;
     int depth;              /* temporaries that stay */
+    uint16_t flags;         /* as in exception_entry_t */
 } handler_t;
 
 /* What break, continue and return have to leave. */
@@ -99,6 +100,8 @@ static inline int jump_to(compiler_t *c, label_t target) { return emit_jump(c, O
 
 /* A handler region: exceptions in what is emitted until handler_end go to label, with the present depth kept. *outer: to be restored. */
 int handler_begin(compiler_t *c, label_t label, int *outer);
+/* The handler region just begun keeps the position of what raised, for a RERAISE with B = 1. */
+void handler_keep_position(compiler_t *c);
 static inline void handler_end(compiler_t *c, int outer) { c->unit->handler = outer; }
 
 /* Takes a temporary. */
@@ -115,6 +118,9 @@ int load_const_steal(compiler_t *c, int dst, PyObject *value);
 
 #define SET_POSITION(c, node) \
     ((c)->unit->position = (position_t){(node)->lineno, (node)->end_lineno, (node)->col_offset, (node)->end_col_offset})
+
+/* What follows has no line of its own: the assembler lets it take the line of what runs before it where there is just one such. */
+#define UNSET_POSITION(c) ((c)->unit->position = (position_t){-1, -1, -1, -1})
 
 int compile_error(compiler_t *c, const char *format, ...);      /* SyntaxError at the present position; 0 */
 int compile_warning(compiler_t *c, const char *format, ...);    /* SyntaxWarning */

@@ -334,7 +334,8 @@ static int jump_if(compiler_t *c, expr_ty e, label_t target, int sense)
         int truth = PyObject_IsTrue(value);
         if (truth < 0)
             return 0;
-        return truth == sense ? jump_to(c, target) : 1;
+        SET_POSITION(c, e);
+        return truth == sense ? jump_to(c, target) : emit_abc(c, OP_NOP, 0, 0, 0);
     }
     int depth = c->unit->depth;
     int v = compile_operand(c, e);

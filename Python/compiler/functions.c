@@ -212,13 +212,7 @@ static PyObject *function_code(compiler_t *c, stmt_ty s, PyObject *name, argumen
     int first = const_index(c, doc != NULL && c->optimize < 2 ? doc->v.Constant.value : Py_None);
     c->unit->position = (position_t){firstlineno, firstlineno, -1, -1};
     if (first == 0 && emit_prologue(c) && compile_body(c, body)) {
-        c->unit->position = (position_t){s->end_lineno, s->end_lineno, -1, -1};
-        if (ast_len(body) > 0) {
-            stmt_ty last = body->elements[ast_len(body) - 1];
-            c->unit->position = (position_t){last->end_lineno, last->end_lineno, last->col_offset, last->end_col_offset};
-            if (last->lineno != last->end_lineno)
-                c->unit->position = (position_t){last->lineno, last->lineno, -1, -1};
-        }
+        UNSET_POSITION(c);
         if (return_none(c))
             code = unit_assemble(c);
     }
@@ -535,7 +529,7 @@ static PyObject *class_code(compiler_t *c, stmt_ty s, int firstlineno)
              && load_const(c, t, u->qualname) && compile_store_name(c, STR(__qualname__), t);
     set_depth(c, 0);
     ok = ok && compile_body(c, s->v.ClassDef.body);
-    u->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     if (ok && u->scope->needs_class_closure) {
         int slot = cell_slot(c, STR(__class__));
         t = temp(c);

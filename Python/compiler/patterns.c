@@ -392,12 +392,12 @@ static int compile_case(compiler_t *c, match_case_ty mc, int subject, label_t en
     }
     if (ok && mc->guard != NULL)
         ok = compile_jump_if(c, mc->guard, m.fail, 0);
-    u->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     /* the subject, too, is gone when the body runs */
     ok = ok && drop_range(c, outer_depth, used);
     set_depth(c, outer_depth);
     ok = ok && compile_stmts(c, mc->body);
-    u->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     set_depth(c, used);
     ok = ok && jump_to(c, end) && label_here(c, m.fail) && drop_range(c, depth, used);
     set_depth(c, depth);
@@ -417,7 +417,7 @@ int compile_match(compiler_t *c, stmt_ty s)
         if (!compile_case(c, cases->elements[i], subject, end, i == ast_len(cases) - 1))
             return 0;
     }
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     int ok = subject >= 0 && emit_abc(c, OP_DROP, (unsigned)subject, 0, 0) && label_here(c, end);
     set_depth(c, depth);
     return ok;

@@ -376,7 +376,7 @@ static int compile_if(compiler_t *c, stmt_ty s)
     if (!compile_jump_if(c, s->v.If.test, otherwise, 0) || !compile_stmts(c, s->v.If.body))
         return 0;
     if (ast_len(orelse) > 0) {
-        c->unit->position = (position_t){-1, -1, -1, -1};
+        UNSET_POSITION(c);
         if (!jump_to(c, end) || !label_here(c, otherwise) || !compile_stmts(c, orelse))
             return 0;
     }
@@ -424,8 +424,7 @@ static int compile_for(compiler_t *c, stmt_ty s)
     push_block(c, &block);
     int ok = compile_stmts(c, s->v.For.body);
     pop_block(c);
-    c->unit->position = (position_t){s->lineno, s->lineno, -1, -1};
-    SET_POSITION(c, s->v.For.iter);
+    UNSET_POSITION(c);
     ok = ok && jump_to(c, block.continue_label) && label_here(c, end);
     set_depth(c, depth);
     return ok && compile_stmts(c, s->v.For.orelse) && label_here(c, block.break_label);
@@ -470,7 +469,7 @@ static int compile_async_for(compiler_t *c, stmt_ty s)
     push_block(c, &block);
     int ok = compile_stmts(c, s->v.AsyncFor.body);
     pop_block(c);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     ok = ok && jump_to(c, block.continue_label) && label_here(c, handler);
     SET_POSITION(c, s->v.AsyncFor.iter);
     ok = ok && emit_jump(c, OP_END_ASYNC_FOR, (unsigned)it, (unsigned)(it + 1), end) && label_here(c, end);
@@ -507,8 +506,9 @@ static int compile_break(compiler_t *c, stmt_ty s, int is_continue)
         return compile_error(c, is_continue ? "'continue' not properly in loop" : "'break' outside loop");
     block_t *saved = c->unit->block;
     int handler = c->unit->handler;
-    int ok = compile_unwind_for_jump(c, loop);
-    SET_POSITION(c, s);
+    int ok = saved == loop || (emit_abc(c, OP_NOP, 0, 0, 0) && compile_unwind_for_jump(c, loop));
+    if (saved != loop)
+        UNSET_POSITION(c);
     if (ok && !is_continue && loop->kind != BLOCK_WHILE)
         ok = emit_abc(c, OP_DROP, (unsigned)loop->slot, 0, 0);
     ok = ok && jump_to(c, is_continue ? loop->continue_label : loop->break_label);
@@ -540,8 +540,18 @@ static int compile_return(compiler_t *c, stmt_ty s)
     }
     block_t *saved = u->block;
     int handler = u->handler;
-    int ok = compile_unwind_for_jump(c, NULL);
+    int ok = 1;
+    if (v < 0 && value != NULL && (saved != NULL || value->lineno != s->lineno)) {
+        SET_POSITION(c, value);
+        ok = emit_abc(c, OP_NOP, 0, 0, 0);
+    }
     SET_POSITION(c, s);
+    if (ok && saved != NULL) {
+        if (value == NULL || value->lineno != s->lineno)
+            ok = emit_abc(c, OP_NOP, 0, 0, 0);
+        ok = ok && compile_unwind_for_jump(c, NULL);
+        UNSET_POSITION(c);
+    }
     if (ok && v >= 0)
         ok = emit_abc(c, OP_RETURN, (unsigned)v, 0, 0);
     else if (ok) {

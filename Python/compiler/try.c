@@ -72,7 +72,10 @@ static int enter_handler(compiler_t *c, label_t label, int depth, label_t cleanu
     temp(c);
     if (!emit_abc(c, OP_ENTER_HANDLER, (unsigned)exc, 0, 0))
         return 0;
-    return handler_begin(c, cleanup, &ignored);
+    if (!handler_begin(c, cleanup, &ignored))
+        return 0;
+    handler_keep_position(c);
+    return 1;
 }
 
 /* The handler of handlers: restores the state, raises on. */
@@ -81,10 +84,8 @@ static int emit_cleanup(compiler_t *c, label_t cleanup, int depth)
     unsigned exc = (unsigned)temp_at(c, depth);
     if (!label_here(c, cleanup))
         return 0;
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     set_depth(c, depth + 3);
-    if (depth + 3 > c->unit->max_depth)
-        c->unit->max_depth = depth + 3;
     int ok = emit_abc(c, OP_LEAVE_HANDLER, exc, 0, 0) && emit_abc(c, OP_RERAISE, exc + 2, 1, 0);
     set_depth(c, depth);
     return ok;
@@ -111,14 +112,14 @@ static int compile_try_finally(compiler_t *c, stmt_ty s, int is_star)
     handler_end(c, outer);
     if (!ok || !compile_stmts(c, s->v.Try.finalbody))
         return 0;
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     if (!jump_to(c, end) || !enter_handler(c, handler, depth, cleanup))
         return 0;
     block_t in_final = {.kind = BLOCK_FINALLY_END, .slot = temp_at(c, depth), .outer_handler = outer};
     push_block(c, &in_final);
     ok = compile_stmts(c, s->v.Try.finalbody);
     pop_block(c);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     ok = ok && emit_abc(c, OP_RERAISE, (unsigned)temp_at(c, depth), 0, 0);
     handler_end(c, outer);
     return ok && emit_cleanup(c, cleanup, depth) && label_here(c, end);
@@ -135,7 +136,7 @@ static int compile_handler_body(compiler_t *c, excepthandler_ty h, int exc, int 
         push_block(c, &block);
         int ok = compile_stmts(c, h->v.ExceptHandler.body);
         pop_block(c);
-        c->unit->position = (position_t){-1, -1, -1, -1};
+        UNSET_POSITION(c);
         int handler = c->unit->handler;
         handler_end(c, outer);
         ok = ok && emit_abc(c, OP_LEAVE_HANDLER, (unsigned)exc, 0, 0) && jump_to(c, end);
@@ -150,16 +151,19 @@ static int compile_handler_body(compiler_t *c, excepthandler_ty h, int exc, int 
     label_t unbind = label_new(c);
     if (!handler_begin(c, unbind, &inner_outer))
         return 0;
+    handler_keep_position(c);
     push_block(c, &block);
     int ok = compile_stmts(c, h->v.ExceptHandler.body);
     pop_block(c);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     handler_end(c, outer);
     ok = ok && emit_abc(c, OP_LEAVE_HANDLER, (unsigned)exc, 0, 0) && compile_unbind_name(c, name) && jump_to(c, end);
     handler_end(c, inner_outer);
     if (!ok || !label_here(c, unbind))
         return 0;
     int raised = temp(c);
+    temp(c);
+    temp(c);        /* the position kept */
     ok = compile_unbind_name(c, name) && emit_abc(c, OP_RERAISE, (unsigned)raised, 1, 0);
     set_depth(c, depth);
     return ok;
@@ -178,7 +182,7 @@ static int compile_try_except(compiler_t *c, stmt_ty s)
     pop_block(c);
     handler_end(c, outer);
     ok = ok && compile_stmts(c, s->v.Try.orelse);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     if (!ok || !jump_to(c, end) || !enter_handler(c, handler, depth, cleanup))
         return 0;
     ast_excepthandler_seq *handlers = s->v.Try.handlers;
@@ -187,6 +191,8 @@ static int compile_try_except(compiler_t *c, stmt_ty s)
         SET_POSITION(c, h);
         if (h->v.ExceptHandler.type == NULL && i < ast_len(handlers) - 1)
             return compile_error(c, "default 'except:' must be last");
+        if (h->v.ExceptHandler.type == NULL && !emit_abc(c, OP_NOP, 0, 0, 0))
+            return 0;
         label_t next = label_new(c);
         int inner = c->unit->depth;
         if (h->v.ExceptHandler.type != NULL) {
@@ -199,14 +205,23 @@ static int compile_try_except(compiler_t *c, stmt_ty s)
             return 0;
         c->unit->unreachable = h->v.ExceptHandler.type == NULL;
     }
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     ok = emit_abc(c, OP_RERAISE, (unsigned)exc, 0, 0);
     handler_end(c, outer);
     return ok && emit_cleanup(c, cleanup, depth) && label_here(c, end);
 }
 
+/* The line of the `try` itself is a place to stop at. */
+static int mark_line(compiler_t *c, stmt_ty s)
+{
+    SET_POSITION(c, s);
+    return emit_abc(c, OP_NOP, 0, 0, 0);
+}
+
 int compile_try(compiler_t *c, stmt_ty s)
 {
+    if (!mark_line(c, s))
+        return 0;
     return ast_len(s->v.Try.finalbody) > 0 ? compile_try_finally(c, s, 0) : compile_try_except(c, s);
 }
 
@@ -237,7 +252,7 @@ static int compile_star_clause(compiler_t *c, excepthandler_ty h, int list, int 
     int ok = compile_stmts(c, h->v.ExceptHandler.body);
     pop_block(c);
     handler_end(c, outer);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     ok = ok && (name == NULL || compile_unbind_name(c, name)) && jump_to(c, next) && label_here(c, raised);
     if (!ok)
         return 0;
@@ -261,7 +276,7 @@ static int compile_star_handlers(compiler_t *c, stmt_ty s)
     pop_block(c);
     handler_end(c, outer);
     ok = ok && compile_stmts(c, s->v.TryStar.orelse);
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     if (!ok || !jump_to(c, end) || !enter_handler(c, handler, depth, cleanup))
         return 0;
     int original = temp(c), list = temp(c), rest = temp(c), match = temp(c);
@@ -274,7 +289,7 @@ static int compile_star_handlers(compiler_t *c, stmt_ty s)
         if (!compile_star_clause(c, handlers->elements[i], list, rest, match))
             return 0;
     }
-    c->unit->position = (position_t){-1, -1, -1, -1};
+    UNSET_POSITION(c);
     ok = emit_abc(c, OP_LIST_APPEND, (unsigned)list, (unsigned)rest, 0)
          && emit_abc(c, OP_PREP_RERAISE_STAR, (unsigned)rest, (unsigned)original, (unsigned)list)
          && emit_abc(c, OP_DROP, (unsigned)match, 0, 0) && emit_abc(c, OP_MOVE, (unsigned)match, (unsigned)rest, 0)
@@ -288,6 +303,8 @@ static int compile_star_handlers(compiler_t *c, stmt_ty s)
 
 int compile_try_star(compiler_t *c, stmt_ty s)
 {
+    if (!mark_line(c, s))
+        return 0;
     return ast_len(s->v.TryStar.finalbody) > 0 ? compile_try_finally(c, s, 1) : compile_star_handlers(c, s);
 }
 
@@ -315,6 +332,7 @@ int compile_with(compiler_t *c, stmt_ty s, Py_ssize_t item, int is_async)
     set_depth(c, depth + 1);
     if (!handler_begin(c, handler, &outer))
         return 0;
+    handler_keep_position(c);
     block.outer_handler = outer;
     block.slot = exit;
     push_block(c, &block);
@@ -332,6 +350,7 @@ int compile_with(compiler_t *c, stmt_ty s, Py_ssize_t item, int is_async)
     ok = ok && call_exit(c, exit, is_async) && jump_to(c, end) && enter_handler(c, handler, depth + 1, cleanup);
     if (!ok)
         return 0;
+    temp(c);        /* the position kept */
     int result = temp(c);
     SET_POSITION(c, s);
     if (!emit_abc(c, OP_WITH_EXCEPT, (unsigned)result, (unsigned)exit, (unsigned)(exit + 1)))

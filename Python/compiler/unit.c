@@ -256,11 +256,19 @@ int handler_begin(compiler_t *c, label_t label, int *outer)
     *outer = u->handler;
     if (label < 0 || !grow((void **)&u->handlers, &u->handler_room, u->handler_count, sizeof(handler_t)))
         return 0;
-    u->handlers[u->handler_count] = (handler_t){label, u->depth};
+    u->handlers[u->handler_count] = (handler_t){label, u->depth, 0};
     u->handler = u->handler_count++;
     if (u->depth + 3 > u->max_depth)
         u->max_depth = u->depth + 3;
     return 1;
+}
+
+void handler_keep_position(compiler_t *c)
+{
+    unit_t *u = c->unit;
+    u->handlers[u->handler].flags = EXCEPTION_KEEPS_POSITION;
+    if (u->depth + 3 > u->max_depth)
+        u->max_depth = u->depth + 3;
 }
 
 int temp(compiler_t *c)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* To be raised when the meaning of instructions or the layout of marshalled code changes. */
-#define BYTECODE_REVISION 1
+#define BYTECODE_REVISION 2
 
 uint32_t import_magic_number(void)
 {

@@ -3,6 +3,7 @@
 
 #include "generator.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "vm_slow.h"
 
 int vm_get_yield_from_iter(frame_t *f, const instruction_t *at)
@@ -95,9 +96,15 @@ int vm_send(frame_t *f, const instruction_t *at)
     PyObject *value = slot_to_owned(f->slots[b]), *result = NULL;
     f->slots[b] = NULL;
     PySendResult status;
-    if (value == Py_None && PyIter_Check(receiver)
-        && (Py_TYPE(receiver)->tp_as_async == NULL || Py_TYPE(receiver)->tp_as_async->am_send == NULL)) {
-        result = Py_TYPE(receiver)->tp_iternext(receiver);
+    PyThreadState *ts = thread_current();
+    PyTypeObject *type = Py_TYPE(receiver);
+    /* a trace function wants to see the exception by which an iterator returns */
+    int without_exception = type->tp_as_async != NULL && type->tp_as_async->am_send != NULL
+                            && (Py_LIKELY(!ts->use_tracing) || type == &PyGen_Type || type == &PyCoro_Type);
+    if (value == Py_None && PyIter_Check(receiver) && !without_exception) {
+        result = type->tp_iternext(receiver);
+        if (result == NULL && ts->use_tracing && PyErr_ExceptionMatches(PyExc_StopIteration))
+            trace_exception(ts, f);
         if (result != NULL)
             status = PYGEN_NEXT;
         else

@@ -217,6 +217,12 @@ int vm_exc_group_match(frame_t *f, const instruction_t *at)
     operand_release(f, AT_C(at));
     if (status < 0)
         return -1;
+    if (match != Py_None) {     /* the part that matches is the one being handled in the clause */
+        _PyErr_StackItem *item = thread_current()->exc_info;
+        PyObject *before = item->exc_value;
+        item->exc_value = Py_NewRef(match);
+        Py_XDECREF(before);
+    }
     slot_store(f->slots, AT_B(at), owned_to_slot(match));
     slot_store(f->slots, AT_A(at), owned_to_slot(rest));
     return 0;

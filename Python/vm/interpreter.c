@@ -326,6 +326,7 @@ PyObject *LOOP_NAME(PyThreadState *ts, frame_t *frame, int throwing)
     PyObject **slots;
     PyObject **consts;
     instruction_t *pc;
+    int64_t position_kept;      /* of an exception that is raised again: the word that raised it first, or -1 */
 
 #define LOAD_FRAME() (slots = frame->slots, consts = frame->code->co_consts_items, pc = frame->pc)
 
@@ -1167,6 +1168,9 @@ traced_dispatch:
             frame_t *caller = frame->previous;
             unsigned result_slot = frame->result_slot;
             PyObject *init_self = frame->init_self;
+#if VM_TRACED
+            int is_coroutine = (frame->code->co_flags & CO_COROUTINE) != 0;
+#endif
             if (flags & FRAME_GENERATOR)
                 generator_leave(ts, frame, GEN_DONE);
             else
@@ -1184,6 +1188,12 @@ traced_dispatch:
                 /* the instruction that resumed it, two words back: FOR_ITER is exhausted, SEND has its result */
                 pc -= 2;
                 SAVE();
+#if VM_TRACED
+                if ((value != Py_None || is_coroutine) && trace_stop_iteration(ts, frame, value) < 0) {
+                    Py_DECREF(value);
+                    goto error;
+                }
+#endif
                 if (*(const uint16_t *)pc == OP_FOR_ITER)
                     Py_DECREF(value);
                 else
@@ -1323,7 +1333,10 @@ traced_dispatch:
         PyObject *exception = slot_to_owned(R(A));
         R(A) = NULL;
         PyErr_SetRaisedException(exception);
-        goto unwind;
+        if (B == 0 || !value_is_int(R(A + 2)))
+            goto unwind;
+        position_kept = value_get_int(R(A + 2));
+        goto unwind_from_kept;
     }
     TARGET(JNOT_EXC_MATCH): {
         SAVE();
@@ -1369,7 +1382,9 @@ error:
 #if VM_TRACED
     trace_exception(ts, frame);
 #endif
-unwind: {
+unwind:
+    position_kept = -1;
+unwind_from_kept: {
         const exception_entry_t *handler = code_find_handler(frame->code, frame_word(frame));
         if (handler != NULL) {
             unsigned target = (unsigned)frame->code->co_temp_base + handler->depth;
@@ -1377,10 +1392,20 @@ unwind: {
                 slot_clear(frame->slots, i);
             PyObject *exception = PyErr_GetRaisedException();
             frame->slots[target] = owned_to_slot(exception);
+            if (handler->flags & EXCEPTION_KEEPS_POSITION)
+                frame->slots[target + 2] = value_from_int(position_kept >= 0 ? position_kept : (int64_t)frame_word(frame));
+#if VM_TRACED
+            instruction_t *raised = frame->pc;
+#endif
             frame->pc = frame->code->co_instructions + handler->handler;
             LOAD_FRAME();
+#if VM_TRACED
+            frame->pc = raised;         /* the instruction that ran before the handler's first */
+#endif
             DISPATCH();
         }
+        if (position_kept >= 0 && position_kept < (int64_t)frame->code->co_ninstructions)
+            frame->pc = frame->code->co_instructions + position_kept + 1;
 #if VM_TRACED
         trace_unwind(ts, frame);
     leave_raising:;

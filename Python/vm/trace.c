@@ -200,6 +200,18 @@ void trace_exception(PyThreadState *ts, frame_t *f)
     Py_XDECREF(arg);
 }
 
+int trace_stop_iteration(PyThreadState *ts, frame_t *f, PyObject *value)
+{
+    if (!ts->use_tracing || ts->c_tracefunc == NULL)
+        return 0;
+    PyObject *exception = PyObject_CallOneArg(PyExc_StopIteration, value);
+    PyObject *arg = exception != NULL ? PyTuple_Pack(3, PyExc_StopIteration, exception, Py_None) : NULL;
+    int status = arg != NULL ? send_to_tracer(ts, f, PyTrace_EXCEPTION, arg) : -1;
+    Py_XDECREF(exception);
+    Py_XDECREF(arg);
+    return status;
+}
+
 /* ---- Calls of C functions ---- */
 
 /* What the events of a call name: a C function, or a C method bound to self. NULL without an exception: not of that kind. */

@@ -395,7 +395,8 @@ static int set_byte(PyObject *op, PyObject *key, PyObject *value)
 {
     int rc = -1;
     Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_IndexError);
-    if (index == -1 && PyErr_Occurred())
+    /* A wrong index is reported before a wrong value. */
+    if ((index == -1 && PyErr_Occurred()) || get_byte(op, index, index < 0) < 0)
         return -1;
     if (value == NULL || !PyIndex_Check(value)) {
         PyErr_SetString(PyExc_TypeError, value == NULL ? "mmap doesn't support item deletion"

@@ -313,8 +313,7 @@ static const char *convert_encoded(Parser *p, PyObject *arg)
     const char *text = PyBytes_AS_STRING(bytes), *result = NULL;
     int owned = 0;
     if (size == NULL && strlen(text) != (size_t)n) {
-        PyErr_SetString(PyExc_ValueError, "embedded null byte");
-        result = FAILED;
+        result = expected("encoded string without null bytes", arg, p->buf, sizeof(p->buf));
     }
     else if (size == NULL || *buffer == NULL) {
         *buffer = PyMem_Malloc((size_t)n + 1);

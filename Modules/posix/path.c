@@ -68,12 +68,12 @@ int posix_path_convert(PyObject *arg, void *address)
             if (text == NULL) {
                 if (PyErr_Occurred() || wrong_type(path, arg, PyObject_CheckBuffer(arg)) < 0)
                     goto failed;
-                text = PyBytes_FromObject(arg);
-                if (text == NULL)
+                bytes = PyBytes_FromObject(arg);
+                if (bytes == NULL)
                     goto failed;
             }
-            Py_DECREF(object);
-            object = text;
+            else
+                Py_SETREF(object, text);
         }
         else {
             if (!fd_from_index(arg, &path->fd))
@@ -82,7 +82,9 @@ int posix_path_convert(PyObject *arg, void *address)
             return 1;
         }
     }
-    if (PyUnicode_Check(object)) {
+    if (bytes != NULL)
+        path->given_bytes = 1;
+    else if (PyUnicode_Check(object)) {
         bytes = PyUnicode_EncodeFSDefault(object);
         if (bytes == NULL)
             goto failed;

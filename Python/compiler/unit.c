@@ -283,6 +283,21 @@ int temp(compiler_t *c)
 /* ---- Constants and names ---- */
 
 /* A key under which equal constants of equal types are one: 1, 1.0 and True are not, nor 0.0 and -0.0. */
+/* (frozenset, keys of its items) */
+static PyObject *frozenset_key(PyObject *op)
+{
+    PyObject *keys = PyFrozenSet_New(NULL), *item;
+    Py_ssize_t at = 0;
+    Py_hash_t hash;
+    while (keys != NULL && _PySet_NextEntry(op, &at, &item, &hash)) {
+        PyObject *key = _PyCode_ConstantKey(item);
+        if (key == NULL || PySet_Add(keys, key) < 0)
+            Py_CLEAR(keys);
+        Py_XDECREF(key);
+    }
+    return keys != NULL ? Py_BuildValue("(ON)", (PyObject *)&PyFrozenSet_Type, keys) : NULL;
+}
+
 PyObject *_PyCode_ConstantKey(PyObject *op)
 {
     if (PyFloat_CheckExact(op)) {
@@ -308,6 +323,10 @@ PyObject *_PyCode_ConstantKey(PyObject *op)
     if (PyUnicode_CheckExact(op) || PyLong_CheckExact(op) || PyBytes_CheckExact(op) || PyBool_Check(op) || op == Py_None
         || op == Py_Ellipsis)
         return PyTuple_Pack(2, (PyObject *)Py_TYPE(op), op);
+    if (PyFrozenSet_CheckExact(op))
+        return frozenset_key(op);
+    if (PyCode_Check(op))
+        return Py_NewRef(op);
     return Py_BuildValue("(ON)", (PyObject *)Py_TYPE(op), PyLong_FromVoidPtr(op));
 }
 

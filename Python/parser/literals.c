@@ -1,5 +1,6 @@
 /* Numbers and strings: from the text of tokens to constants. */
 #include "parse.h"
+#include "unicode.h"
 
 /* ---- numbers ---- */
 
@@ -151,7 +152,8 @@ static PyObject *decode_escapes(parser *p, const char *s, int n, const token *t)
             ch = ch << 6 | ((unsigned char)*s & 63);
         out += snprintf(out, 11, "\\U%08x", ch);
     }
-    result = PyUnicode_DecodeUnicodeEscape(buffer, out - buffer, NULL);
+    /* check_escapes has warned */
+    result = _PyUnicode_DecodeUnicodeEscapeInternal(buffer, out - buffer, NULL, NULL, NULL);
     PyMem_Free(buffer);
     return result;
 }
@@ -175,7 +177,7 @@ static PyObject *decode_bytes(parser *p, const char *s, int n, int raw, const to
         return PyBytes_FromStringAndSize(s, n);
     if (check_escapes(p, s, n, 1, t) < 0)
         return NULL;
-    PyObject *value = PyBytes_DecodeEscape(s, n, NULL, 0, NULL);
+    PyObject *value = unicode_escape_decode_bytes(s, n, NULL, NULL);
     return value != NULL ? value : parser_convert_error(p);
 }
 

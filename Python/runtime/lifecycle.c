@@ -158,22 +158,6 @@ static int start_core(void)
     return 0;
 }
 
-/* Archives on sys.path: zipimport.zipimporter is the first path hook. Without zipimport there is none. */
-static int start_zip_imports(void)
-{
-    PyObject *importer = _PyImport_GetModuleAttrString("zipimport", "zipimporter"), *hooks;
-    if (importer == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    hooks = PySys_GetObject("path_hooks");
-    int failed = hooks == NULL || !PyList_Check(hooks) || PyList_Insert(hooks, 0, importer) < 0;
-    Py_DECREF(importer);
-    if (failed && !PyErr_Occurred())
-        PyErr_SetString(PyExc_RuntimeError, "unable to get sys.path_hooks");
-    return failed ? -1 : 0;
-}
-
 int lifecycle_start(void)
 {
     struct interpreter_config *config = &runtime_interp.config;
@@ -207,7 +191,7 @@ int lifecycle_start(void)
     if (start_signals() < 0 || import_install_zipimport() < 0 || create_main_module() < 0 || lifecycle_open_streams() < 0)
         return -1;
     __atomic_store_n(&runtime_interp.initialized, 1, __ATOMIC_RELEASE);
-    if (start_extras() < 0 || start_warnings() < 0 || start_zip_imports() < 0)
+    if (start_extras() < 0 || start_warnings() < 0)
         return -1;
     if (config->site_import && import_and_drop("site") < 0)
         return -1;

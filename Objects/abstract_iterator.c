@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "internal/abstract.h"
+#include "internal/call.h"
 #include "internal/well_known_strings.h"
 
 int PyIter_Check(PyObject *op)
@@ -61,7 +62,7 @@ int iter_clear_stop(void)
 
 PyObject *PyIter_Next(PyObject *iter)
 {
-    PyObject *item = Py_TYPE(iter)->tp_iternext(iter);
+    PyObject *item = call_iternext(iter);
     if (item == NULL)
         (void)iter_clear_stop();
     return item;
@@ -75,7 +76,7 @@ int PyIter_NextItem(PyObject *iter, PyObject **item)
         PyErr_Format(PyExc_TypeError, "expected an iterator, got '%.200s'", Py_TYPE(iter)->tp_name);
         return -1;
     }
-    *item = next(iter);
+    *item = call_iternext(iter);
     return *item != NULL ? 1 : iter_clear_stop();
 }
 

@@ -11,6 +11,15 @@ typedef struct {
 
 #define MAPPING(op) (((proxy_object *)(op))->mapping)
 
+/* Behind all proxies of proxies. */
+static PyObject *innermost(PyObject *op)
+{
+    do
+        op = MAPPING(op);
+    while (Py_IS_TYPE(op, &PyDictProxy_Type));
+    return op;
+}
+
 PyObject *PyDictProxy_New(PyObject *mapping)
 {
     if (!PyMapping_Check(mapping) || PyList_Check(mapping) || PyTuple_Check(mapping)) {
@@ -47,23 +56,24 @@ static int proxy_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static Py_ssize_t proxy_len(PyObject *op) { return PyObject_Size(MAPPING(op)); }
-static PyObject *proxy_getitem(PyObject *op, PyObject *key) { return PyObject_GetItem(MAPPING(op), key); }
+static Py_ssize_t proxy_len(PyObject *op) { return PyObject_Size(innermost(op)); }
+static PyObject *proxy_getitem(PyObject *op, PyObject *key) { return PyObject_GetItem(innermost(op), key); }
 static int proxy_contains(PyObject *op, PyObject *key)
 {
-    return PyDict_CheckExact(MAPPING(op)) ? PyDict_Contains(MAPPING(op), key) : PySequence_Contains(MAPPING(op), key);
+    PyObject *mapping = innermost(op);
+    return PyDict_CheckExact(mapping) ? PyDict_Contains(mapping, key) : PySequence_Contains(mapping, key);
 }
-static PyObject *proxy_iter(PyObject *op) { return PyObject_GetIter(MAPPING(op)); }
-static PyObject *proxy_str(PyObject *op) { return PyObject_Str(MAPPING(op)); }
+static PyObject *proxy_iter(PyObject *op) { return PyObject_GetIter(innermost(op)); }
+static PyObject *proxy_str(PyObject *op) { return PyObject_Str(innermost(op)); }
 static PyObject *proxy_repr(PyObject *op) { return PyUnicode_FromFormat("mappingproxy(%R)", MAPPING(op)); }
-static PyObject *proxy_richcompare(PyObject *a, PyObject *b, int op) { return PyObject_RichCompare(MAPPING(a), b, op); }
+static PyObject *proxy_richcompare(PyObject *a, PyObject *b, int op) { return PyObject_RichCompare(innermost(a), b, op); }
 
 static PyObject *proxy_or(PyObject *a, PyObject *b)
 {
     if (Py_IS_TYPE(a, &PyDictProxy_Type))
-        a = MAPPING(a);
+        a = innermost(a);
     if (Py_IS_TYPE(b, &PyDictProxy_Type))
-        b = MAPPING(b);
+        b = innermost(b);
     return PyNumber_Or(a, b);
 }
 
@@ -80,15 +90,15 @@ static PyObject *proxy_get(PyObject *op, PyObject *const *args, Py_ssize_t nargs
                      nargs < 1 ? 1 : 2, nargs < 1 ? "" : "s", nargs);
         return NULL;
     }
-    return PyObject_CallMethodObjArgs(MAPPING(op), STR(get), args[0], nargs == 2 ? args[1] : Py_None, NULL);
+    return PyObject_CallMethodObjArgs(innermost(op), STR(get), args[0], nargs == 2 ? args[1] : Py_None, NULL);
 }
-static PyObject *proxy_keys(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(MAPPING(op), STR(keys)); }
-static PyObject *proxy_values(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(MAPPING(op), STR(values)); }
-static PyObject *proxy_items(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(MAPPING(op), STR(items)); }
-static PyObject *proxy_copy(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(MAPPING(op), STR(copy)); }
+static PyObject *proxy_keys(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(innermost(op), STR(keys)); }
+static PyObject *proxy_values(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(innermost(op), STR(values)); }
+static PyObject *proxy_items(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(innermost(op), STR(items)); }
+static PyObject *proxy_copy(PyObject *op, PyObject *unused) { return PyObject_CallMethodNoArgs(innermost(op), STR(copy)); }
 static PyObject *proxy_reversed(PyObject *op, PyObject *unused)
 {
-    return PyObject_CallMethodNoArgs(MAPPING(op), STR(__reversed__));
+    return PyObject_CallMethodNoArgs(innermost(op), STR(__reversed__));
 }
 
 static PyMethodDef proxy_methods[] = {

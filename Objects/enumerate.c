@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "internal/abstract.h"
+#include "internal/call.h"
 #include "internal/well_known_strings.h"
 
 /* ---- enumerate ---- */
@@ -124,7 +125,7 @@ static PyObject *next_number(EnumObject *en)
 int enum_next_pair(PyObject *op, PyObject **number, PyObject **item)
 {
     EnumObject *en = (EnumObject *)op;
-    *item = Py_TYPE(en->iter)->tp_iternext(en->iter);
+    *item = call_iternext(en->iter);
     if (*item == NULL)
         return 0;
     *number = next_number(en);

@@ -193,6 +193,8 @@ static PyObject *method_richcompare(PyObject *a, PyObject *b, int op)
 
 static Py_hash_t method_hash(PyObject *op)
 {
+    if (call_check_stack(" while hashing a method"))
+        return -1;
     Py_hash_t x = _Py_HashPointer(PyMethod_GET_SELF(op)), y = PyObject_Hash(PyMethod_GET_FUNCTION(op));
     if (y == -1)
         return -1;

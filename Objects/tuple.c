@@ -1,6 +1,7 @@
 /* tuple: storage, hash, comparison, the type object. */
 #include "tuple.h"
 #include "abstract.h"
+#include "call.h"
 #include "container.h"
 #include "unicode_writer.h"
 
@@ -273,6 +274,8 @@ Py_hash_t tuple_hash_items(PyObject *const *items, Py_ssize_t n)
 
 static Py_hash_t tuple_hash(PyObject *self)
 {
+    if (call_check_stack(" while hashing a tuple"))
+        return -1;
     return tuple_hash_items(((PyTupleObject *)self)->ob_item, PyTuple_GET_SIZE(self));
 }
 

@@ -24,7 +24,7 @@ static PyObject *tuple_of_iterators(PyObject *const *args, Py_ssize_t n)
 
 static inline PyObject *next_of(PyObject *iter)
 {
-    return Py_TYPE(iter)->tp_iternext(iter);
+    return call_iternext(iter);
 }
 
 /* ---- zip ---- */

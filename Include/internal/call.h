@@ -30,6 +30,23 @@ static inline Py_ALWAYS_INLINE int call_enter(void)
 }
 static inline Py_ALWAYS_INLINE void call_leave(void) { thread_current()->py_recursion_remaining++; }
 
+/* For slots that end up in themselves without a call in between (iterators over iterators, hashes of tuples of tuples): is there
+ * room on the C stack?  0, or -1 with RecursionError. */
+static inline Py_ALWAYS_INLINE int call_check_stack(const char *where)
+{
+    if (Py_LIKELY((char *)__builtin_frame_address(0) >= thread_current()->c_stack_soft_limit))
+        return 0;
+    return Py_EnterRecursiveCall(where);
+}
+
+/* The next item of an iterator from within another one. */
+static inline Py_ALWAYS_INLINE PyObject *call_iternext(PyObject *iter)
+{
+    if (call_check_stack(" while calling a Python object"))
+        return NULL;
+    return Py_TYPE(iter)->tp_iternext(iter);
+}
+
 /* Calls by tp_call, building the tuple and dict; keywords is a tuple of names (values follow the arguments), a dict,
  * or NULL. */
 PyObject *call_tp_call(PyObject *callable, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords);

@@ -4,6 +4,8 @@
 
 #include "Python.h"
 
+#include "internal/call.h"
+
 /* The slots that every module of ours declares: MODULE_SLOTS_COMMON inside its PyModuleDef_Slot array. */
 #ifdef Py_mod_gil
 #define MODULE_SLOTS_COMMON \
@@ -33,6 +35,9 @@ static inline int module_object_is_mine(PyObject *op)
 }
 /* A small number that differs between most threads that run at the same time. */
 static inline unsigned module_thread_number(void) { return object_current_tid(); }
+
+/* The next item of an iterator from within another one: they may be nested as deep as the program likes. */
+static inline PyObject *module_iternext(PyObject *iter) { return call_iternext(iter); }
 
 typedef struct {
     PyObject_HEAD

@@ -42,7 +42,7 @@ PyObject *itertools_tee(PyObject *module, PyObject *const *args, Py_ssize_t narg
 
 static inline PyObject *next_of(PyObject *iter)
 {
-    return Py_TYPE(iter)->tp_iternext(iter);
+    return module_iternext(iter);
 }
 
 /* After an iterator gave NULL: 0 if it has ended (a StopIteration is cleared), -1 for another exception. */

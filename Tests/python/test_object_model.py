@@ -1,5 +1,7 @@
 """Classes: what they inherit, and what holds while a metaclass's mro() or an instance in a cycle is under way."""
 import gc
+import itertools
+import types
 import unittest
 
 
@@ -78,6 +80,30 @@ class Lifetimes(unittest.TestCase):
         with self.assertRaises(TypeError):
             for _ in Iterator():
                 pass
+
+
+class DeepNesting(unittest.TestCase):
+    """What forwards to itself without a call in between raises RecursionError instead of overrunning the C stack."""
+
+    def nested(self, make, innermost, depth=200_000):
+        for _ in range(depth):
+            innermost = make(innermost)
+        return innermost
+
+    def test_iterators(self):
+        for make in (lambda it: map(int, it), zip, enumerate, itertools.chain, itertools.cycle, itertools.accumulate,
+                     lambda it: filter(None, it), lambda it: itertools.islice(it, 3)):
+            iterator = self.nested(make, iter([1]))
+            self.assertRaises(RecursionError, next, iterator)
+
+    def test_hash_of_tuples(self):
+        self.assertRaises(RecursionError, hash, self.nested(lambda x: (x,), ()))
+
+    def test_mapping_proxies(self):
+        proxy = self.nested(types.MappingProxyType, {"a": 1})
+        self.assertEqual(proxy["a"], 1)
+        self.assertEqual(list(proxy), ["a"])
+        self.assertEqual(len(proxy), 1)
 
 
 class Keywords(unittest.TestCase):

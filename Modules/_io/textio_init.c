@@ -92,6 +92,17 @@ static PyObject *plain_raw_of(PyObject *buffer)
     return raw;
 }
 
+/* In development mode an unknown error handler is reported at once, not when it is needed. */
+static int check_error_handler(PyObject *errors)
+{
+    if (io_sys_flag("dev_mode") <= 0)
+        return 0;
+    const char *name = PyUnicode_AsUTF8(errors);
+    PyObject *handler = name != NULL ? PyCodec_LookupError(name) : NULL;
+    Py_XDECREF(handler);
+    return handler != NULL ? 0 : -1;
+}
+
 /* __init__ with converted arguments. */
 static int set_up(io_text *self, PyObject *buffer, PyObject *encoding, PyObject *errors, const char *newline,
                   bool line_buffering, bool write_through)
@@ -116,7 +127,7 @@ static int set_up(io_text *self, PyObject *buffer, PyObject *encoding, PyObject 
     PyObject *name = text_encoding_name(encoding);
     if (name == NULL)
         return -1;
-    if (text_set_codecs(self, buffer, name, errors) < 0)
+    if (check_error_handler(errors) < 0 || text_set_codecs(self, buffer, name, errors) < 0)
         goto done;
     raw = plain_raw_of(buffer);
     if (raw == NULL && PyErr_Occurred())

@@ -93,7 +93,7 @@ const char *builtins_source_text(PyObject *source, const char *function, const c
         *size = PyBytes_GET_SIZE(*owner);
     }
     if (text != NULL && strlen(text) != (size_t)*size) {
-        PyErr_SetString(PyExc_SyntaxError, "source code string cannot contain null bytes");
+        PyErr_SetString(PyExc_ValueError, "source code string cannot contain null bytes");
         text = NULL;
     }
     if (text == NULL)

@@ -279,7 +279,12 @@ PyObject *PyCodec_StreamWriter(const char *encoding, PyObject *stream, const cha
 static int is_plain_exception(PyObject *exc)
 {
     PyTypeObject *type = Py_TYPE(exc), *base = (PyTypeObject *)PyExc_Exception;
-    if (type->tp_new != base->tp_new || type->tp_init != base->tp_init || type->tp_basicsize != base->tp_basicsize)
+    Py_ssize_t own_size = type->tp_weaklistoffset != 0 ? (Py_ssize_t)sizeof(PyObject *) : 0;
+    if (type->tp_new != base->tp_new || type->tp_init != base->tp_init
+        || (type->tp_basicsize != base->tp_basicsize && type->tp_basicsize != base->tp_basicsize + own_size))
+        return 0;
+    PyObject **dict = _PyObject_GetDictPtr(exc);
+    if (dict != NULL && *dict != NULL && PyDict_GET_SIZE(*dict) > 0)
         return 0;
     PyObject *args = PyObject_GetAttr(exc, STR(args));
     if (args == NULL) {

@@ -118,6 +118,7 @@ static PyObject *resource_prlimit(PyObject *module, PyObject *args)
     PyObject *pair = Py_None;
     struct rlimit limits, old;
     if (!PyArg_ParseTuple(args, "ii|O:prlimit", &pid, &kind, &pair) || kind_check(kind) < 0
+        || PySys_Audit("resource.prlimit", "iiO", pid, kind, pair) < 0
         || (pair != Py_None && limits_get(pair, &limits) < 0))
         return NULL;
     if (prlimit(pid, kind, pair != Py_None ? &limits : NULL, &old) < 0) {

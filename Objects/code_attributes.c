@@ -188,6 +188,13 @@ static int set_tables(code_init_t *init, PyObject *code, PyObject *exceptions)
     return 0;
 }
 
+/* Audit hooks learn of code that is put together by hand. */
+static int audit_new(const code_init_t *init, PyObject *instructions, int nlocals, int stacksize)
+{
+    return PySys_Audit("code.__new__", "OOOiiiiii", instructions, init->filename, init->name, init->argcount,
+                       init->posonlyargcount, init->kwonlyargcount, nlocals, stacksize, init->flags);
+}
+
 static PyObject *code_replace(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags",
@@ -224,7 +231,8 @@ static PyObject *code_replace(PyObject *op, PyObject *args, PyObject *kwargs)
     own_exceptions = exceptions != NULL ? Py_NewRef(exceptions) : get_exception_table(op, NULL);
     init.nslots = (int)(PyTuple_GET_SIZE(init.varnames) + PyTuple_GET_SIZE(init.cellvars) + PyTuple_GET_SIZE(init.freevars))
                   + stacksize;
-    if (own_code != NULL && own_exceptions != NULL && set_tables(&init, own_code, own_exceptions) == 0)
+    if (own_code != NULL && own_exceptions != NULL && set_tables(&init, own_code, own_exceptions) == 0
+        && audit_new(&init, own_code, nlocals, stacksize) == 0)
         result = (PyObject *)code_new(&init);
     Py_XDECREF(own_code);
     Py_XDECREF(own_exceptions);
@@ -254,7 +262,7 @@ static PyObject *code_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
                          : init.kwonlyargcount < 0  ? "kwonlyargcount"
                          : nlocals < 0              ? "nlocals"
                                                     : "stacksize");
-        else if (set_tables(&init, code, exceptions) == 0)
+        else if (set_tables(&init, code, exceptions) == 0 && audit_new(&init, code, nlocals, stacksize) == 0)
             result = code_new(&init);
     }
     Py_DECREF(empty);

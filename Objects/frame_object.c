@@ -376,7 +376,13 @@ static PyObject *get_back(PyObject *op, void *Py_UNUSED(c))
 static PyObject *get_locals(PyObject *op, void *Py_UNUSED(c)) { return frame_locals(FRAME(op)); }
 static PyObject *get_globals(PyObject *op, void *Py_UNUSED(c)) { return PyFrame_GetGlobals(FRAME(op)); }
 static PyObject *get_builtins(PyObject *op, void *Py_UNUSED(c)) { return PyFrame_GetBuiltins(FRAME(op)); }
-static PyObject *get_code(PyObject *op, void *Py_UNUSED(c)) { return (PyObject *)PyFrame_GetCode(FRAME(op)); }
+static PyObject *get_code(PyObject *op, void *Py_UNUSED(c))
+{
+    if (PySys_Audit("object.__getattr__", "Os", op, "f_code") < 0)
+        return NULL;
+    return (PyObject *)PyFrame_GetCode(FRAME(op));
+}
+
 static PyObject *get_lasti(PyObject *op, void *Py_UNUSED(c)) { return PyLong_FromLong(PyFrame_GetLasti(FRAME(op))); }
 
 static PyObject *get_lineno(PyObject *op, void *Py_UNUSED(c))

@@ -181,7 +181,12 @@ PyObject *PyFunction_GetAnnotations(PyObject *op)
 
 /* ---- Attributes ---- */
 
-static PyObject *get_code(PyObject *op, void *Py_UNUSED(c)) { return read_field(op, &FUNC(op)->func_code); }
+static PyObject *get_code(PyObject *op, void *Py_UNUSED(c))
+{
+    if (PySys_Audit("object.__getattr__", "Os", op, "__code__") < 0)
+        return NULL;
+    return read_field(op, &FUNC(op)->func_code);
+}
 
 static int set_code(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -189,6 +194,8 @@ static int set_code(PyObject *op, PyObject *value, void *Py_UNUSED(c))
         PyErr_SetString(PyExc_TypeError, "__code__ must be set to a code object");
         return -1;
     }
+    if (PySys_Audit("object.__setattr__", "OsO", op, "__code__", value) < 0)
+        return -1;
     Py_ssize_t nclosure = FUNC(op)->func_closure != NULL ? PyTuple_GET_SIZE(FUNC(op)->func_closure) : 0;
     Py_ssize_t nfree = PyCode_GetNumFree((PyCodeObject *)value);
     if (nclosure != nfree) {
@@ -228,6 +235,14 @@ static PyObject *get_defaults(PyObject *op, void *Py_UNUSED(c))
     return none_if_null(read_field(op, &FUNC(op)->func_defaults));
 }
 
+/* Tells audit hooks that an attribute which decides what the function does is about to change. */
+static int audit_change(PyObject *op, PyObject *value, const char *attribute)
+{
+    if (value == NULL || value == Py_None)
+        return PySys_Audit("object.__delattr__", "Os", op, attribute);
+    return PySys_Audit("object.__setattr__", "OsO", op, attribute, value);
+}
+
 static int set_optional(PyObject *op, PyObject **field, PyObject *value, PyTypeObject *type, const char *message)
 {
     if (value == Py_None)
@@ -242,6 +257,8 @@ static int set_optional(PyObject *op, PyObject **field, PyObject *value, PyTypeO
 
 static int set_defaults(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
+    if (audit_change(op, value, "__defaults__") < 0)
+        return -1;
     return set_optional(op, &FUNC(op)->func_defaults, value, &PyTuple_Type, "__defaults__ must be set to a tuple object");
 }
 
@@ -252,6 +269,8 @@ static PyObject *get_kwdefaults(PyObject *op, void *Py_UNUSED(c))
 
 static int set_kwdefaults(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
+    if (audit_change(op, value, "__kwdefaults__") < 0)
+        return -1;
     return set_optional(op, &FUNC(op)->func_kwdefaults, value, &PyDict_Type, "__kwdefaults__ must be set to a dict object");
 }
 
@@ -329,6 +348,8 @@ static PyObject *function_new_from_args(PyTypeObject *type, PyObject *args, PyOb
         PyErr_SetString(PyExc_TypeError, "arg 4 (defaults) must be None or tuple");
         return NULL;
     }
+    if (PySys_Audit("function.__new__", "O", code) < 0)
+        return NULL;
     if (check_closure((PyCodeObject *)code, closure) < 0)
         return NULL;
     PyObject *op = PyFunction_New(code, globals);

@@ -402,7 +402,13 @@ PyObject *generator_get_frame(PyObject *op, void *Py_UNUSED(c))
     return Py_XNewRef(frame);
 }
 
-PyObject *generator_get_code(PyObject *op, void *Py_UNUSED(c)) { return Py_NewRef((PyObject *)GEN(op)->gi_code); }
+PyObject *generator_get_code(PyObject *op, void *Py_UNUSED(c))
+{
+    const char *name = PyCoro_CheckExact(op) ? "cr_code" : PyAsyncGen_CheckExact(op) ? "ag_code" : "gi_code";
+    if (PySys_Audit("object.__getattr__", "Os", op, name) < 0)
+        return NULL;
+    return Py_NewRef((PyObject *)GEN(op)->gi_code);
+}
 
 PyObject *PyGen_GetCode(PyGenObject *gen) { return Py_NewRef((PyObject *)gen->gi_code); }
 

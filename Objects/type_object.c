@@ -39,7 +39,7 @@ PyObject *PyType_GetQualName(PyTypeObject *type)
 static PyObject *get_name(PyObject *self, void *closure) { return PyType_GetName((PyTypeObject *)self); }
 static PyObject *get_qualname(PyObject *self, void *closure) { return PyType_GetQualName((PyTypeObject *)self); }
 
-/* 1, or 0 with TypeError. */
+/* 1, or 0 with TypeError or what an audit hook raised. */
 static int may_set_special(PyTypeObject *type, PyObject *value, const char *name)
 {
     if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
@@ -50,7 +50,7 @@ static int may_set_special(PyTypeObject *type, PyObject *value, const char *name
         PyErr_Format(PyExc_TypeError, "cannot delete '%s' attribute of immutable type '%s'", name, type->tp_name);
         return 0;
     }
-    return 1;
+    return PySys_Audit("object.__setattr__", "OsO", (PyObject *)type, name, value) == 0;
 }
 
 static int set_name(PyObject *self, PyObject *value, void *closure)

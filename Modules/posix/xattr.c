@@ -19,7 +19,7 @@ static PyObject *os_getxattr(PyObject *module, PyObject *args, PyObject *kwargs)
     PyObject *result = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&O&|$p:getxattr", names, posix_path_convert, &path,
                                      posix_path_convert, &name, &follow)
-        || refuse(&path, follow) < 0)
+        || refuse(&path, follow) < 0 || PySys_Audit("os.getxattr", "OO", path.object, name.object) < 0)
         goto done;
     for (size_t size = 128; result == NULL; size = XATTR_SIZE_MAX) {
         result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
@@ -57,7 +57,8 @@ static PyObject *os_setxattr(PyObject *module, PyObject *args, PyObject *kwargs)
     PyObject *result = NULL;
     if (PyArg_ParseTupleAndKeywords(args, kwargs, "O&O&y*|i$p:setxattr", names, posix_path_convert, &path,
                                     posix_path_convert, &name, &value, &flags, &follow)
-        && refuse(&path, follow) == 0) {
+        && refuse(&path, follow) == 0
+        && PySys_Audit("os.setxattr", "OOy#i", path.object, name.object, value.buf, value.len, flags) == 0) {
         size_t size = (size_t)value.len;
         DETACHED(rc, path.fd != -1 ? fsetxattr(path.fd, name.text, value.buf, size, flags)
                      : follow      ? setxattr(path.text, name.text, value.buf, size, flags)
@@ -80,7 +81,8 @@ static PyObject *os_removexattr(PyObject *module, PyObject *args, PyObject *kwar
     PyObject *result = NULL;
     if (PyArg_ParseTupleAndKeywords(args, kwargs, "O&O&|$p:removexattr", names, posix_path_convert, &path,
                                     posix_path_convert, &name, &follow)
-        && refuse(&path, follow) == 0) {
+        && refuse(&path, follow) == 0
+        && PySys_Audit("os.removexattr", "OO", path.object, name.object) == 0) {
         DETACHED(rc, path.fd != -1 ? fremovexattr(path.fd, name.text)
                      : follow      ? removexattr(path.text, name.text)
                                    : lremovexattr(path.text, name.text));
@@ -111,7 +113,8 @@ static PyObject *os_listxattr(PyObject *module, PyObject *args, PyObject *kwargs
     PyObject *result = NULL;
     char *buffer = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&$p:listxattr", names, posix_path_convert, &path, &follow)
-        || refuse(&path, follow) < 0)
+        || refuse(&path, follow) < 0
+        || PySys_Audit("os.listxattr", "O", path.object != NULL ? path.object : Py_None) < 0)
         goto done;
     buffer = PyMem_Malloc(XATTR_LIST_MAX);
     if (buffer == NULL) {

@@ -182,6 +182,8 @@ static int visit_referent(PyObject *op, void *arg)
 
 static PyObject *gc_get_referrers(PyObject *module, PyObject *args)
 {
+    if (PySys_Audit("gc.get_referrers", "(O)", args) < 0)
+        return NULL;
     struct search s = {.target_count = PyTuple_GET_SIZE(args), .ignore = args};
     PyThreadState *ts = thread_current();
     s.targets = PyMem_New(PyObject *, s.target_count + 1);
@@ -198,6 +200,8 @@ static PyObject *gc_get_referrers(PyObject *module, PyObject *args)
 
 static PyObject *gc_get_referents(PyObject *module, PyObject *args)
 {
+    if (PySys_Audit("gc.get_referents", "(O)", args) < 0)
+        return NULL;
     struct search s = {0};
     PyThreadState *ts = thread_current();
     stop_world_begin(ts);
@@ -240,6 +244,8 @@ static PyObject *gc_get_objects(PyObject *module, PyObject *args, PyObject *kwds
         }
         all = n == 2;       /* there is one generation; it is reported as the oldest */
     }
+    if (PySys_Audit("gc.get_objects", "O", generation) < 0)
+        return NULL;
     struct search s = {.ignore = args};
     PyThreadState *ts = thread_current();
     if (all) {

@@ -18,6 +18,8 @@ PyObject *compile_source(const char *source, Py_ssize_t size, PyObject *filename
                             : start == Py_single_input    ? PARSER_SINGLE
                             : start == Py_func_type_input ? PARSER_FUNC_TYPE
                                                           : PARSER_FILE;
+    if (PySys_Audit("compile", "y#O", source, size, filename) < 0)
+        return NULL;
     arena *a = arena_new();
     PyObject *result = NULL;
     if (a == NULL)
@@ -165,7 +167,8 @@ static PyObject *builtin_compile(PyObject *Py_UNUSED(module), PyObject *args, Py
     if (is_ast < 0)
         goto done;
     if (is_ast) {
-        result = compile_ast_object(source, filename, mode, &flags, optimize);
+        if (PySys_Audit("compile", "OO", source, Py_None) == 0)
+            result = compile_ast_object(source, filename, mode, &flags, optimize);
         goto done;
     }
     Py_ssize_t size;
@@ -240,7 +243,8 @@ static PyObject *run_text(PyObject *source, const char *function, int start, PyO
     code = compile_source(text, size, filename, start, &flags, -1);
     Py_DECREF(owner);
     if (code != NULL) {
-        result = vm_eval_code(code, globals, locals, NULL);
+        if (PySys_Audit("exec", "O", code) == 0)
+            result = vm_eval_code(code, globals, locals, NULL);
         Py_DECREF(code);
     }
     return result;
@@ -256,7 +260,7 @@ static PyObject *builtin_eval(PyObject *Py_UNUSED(module), PyObject *const *args
     if (PyCode_Check(args[0])) {
         if (PyCode_GetNumFree((PyCodeObject *)args[0]) > 0)
             PyErr_SetString(PyExc_TypeError, "code object passed to eval() may not contain free variables");
-        else
+        else if (PySys_Audit("exec", "O", args[0]) == 0)
             result = vm_eval_code(args[0], globals, locals, NULL);
     }
     else
@@ -296,7 +300,7 @@ static PyObject *builtin_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObj
     if (find_namespaces("exec", &globals, &locals) < 0)
         return NULL;
     if (PyCode_Check(source)) {
-        if (check_exec_closure(source, closure) == 0)
+        if (PySys_Audit("exec", "O", source) == 0 && check_exec_closure(source, closure) == 0)
             result = vm_eval_code(source, globals, locals, closure);
     }
     else if (closure != NULL)

@@ -295,7 +295,9 @@ void _PyErr_WriteUnraisableMsg(const char *what, PyObject *op)
         PyStructSequence_SET_ITEM(args, 2, Py_NewRef(traceback != NULL ? traceback : Py_None));
         PyStructSequence_SET_ITEM(args, 3, Py_NewRef(message));
         PyStructSequence_SET_ITEM(args, 4, Py_NewRef(op != NULL ? op : Py_None));
-        PyObject *result = hook != NULL ? PyObject_CallOneArg(hook, args) : error_display_unraisable(NULL, args);
+        PyObject *result = NULL;
+        if (PySys_Audit("sys.unraisablehook", "OO", hook != NULL ? hook : Py_None, args) == 0)
+            result = hook != NULL ? PyObject_CallOneArg(hook, args) : error_display_unraisable(NULL, args);
         if (result == NULL) {
             /* the hook itself failed: report that, by the default way */
             PyObject *second = PyErr_GetRaisedException();

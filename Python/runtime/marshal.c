@@ -959,6 +959,8 @@ static PyObject *marshal_dumps(PyObject *module, PyObject *const *args, Py_ssize
 
 static PyObject *marshal_load(PyObject *module, PyObject *file)
 {
+    if (PySys_Audit("marshal.load", NULL) < 0)
+        return NULL;
     PyObject *data = PyObject_CallMethod(file, "read", "i", 0);
     if (data == NULL)
         return NULL;

@@ -11,6 +11,36 @@ static struct c_hook *c_hooks;          /* [atomic] pushed at the front; stay */
 static PyMutex hooks_mutex;             /* additions to interp->audit_hooks */
 FORK_MUTEX(hooks_mutex)
 
+/* Does the hook ask to be traced, as other functions are? 1, 0, or -1. */
+static int may_trace(PyObject *hook)
+{
+    PyObject *wish;
+    int found = PyObject_GetOptionalAttrString(hook, "__cantrace__", &wish);
+    if (found > 0) {
+        found = PyObject_IsTrue(wish);
+        Py_DECREF(wish);
+    }
+    return found;
+}
+
+static int call_hook(PyThreadState *ts, PyObject *hook, PyObject *name, PyObject *args)
+{
+    PyObject *argv[] = {name, args}, *result = NULL;
+    int traced = may_trace(hook);
+    if (traced > 0) {
+        ts->tracing--;
+        ts->use_tracing = ts->c_tracefunc != NULL || ts->c_profilefunc != NULL;
+    }
+    if (traced >= 0)
+        result = PyObject_Vectorcall(hook, argv, 2, NULL);
+    if (traced > 0) {
+        ts->tracing++;
+        ts->use_tracing = 0;
+    }
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
 static int call_python_hooks(PyObject *hooks, const char *event, PyObject *args)
 {
     PyObject *name = PyUnicode_FromString(event);
@@ -23,11 +53,8 @@ static int call_python_hooks(PyObject *hooks, const char *event, PyObject *args)
             PyErr_Clear();
             break;
         }
-        PyObject *argv[] = {name, args};
-        PyObject *result = PyObject_Vectorcall(hook, argv, 2, NULL);
+        status = call_hook(ts, hook, name, args);
         Py_DECREF(hook);
-        Py_XDECREF(result);
-        status = result == NULL ? -1 : 0;
     }
     PyThreadState_LeaveTracing(ts);
     Py_XDECREF(name);
@@ -117,6 +144,7 @@ static PyObject *sys_addaudithook(PyObject *module, PyObject *args, PyObject *kw
     list = runtime_interp.audit_hooks;
     if (list == NULL) {
         object_publish(made);
+        PyObject_GC_UnTrack(made);      /* not to be found by gc.get_objects */
         list = Py_NewRef(made);
         __atomic_store_n(&runtime_interp.audit_hooks, list, __ATOMIC_RELEASE);
     }

@@ -27,16 +27,12 @@ static int call_hook(PyThreadState *ts, PyObject *hook, PyObject *name, PyObject
 {
     PyObject *argv[] = {name, args}, *result = NULL;
     int traced = may_trace(hook);
-    if (traced > 0) {
-        ts->tracing--;
-        ts->use_tracing = ts->c_tracefunc != NULL || ts->c_profilefunc != NULL;
-    }
+    if (traced > 0)
+        PyThreadState_LeaveTracing(ts);
     if (traced >= 0)
         result = PyObject_Vectorcall(hook, argv, 2, NULL);
-    if (traced > 0) {
-        ts->tracing++;
-        ts->use_tracing = 0;
-    }
+    if (traced > 0)
+        PyThreadState_EnterTracing(ts);
     Py_XDECREF(result);
     return result != NULL ? 0 : -1;
 }

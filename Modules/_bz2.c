@@ -177,6 +177,7 @@ typedef struct {
     bz_stream stream;           /* [mutex] */
     pending_t pending;          /* [mutex] */
     char eof, needs_input;      /* [atomic] */
+    char failed;                /* [mutex] the library's state is not to be trusted any more */
     PyObject *unused_data;      /* [lock; replaced under the mutex] bytes */
     PyMutex mutex;
 } decompressor_t;
@@ -216,6 +217,10 @@ static int decompress_locked(decompressor_t *self, Py_buffer *view, output_t *ou
         PyErr_SetString(PyExc_EOFError, "End of stream already reached");
         return -1;
     }
+    if (self->failed) {
+        PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
+        return -1;
+    }
     if (self->pending.length > 0) {
         if (pending_add(&self->pending, data, (size_t)n) < 0)
             return -1;
@@ -223,7 +228,9 @@ static int decompress_locked(decompressor_t *self, Py_buffer *view, output_t *ou
         n = (Py_ssize_t)self->pending.length;
     }
     if (expand(self, &data, &n, out) < 0) {
-        self->pending.start = self->pending.length = 0;
+        self->failed = 1;
+        __atomic_store_n(&self->needs_input, 0, __ATOMIC_RELAXED);
+        pending_free(&self->pending);
         return -1;
     }
     int wants_more = !self->eof && n == 0 && output_room(out) > 0;

@@ -41,6 +41,20 @@ static void fail(parser_t *p)
     XML_SetExternalEntityRefHandler(p->parser, refuse_entity);
 }
 
+/* The traceback of a handler's exception tells on whose behalf it was called. */
+static void add_to_traceback(int index)
+{
+    static const char *const names[] = {
+#define HANDLER(identifier, attribute) #attribute,
+        HANDLERS(HANDLER)
+#undef HANDLER
+    };
+    char text[64];
+    const char *end = strstr(names[index], "Handler");
+    snprintf(text, sizeof(text), "%.*s", (int)(end - names[index]), names[index]);
+    _PyTraceback_Add(text, "pyexpat.c", 0);
+}
+
 /* Calls a handler with a tuple, which is stolen and may be NULL. NULL: it has failed. */
 static PyObject *call_steal(parser_t *p, int index, PyObject *args)
 {
@@ -49,6 +63,8 @@ static PyObject *call_steal(parser_t *p, int index, PyObject *args)
         p->in_callback++;
         result = PyObject_Call(handler, args, NULL);
         p->in_callback--;
+        if (result == NULL)
+            add_to_traceback(index);
     }
     else if (args != NULL)
         result = Py_NewRef(Py_None);

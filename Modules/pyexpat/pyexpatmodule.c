@@ -3,12 +3,31 @@
 
 PyObject *expat_error;
 
+/* An argument that is a str (its UTF-8 form) or None. */
+static int get_text(const char *name, PyObject *arg, const char **text)
+{
+    if (arg == Py_None)
+        return 0;
+    if (!PyUnicode_Check(arg)) {
+        PyErr_Format(PyExc_TypeError, "ParserCreate() argument '%s' must be str or None, not %.200s", name, Py_TYPE(arg)->tp_name);
+        return -1;
+    }
+    Py_ssize_t n;
+    *text = PyUnicode_AsUTF8AndSize(arg, &n);
+    if (*text != NULL && strlen(*text) != (size_t)n) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        *text = NULL;
+    }
+    return *text == NULL ? -1 : 0;
+}
+
 static PyObject *pyexpat_parser_create(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"encoding", "namespace_separator", "intern", NULL};
     const char *encoding = NULL, *separator = NULL;
-    PyObject *intern = NULL, *own = NULL, *result;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zzO:ParserCreate", keywords, &encoding, &separator, &intern))
+    PyObject *intern = NULL, *own = NULL, *encoding_arg = Py_None, *separator_arg = Py_None, *result;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO:ParserCreate", keywords, &encoding_arg, &separator_arg, &intern)
+        || get_text("encoding", encoding_arg, &encoding) < 0 || get_text("namespace_separator", separator_arg, &separator) < 0)
         return NULL;
     if (separator != NULL && strlen(separator) > 1) {
         PyErr_SetString(PyExc_ValueError, "namespace_separator must be at most one character, omitted, or None");

@@ -6,6 +6,7 @@
 #include "method_ref.h"
 #include "type.h"
 #include "unicode.h"
+#include "wrappers.h"
 
 typedef struct {
     PyObject_HEAD
@@ -37,6 +38,14 @@ static void wrapper_dealloc(PyObject *op)
     Py_XDECREF(((wrapper_object *)op)->callable);
     Py_XDECREF(((wrapper_object *)op)->dict);
     Py_TYPE(op)->tp_free(op);
+}
+
+PyObject *wrapper_callable_racy(PyObject *descr, int *is_class)
+{
+    *is_class = heap_is_type(descr, &PyClassMethod_Type);
+    if (!*is_class && !heap_is_type(descr, &PyStaticMethod_Type))
+        return NULL;
+    return __atomic_load_n(callable_field(descr), __ATOMIC_ACQUIRE);
 }
 
 /* Takes over __module__, __name__, ... of the callable, as functools.wraps does. */

@@ -51,8 +51,40 @@ static inline Py_ssize_t begin_step(PyDictIterObject *it)
     return pos;
 }
 
+/* The usual step: the next entry is live, and nothing has changed. 0: nothing was done, the general step follows. */
+static inline Py_ALWAYS_INLINE int quick_step(PyDictIterObject *it, PyObject **key, PyObject **value)
+{
+    PyDictObject *dict = it->di_dict;
+    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED), left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+    if (Py_UNLIKELY(pos < 0 || left <= 0 || __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(dict)
+                    || !object_may_read((PyObject *)dict)))
+        return 0;
+    PyDictKeysObject *keys = __atomic_load_n(&dict->ma_keys, __ATOMIC_ACQUIRE);
+    if (Py_UNLIKELY(pos >= __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE)))
+        return 0;
+    PyObject *k = __atomic_load_n(&keys->entries[pos].key, __ATOMIC_ACQUIRE);
+    PyObject *v = __atomic_load_n(&keys->entries[pos].value, __ATOMIC_ACQUIRE);
+    if (Py_UNLIKELY(k == NULL || v == NULL) || (key != NULL && !object_try_incref(k)))
+        return 0;
+    if (value != NULL) {
+        if (Py_UNLIKELY(!object_try_incref(v))) {
+            if (key != NULL)
+                Py_DECREF(k);
+            return 0;
+        }
+        *value = v;
+    }
+    if (key != NULL)
+        *key = k;
+    __atomic_store_n(&it->di_pos, pos + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->di_left, left - 1, __ATOMIC_RELAXED);
+    return 1;
+}
+
 int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
 {
+    if (Py_LIKELY(key != NULL && value != NULL) && Py_LIKELY(quick_step(it, key, value)))
+        return 1;
     Py_ssize_t pos = begin_step(it);
     if (pos < 0)
         return (int)pos + 1;
@@ -99,12 +131,16 @@ static PyObject *make_pair(PyObject *key, PyObject *value)
 static PyObject *next_key(PyObject *op)
 {
     PyObject *key;
+    if (Py_LIKELY(quick_step((PyDictIterObject *)op, &key, NULL)))
+        return key;
     return dict_iter_next_pair((PyDictIterObject *)op, &key, NULL) > 0 ? key : NULL;
 }
 
 static PyObject *next_value(PyObject *op)
 {
     PyObject *value;
+    if (Py_LIKELY(quick_step((PyDictIterObject *)op, NULL, &value)))
+        return value;
     return dict_iter_next_pair((PyDictIterObject *)op, NULL, &value) > 0 ? value : NULL;
 }
 

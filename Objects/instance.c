@@ -235,6 +235,19 @@ static int set_in_dict(PyObject *op, PyObject *name, PyObject *value)
     return result;
 }
 
+int instance_add_slot(PyObject *op, uint32_t from, uint32_t offset, uint32_t to, PyObject *value)
+{
+    int locked = container_lock(op), same = op->hdr_shape == from;
+    if (same) {
+        object_publish(value);
+        Py_INCREF(value);
+        __atomic_store_n(instance_slot(op, offset), value, __ATOMIC_RELEASE);
+        __atomic_store_n(&op->hdr_shape, to, __ATOMIC_RELEASE);     /* pairs with instance_shape */
+    }
+    container_unlock(op, locked);
+    return same;
+}
+
 /* One attempt. Returns 0 or 1 as instance_set_attr; 2: try again; 3: no room, dict mode needed. *old is to be dropped. */
 static int set_inline(PyObject *op, uint32_t id, PyObject *name, PyObject *value, PyObject **old)
 {

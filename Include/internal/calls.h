@@ -25,7 +25,7 @@ void call_release_window(frame_t *f);
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames);
 
 /* A call of a class whose instances are made by object.__new__ and initialised by a Python __init__: makes the instance and pushes the activation
- * of __init__ (FRAME_INIT).  Returns 1, 0 if the class is not of that kind (nothing has changed), -1 with an exception set. */
+ * of __init__ (FRAME_INIT).  Without an __init__: the instance is in the place of the class already.  Returns 1, then 2, 0 if the class is not of that kind (nothing has changed), -1 with an exception set. */
 int call_class(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames, frame_t **inner);
 /* The end of such an activation: checks that value (taken over) is None. The instance, owned, or NULL with TypeError. */
 PyObject *call_class_result(PyObject *self, PyObject *value);

@@ -58,6 +58,11 @@ static inline Py_ALWAYS_INLINE int instance_overwrite_slot(PyObject *op, uint32_
     return 1;
 }
 
+/* Adds an attribute to an instance of shape `from`: it goes to offset, the first slot behind those in use, and the shape becomes `to`.
+ * Returns  1; 0: op has another shape by now, nothing was changed
+ * Escapes  never; may wait for op's lock */
+int instance_add_slot(PyObject *op, uint32_t from, uint32_t offset, uint32_t to, PyObject *value);
+
 /* ---- Attributes by name; name is an exact str (need not be interned) ---- */
 
 /* The instance's own attribute as a new reference; no descriptors, no class.

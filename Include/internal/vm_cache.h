@@ -23,6 +23,9 @@ typedef enum {
     CACHE_CLASS_VALUE,      /* type_version [+ shape]: value is a class attribute that is no descriptor */
     CACHE_MEMBER,           /* type_version: T_OBJECT_EX slot (__slots__) at offset */
     CACHE_PROPERTY,         /* type_version: value is a property */
+    CACHE_WRAPPED,          /* type_version [+ shape]: value is a classmethod or staticmethod of the object's class */
+    CACHE_TYPE_WRAPPED,     /* object is the type `owner` with type_version: value is a classmethod or staticmethod of it */
+    CACHE_ADD_ATTR,         /* shape and type_version: the store adds an attribute at offset and leads to shape2 */
     CACHE_MODULE,           /* object is a module whose dict has dict_version: slot */
     CACHE_TYPE_ATTR,        /* object is the type `owner` with type_version: value */
     CACHE_DICT_HINT,        /* type_version: entry number `shape` of the dict at offset */

@@ -9,6 +9,7 @@
 #include "thread_state.h"
 #include "vm_cache.h"
 #include "vm_slow.h"
+#include "wrappers.h"
 
 #define MISSES_BEFORE_RETRY 64
 
@@ -165,7 +166,14 @@ static void specialise_module(instruction_t *at, PyObject *op, PyObject *name)
     cache_install_record(at, record);
 }
 
-static void specialise_type_attr(instruction_t *at, PyObject *op, PyObject *name)
+static int is_wrapped_function(PyObject *descr)
+{
+    int is_class;
+    PyObject *callable = wrapper_callable_racy(descr, &is_class);
+    return callable != NULL && heap_is_type(callable, &PyFunction_Type);
+}
+
+static void specialise_type_attr(instruction_t *at, PyObject *op, PyObject *name, int for_method)
 {
     PyTypeObject *type = (PyTypeObject *)op;
     PyObject *meta = NULL, *value = NULL;
@@ -174,9 +182,12 @@ static void specialise_type_attr(instruction_t *at, PyObject *op, PyObject *name
     if (found < 0 || (meta != NULL && descr_is_data(meta)) || meta_version == 0)
         goto done;
     found = type_lookup_ref(type, name, &value, &version);
-    if (found <= 0 || version == 0 || (Py_TYPE(value)->tp_descr_get != NULL && !PyFunction_Check(value)))
+    if (found <= 0 || version == 0)
         goto done;
-    cache_record_t *record = new_record(CACHE_TYPE_ATTR);
+    int wrapped = for_method && is_wrapped_function(value);
+    if (Py_TYPE(value)->tp_descr_get != NULL && !PyFunction_Check(value) && !wrapped)
+        goto done;
+    cache_record_t *record = new_record(wrapped ? CACHE_TYPE_WRAPPED : CACHE_TYPE_ATTR);
     if (record != NULL) {
         record->owner = type;
         record->type_version = version;
@@ -196,6 +207,8 @@ static cache_record_t *record_for_class_value(PyObject *descr, int for_method)
     PyTypeObject *descr_type = Py_TYPE(descr);
     if (for_method && PyType_HasFeature(descr_type, Py_TPFLAGS_METHOD_DESCRIPTOR) && descr_type->tp_descr_get != NULL)
         return new_record(CACHE_METHOD);
+    if (for_method && is_wrapped_function(descr))
+        return new_record(CACHE_WRAPPED);
     return descr_type->tp_descr_get == NULL ? new_record(CACHE_CLASS_VALUE) : NULL;
 }
 
@@ -265,7 +278,7 @@ static void specialise_load(instruction_t *at, PyObject *op, PyObject *name, int
         specialise_module(at, op, name);
     else if (PyType_Check(op)) {
         if (Py_TYPE(op)->tp_getattro == PyType_Type.tp_getattro)
-            specialise_type_attr(at, op, name);
+            specialise_type_attr(at, op, name, for_method);
     }
     else
         specialise_instance(at, op, name, for_method);
@@ -314,6 +327,33 @@ no:
     return NULL;
 }
 
+/* The function inside a classmethod or staticmethod and, for the former, the class go to a, a+1. 1, or 0. */
+static int load_wrapped(frame_t *f, unsigned a, PyObject *op, cache_record_t *record)
+{
+    PyTypeObject *type = Py_TYPE(op), *cls = type;
+    int is_class;
+    if (record->kind == CACHE_WRAPPED) {
+        if (type_version(type) != record->type_version || (record->checks_shape && instance_shape(op) != record->shape))
+            return 0;
+    }
+    else {
+        if (record->kind != CACHE_TYPE_WRAPPED || op != (PyObject *)record->owner
+            || type_version(record->owner) != record->type_version || type_version(type) != record->dict_version2)
+            return 0;
+        cls = record->owner;
+    }
+    PyObject *callable = wrapper_callable_racy(record->value, &is_class);
+    if (callable == NULL || !slot_try_incref(callable))
+        return 0;
+    if (!heap_is_type(callable, &PyFunction_Type)) {
+        slot_decref(callable);
+        return 0;
+    }
+    slot_store(f->slots, a, callable);
+    slot_store(f->slots, a + 1, is_class ? slot_copy((PyObject *)cls) : NULL);
+    return 1;
+}
+
 int vm_load_method(frame_t *f, instruction_t *at)
 {
     unsigned a = AT_A(at), b = AT_B(at);
@@ -325,6 +365,11 @@ int vm_load_method(frame_t *f, instruction_t *at)
     if (value != NULL) {
         slot_store(f->slots, a, value);
         slot_store(f->slots, a + 1, NULL);
+        Py_DECREF(op);
+        return 0;
+    }
+    cache_record_t *record = cache_as_record(cache_word(at));
+    if (record != NULL && load_wrapped(f, a, op, record)) {
         Py_DECREF(op);
         return 0;
     }
@@ -347,7 +392,7 @@ int vm_load_method(frame_t *f, instruction_t *at)
     value = PyObject_GetAttr(op, name);
     if (value != NULL) {
         if (cache_count_miss(at))
-            specialise_load(at, op, name, 0);
+            specialise_load(at, op, name, 1);
         slot_store(f->slots, a, owned_to_slot(value));
         slot_store(f->slots, a + 1, NULL);
     }
@@ -410,6 +455,30 @@ static PyObject *exchange_member(PyObject *op, uint32_t offset, PyObject *value)
     return old;
 }
 
+/* The store as a record with the right type_version says: 1, or 0 if it does not fit. */
+static int store_cached(cache_record_t *record, PyObject *op, PyObject *value)
+{
+    if (record->kind == CACHE_ADD_ATTR)     /* the fields are read before it may wait: the record may be gone then */
+        return instance_shape(op) == record->shape
+               && instance_add_slot(op, record->shape, record->offset, record->shape2, value);
+    Py_XDECREF(exchange_member(op, record->offset, value));
+    return 1;
+}
+
+/* Storing name to an instance of that shape has added it. */
+static void specialise_store_new(instruction_t *at, PyTypeObject *type, shape_t *shape, shape_t *grown)
+{
+    uint64_t version = type_version(type);
+    cache_record_t *record = version != 0 ? new_record(CACHE_ADD_ATTR) : NULL;
+    if (record == NULL)
+        return;
+    record->type_version = version;
+    record->shape = shape->id;
+    record->shape2 = grown->id;
+    record->offset = shape_slot_offset(grown, grown->count - 1);
+    cache_install_record(at, record);
+}
+
 int vm_store_attr(frame_t *f, instruction_t *at)
 {
     PyObject *op = operand_read(f, AT_A(at));
@@ -417,8 +486,8 @@ int vm_store_attr(frame_t *f, instruction_t *at)
     PyObject *name = f->code->co_names_items[AT_B(at)];
     int status = -1;
     cache_record_t *record = cache_as_record(cache_word(at));
-    if (record != NULL && value != NULL && value_is_heap(op) && type_version(heap_type(op)) == record->type_version) {
-        Py_XDECREF(exchange_member(op, record->offset, value));     /* the only kind of record here is CACHE_MEMBER */
+    if (record != NULL && value != NULL && value_is_heap(op) && type_version(heap_type(op)) == record->type_version
+        && store_cached(record, op, value)) {
         operand_release(f, AT_C(at));
         operand_release(f, AT_A(at));
         return 0;
@@ -432,7 +501,10 @@ int vm_store_attr(frame_t *f, instruction_t *at)
             int slot = shape_find(shape, name);
             if (slot >= 0 && cache_count_miss(at))
                 cache_install_word(at, cache_shape_word(id, shape_slot_offset(shape, slot)));
-            if (slot >= 0 || shape_transition_peek(shape, name) != NULL)
+            shape_t *grown = slot < 0 ? shape_transition_peek(shape, name) : NULL;
+            if (grown != NULL && cache_count_miss(at))
+                specialise_store_new(at, heap_type(op), shape, grown);
+            if (slot >= 0 || grown != NULL)
                 status = instance_set_attr(op, name, value);
         }
         if (status > 0) {

@@ -179,9 +179,16 @@ int call_class(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py
 {
     PyTypeObject *type = (PyTypeObject *)f->slots[base];
     PyObject *init;
-    if (type->tp_new != object_new || type->tp_alloc != PyType_GenericAlloc || type->tp_init == object_init
-        || PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT)
-        || !type_lookup_cached_racy(type, STR(__init__), &init, NULL) || init == NULL
+    if (type->tp_new != object_new || type->tp_alloc != PyType_GenericAlloc || PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT))
+        return 0;
+    if (type->tp_init == object_init) {
+        if (nargs != 0 || kwnames != NULL)
+            return 0;
+        PyObject *self = type_alloc_instance(type, 0);
+        slot_store(f->slots, base, self);
+        return self != NULL ? 2 : -1;
+    }
+    if (!type_lookup_cached_racy(type, STR(__init__), &init, NULL) || init == NULL
         || !heap_is_type(init, &PyFunction_Type) || !slot_try_incref(init))
         return 0;
     PyObject *self = type_alloc_instance(type, 0);

@@ -1060,6 +1060,8 @@ traced_dispatch:
                     goto safe_point;
                 DISPATCH();
             }
+            if (heap_is_type(callee, &PyMethodDescr_Type) || heap_is_type(callee, &PyCFunction_Type))
+                goto call_c;
             if (heap_is_type(callee, &PyType_Type)) {
                 if (nargs == 1 && kwnames == NULL) {
                     PyObject *same = call_class_identity(callee, args[0]);
@@ -1075,6 +1077,12 @@ traced_dispatch:
                 frame_t *inner = NULL;
                 frame->pc = pc + 2;
                 int status = call_class(ts, frame, base, args, nargs, kwnames, &inner);
+                if (status == 2) {
+                    PyObject *self = R(base);
+                    R(base) = NULL;
+                    STORE(A, self);
+                    NEXT(1);
+                }
                 if (Py_LIKELY(status > 0)) {
                     inner->result_slot = A;
                     frame = inner;
@@ -1108,6 +1116,7 @@ traced_dispatch:
                     DISPATCH();
                 }
             }
+        call_c:
             frame->pc = pc + 2;
             PyObject *result = CALL_NATIVE(ts, frame, base, args, nargs, kwnames);
             if (Py_UNLIKELY(result == NULL))

@@ -64,6 +64,10 @@ void object_merge_stopped(PyObject *op, int extra);
 int64_t object_count_stopped(PyObject *op);
 /* Its deallocation is under way or waits. (A DEFERRED object with count 0 is alive.) */
 int object_is_dying_stopped(PyObject *op);
+/* In a pause: what threads have noted for DEFERRED objects goes to the objects.  merge_serve_all_stopped does that too. */
+void refcount_flush_deferred_stopped(void);
+/* From now on, the calling thread counts DEFERRED objects directly (on = 1) / in its table again. */
+void refcount_set_direct(int on);
 /* In a pause: makes a live object DEFERRED / makes a DEFERRED one count normally again. */
 void object_set_deferred_stopped(PyObject *op);
 void object_clear_deferred_stopped(PyObject *op);

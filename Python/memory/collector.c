@@ -233,6 +233,9 @@ static int may_end(struct object_vector *released, PyObject *op, int phase)
 /* Ends cleared DEFERRED objects that only the collector refers to any more. */
 static void release_dead(struct object_vector *released)
 {
+    if (released->count == 0)
+        return;
+    refcount_set_direct(1);     /* exact counts, and nothing noted about what is freed */
     for (int phase = 0; phase < 3; phase++) {
         int progress = 0;
         for (size_t i = 0; i < released->count; i++) {
@@ -247,6 +250,7 @@ static void release_dead(struct object_vector *released)
         if (progress)
             phase = -1;         /* what this has freed may have held others */
     }
+    refcount_set_direct(0);
 }
 
 /* ---- Reports ---- */

@@ -103,6 +103,7 @@ void merge_serve_all_stopped(struct dead_list *dead)
 {
     for (uint32_t i = 0; i < heap_limit(); i++)
         merge_serve((uint16_t)i, dead);
+    refcount_flush_deferred_stopped();
 }
 
 static int queue_push(struct merge_queue *queue, PyObject *op)

@@ -1,6 +1,8 @@
 /* Slow paths of reference counting: one function per row of the table of operations (2.2). */
 #include "memory.h"
 #include "collector.h"
+#include "object_pages.h"
+#include "promote.h"
 
 static inline uint32_t load_shared(PyObject *op, int order) { return __atomic_load_n(&op->hdr_shared, order); }
 
@@ -25,6 +27,93 @@ static Py_COLD void pin_shared(PyObject *op)
             break;
 }
 
+/* ---- Counts of DEFERRED objects, by thread ---- */
+
+/* A DEFERRED object's count matters to the collector only. Threads therefore note what they add and take off in tables of their own, by
+ * slot; entries go to the object when another one takes their place, and all of them at the beginning of every pause. Between two pauses
+ * no DEFERRED object is freed that another thread could have noted. */
+
+#define DELTA_ENTRIES 64
+
+struct delta_table {                /* [owner of the slot; others in a pause] */
+    int direct;                     /* counts go to the objects: the collector is freeing DEFERRED ones */
+    struct { PyObject *op; int32_t n; } entries[DELTA_ENTRIES];
+};
+static struct delta_table *delta_tables[1 << 16];   /* [atomic] made at first use, kept for ever */
+
+static void delta_apply(PyObject *op, int32_t n)
+{
+    if (n != 0 && !shared_is_pinned(load_shared(op, __ATOMIC_RELAXED)))
+        __atomic_fetch_add(&op->hdr_shared, (uint32_t)n * SHARED_ONE, __ATOMIC_RELAXED);
+}
+
+static void delta_flush(struct delta_table *table)
+{
+    for (int i = 0; i < DELTA_ENTRIES; i++)
+        if (table->entries[i].op != NULL) {
+            delta_apply(table->entries[i].op, table->entries[i].n);
+            table->entries[i].op = NULL;
+        }
+}
+
+/* The current thread's table, or NULL. */
+static struct delta_table *delta_table(void)
+{
+    struct delta_table **place = &delta_tables[object_current_tid()];
+    if (Py_UNLIKELY(*place == NULL) && object_current_tid() != 0)
+        __atomic_store_n(place, PyMem_RawCalloc(1, sizeof(struct delta_table)), __ATOMIC_RELEASE);
+    return *place;
+}
+
+static size_t delta_index(PyObject *op) { return ((uintptr_t)op >> 4 ^ (uintptr_t)op >> 10) % DELTA_ENTRIES; }
+
+/* Counts a DEFERRED object. 0: not possible, count it directly. */
+static int delta_count(PyObject *op, int32_t n)
+{
+    struct delta_table *table = delta_table();
+    if (Py_UNLIKELY(table == NULL || table->direct))
+        return 0;
+    size_t i = delta_index(op);
+    if (table->entries[i].op != op) {
+        if (table->entries[i].op != NULL)
+            delta_apply(table->entries[i].op, table->entries[i].n);
+        table->entries[i].op = op;
+        table->entries[i].n = 0;
+    }
+    table->entries[i].n += n;
+    return 1;
+}
+
+void refcount_flush_deferred_stopped(void)
+{
+    for (uint32_t i = 0; i < heap_limit(); i++) {
+        struct delta_table *table = __atomic_load_n(&delta_tables[i], __ATOMIC_ACQUIRE);
+        if (table != NULL)
+            delta_flush(table);
+    }
+}
+
+void refcount_set_direct(int on)
+{
+    struct delta_table *table = delta_table();
+    if (table != NULL) {
+        delta_flush(table);
+        table->direct = on;
+    }
+}
+
+/* ---- Contention ---- */
+
+static BRAID_TLS uint32_t until_sample = PROMOTE_INTERVAL;
+
+static inline void note_contention(PyObject *op)
+{
+    if (Py_UNLIKELY(--until_sample == 0)) {
+        until_sample = PROMOTE_INTERVAL;
+        promote_sample(op);
+    }
+}
+
 /* ---- incref ---- */
 
 /* While this thread is alone (2.6) nobody else touches counts: the usual cases then need no atomic operation. */
@@ -38,6 +127,12 @@ void _Py_IncRefShared(PyObject *op)
         op->hdr_shared = seen + SHARED_ONE;
         return;
     }
+    if (object_flags(op) & OBJECT_DEFERRED) {
+        if (Py_LIKELY(delta_count(op, 1)))
+            return;
+    }
+    else
+        note_contention(op);
     uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
     if (Py_UNLIKELY(shared_is_pinned(old + SHARED_ONE)))
         pin_shared(op);
@@ -52,12 +147,17 @@ int _Py_TryIncRefShared(PyObject *op)
         op->hdr_shared = seen + SHARED_ONE;
         return 1;
     }
+    int deferred = object_flags(op) & OBJECT_DEFERRED;
+    if (deferred && (seen & SHARED_STATE_MASK) != SHARED_DEAD && delta_count(op, 1))
+        return 1;
     /* On a dead object this leaves junk in the count, which nobody reads. */
     uint32_t old = __atomic_fetch_add(&op->hdr_shared, SHARED_ONE, __ATOMIC_RELAXED);
     if ((old & SHARED_STATE_MASK) == SHARED_DEAD)
         return 0;
     if (Py_UNLIKELY(shared_is_pinned(old + SHARED_ONE)))
         pin_shared(op);
+    if (!deferred)
+        note_contention(op);
     return 1;
 }
 
@@ -99,6 +199,8 @@ void _Py_DecRefShared(PyObject *op)
         op->hdr_shared = old - SHARED_ONE;
         return;
     }
+    if ((object_flags(op) & OBJECT_DEFERRED) && !shared_is_pinned(old) && delta_count(op, -1))
+        return;
     for (;;) {
         if (shared_is_pinned(old))
             return;
@@ -170,8 +272,12 @@ Py_ssize_t _Py_RefCount(PyObject *op)
     if (shared_is_pinned(shared))
         return COUNT_OF_IMMORTALS;
     Py_ssize_t count = shared_count(shared);
-    if (op->hdr_flags & OBJECT_DEFERRED)
+    if (op->hdr_flags & OBJECT_DEFERRED) {
+        struct delta_table *table = delta_tables[object_current_tid()];
         count -= DEFERRED_BIAS;
+        if (table != NULL && table->entries[delta_index(op)].op == op)
+            count += table->entries[delta_index(op)].n;
+    }
     if ((shared & SHARED_STATE_MASK) == SHARED_DEAD)
         return 0;
     return count + (Py_ssize_t)__atomic_load_n(&op->hdr_local, __ATOMIC_RELAXED);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #endif
 #include "collector.h"
+#include "promote.h"
 #include "frame.h"
 #include "gil.h"
 #include "interpreter.h"
@@ -404,6 +405,8 @@ int thread_handle_breaker(PyThreadState *ts)
     qsbr_report();
     if (bits & BREAKER_QSBR)
         qsbr_poll();
+    if (bits & BREAKER_PROMOTE)
+        promote_run(ts);
     if (bits & BREAKER_MERGE)
         memory_serve_merge_requests(ts);
     /* From here on each may raise; the rest stays set for the next safe point. */

@@ -3,8 +3,10 @@
 
 #include "calls.h"
 #include "collector.h"
+#include "generator_frames.h"
 #include "interpreter.h"
 #include "stop_world.h"
+#include "promote.h"
 #include "thread_state.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -187,5 +189,6 @@ static int visit_frame_roots(visitproc visit, void *arg)
 void vm_init(void)
 {
     collector_visit_frame_roots = visit_frame_roots;
+    promote_walk_slots = frame_walk_slots_stopped;
     code_init();
 }

@@ -2,6 +2,9 @@
 #include "Python.h"
 
 #include "calls.h"
+#include "generator_frames.h"
+#include "object_pages.h"
+#include "opcode.h"
 #include "stack.h"
 #include "thread_state.h"
 
@@ -165,4 +168,61 @@ int frame_visit_thread_roots(PyThreadState *ts, visitproc visit, void *arg)
         }
     }
     return 0;
+}
+
+/* ---- All slot references, for promotion ---- */
+
+/* The window's word before the arguments of the C function that f may be calling, or NULL. Whoever is called may put something there for a
+ * while that is no reference of the window (PY_VECTORCALL_ARGUMENTS_OFFSET). */
+static PyObject **word_before_arguments(frame_t *f)
+{
+    instruction_t *at = f->pc - 2;
+    if (at < f->code->co_instructions)
+        return NULL;
+    switch (instruction_op(*at)) {
+    case OP_CALL:
+    case OP_CALL_METHOD:
+    case OP_CALL_KW:
+    case OP_CALL_METHOD_KW:
+        return &f->slots[AT_B(at)];
+    default:
+        return NULL;
+    }
+}
+
+static void walk_window(frame_t *f, PyObject **end, void (*visit)(PyObject *op))
+{
+    PyObject **unsure = word_before_arguments(f);
+    for (PyObject **p = f->slots; p < end; p++)
+        if (*p != NULL && value_is_heap(*p) && (unsure == NULL || (p != unsure && p != unsure + 1)))
+            visit(*p);
+    if (f->func != NULL)
+        visit((PyObject *)f->func);
+}
+
+static int walk_generator(PyObject *op, uint8_t state, void *arg)
+{
+    void (**visit)(PyObject *op) = arg;
+    PyTypeObject *type = heap_type(op);
+    if ((type != &PyGen_Type && type != &PyCoro_Type && type != &PyAsyncGen_Type) || !(state & SLOT_TRACKED))
+        return 0;
+    frame_t *f = &((PyGenObject *)op)->gi_frame;
+    if (!(f->flags & FRAME_CLEARED) && f->code != NULL)
+        walk_window(f, f->slots + f->code->co_nslots, *visit);
+    return 0;
+}
+
+void frame_walk_slots_stopped(void (*visit)(PyObject *op))
+{
+    for (PyThreadState *ts = thread_first(); ts != NULL; ts = ts->next) {
+        PyObject **above = NULL;        /* window of the activation above: it may begin within the one below */
+        for (frame_t *f = ts->frame; f != NULL; f = f->previous) {
+            if (f->flags & (FRAME_GENERATOR | FRAME_CLEARED))
+                continue;
+            PyObject **end = f->slots + f->code->co_nslots;
+            walk_window(f, above != NULL && above >= f->slots && above < end ? above : end, visit);
+            above = f->slots;
+        }
+    }
+    object_pages_walk_stopped(walk_generator, &visit);
 }

@@ -1,0 +1,160 @@
+/* Promotion of contended objects: sampling, the list of candidates, the pause.
+ *
+ * The table of samples is written by all threads without a lock: a lost sample costs nothing. Candidates are handed over by CAS. */
+#include "memory.h"
+#include "object_pages.h"
+#include "promote.h"
+#include "stop_world.h"
+
+#include <time.h>
+
+#define SAMPLE_SLOTS 256
+#define CANDIDATES 64
+#define HITS_OF_MANY 24             /* samples of at least two threads */
+#define HITS_OF_ONE 200             /* samples of a single thread that does not own the object */
+#define IMMORTAL_BYTES_MAX ((size_t)8 << 20)
+#define PAUSE_SHARE 50              /* the time between pauses is at least so many times that of the last one */
+
+struct sample {
+    PyObject *op;                   /* [atomic] an address to compare, nothing more: it may be dead */
+    uint16_t hits;                  /* [atomic] */
+    uint16_t tid;                   /* [atomic] of the first sample */
+    uint8_t many;                   /* [atomic] other threads have sampled it too */
+};
+static struct sample samples[SAMPLE_SLOTS];
+static PyObject *candidates[CANDIDATES];    /* [atomic] counted references */
+static int64_t next_pause_ns;               /* [atomic] */
+static size_t immortal_bytes;               /* [stopped] */
+
+void (*promote_walk_slots)(void (*visit)(PyObject *op));
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int is_plain_value(PyObject *op)
+{
+    PyTypeObject *type = heap_type(op);
+    return type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type || type == &PyFloat_Type;
+}
+
+static void put_candidate(PyObject *op)
+{
+    for (int i = 0; i < CANDIDATES; i++) {
+        PyObject *none = NULL;
+        if (__atomic_load_n(&candidates[i], __ATOMIC_RELAXED) == op)
+            return;
+        if (__atomic_compare_exchange_n(&candidates[i], &none, Py_NewRef(op), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+            thread_set_breaker(thread_current(), BREAKER_PROMOTE);
+            return;
+        }
+        Py_DECREF(op);      /* never the last one: the caller has one */
+        if (none == op)
+            return;
+    }
+}
+
+void promote_sample(PyObject *op)
+{
+    uint16_t tid = object_current_tid();
+    struct sample *s = &samples[((uintptr_t)op >> 4 ^ (uintptr_t)op >> 12) % SAMPLE_SLOTS];
+    uint16_t hits = __atomic_load_n(&s->hits, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&s->op, __ATOMIC_RELAXED) != op) {
+        if (hits > 1) {
+            __atomic_store_n(&s->hits, hits / 2, __ATOMIC_RELAXED);
+            return;
+        }
+        __atomic_store_n(&s->op, op, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->hits, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->tid, tid, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->many, 0, __ATOMIC_RELAXED);
+        return;
+    }
+    if (__atomic_load_n(&s->tid, __ATOMIC_RELAXED) != tid)
+        __atomic_store_n(&s->many, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->hits, hits + 1, __ATOMIC_RELAXED);
+    if (hits < (__atomic_load_n(&s->many, __ATOMIC_RELAXED) ? HITS_OF_MANY : HITS_OF_ONE))
+        return;
+    __atomic_store_n(&s->hits, 1, __ATOMIC_RELAXED);
+    if ((object_flags(op) & OBJECT_ON_PAGE) || is_plain_value(op))
+        put_candidate(op);
+}
+
+/* ---- In a pause ---- */
+
+static void forget_slot_reference(PyObject *op)
+{
+    if (object_on_page(op) && (object_state_get(op) & SLOT_NAMED))
+        op->hdr_shared -= SHARED_ONE;
+}
+
+/* 1 if op was made DEFERRED. The list's reference is dropped later. */
+static int promote_one(PyObject *op)
+{
+    if (object_flags(op) & (OBJECT_DEFERRED | OBJECT_IMMORTAL))
+        return 0;
+    if (!(object_flags(op) & OBJECT_ON_PAGE)) {
+        size_t bytes = (size_t)_PyObject_VAR_SIZE(heap_type(op), 0) + 64;
+        if (heap_type(op) == &PyUnicode_Type)
+            bytes += (size_t)PyUnicode_GET_LENGTH(op) * 4;
+        else if (heap_type(op) == &PyBytes_Type)
+            bytes += (size_t)PyBytes_GET_SIZE(op);
+        if (immortal_bytes + bytes <= IMMORTAL_BYTES_MAX) {
+            immortal_bytes += bytes;
+            object_set_immortal(op);
+        }
+        return 0;
+    }
+    uint8_t state = object_state_get(op);
+    if (object_count_stopped(op) <= 1)      /* only the list has it */
+        return 0;
+    if ((state & (SLOT_LIMBO | SLOT_GARBAGE)) || !(state & SLOT_LIVE) || shared_is_pinned(op->hdr_shared))
+        return 0;
+    object_publish(op);
+    object_set_deferred_stopped(op);
+    object_state_set(op, state | SLOT_TRACKED | SLOT_NAMED);
+    return 1;
+}
+
+static int take_candidates(PyObject **taken)
+{
+    int n = 0;
+    for (int i = 0; i < CANDIDATES; i++) {
+        PyObject *op = __atomic_exchange_n(&candidates[i], NULL, __ATOMIC_ACQUIRE);
+        if (op != NULL)
+            taken[n++] = op;
+    }
+    return n;
+}
+
+void promote_run(PyThreadState *ts)
+{
+    PyObject *taken[CANDIDATES];
+    int64_t begin = now_ns();
+    if (begin < __atomic_load_n(&next_pause_ns, __ATOMIC_RELAXED)) {
+        /* Too early. Nothing is kept alive meanwhile: if it goes on, the samples will ask again. */
+        for (int n = take_candidates(taken); n > 0; n--)
+            Py_DECREF(taken[n - 1]);
+        return;
+    }
+    struct dead_list dead = {0};
+    stop_world_begin(ts);
+    merge_serve_all_stopped(&dead);
+    int n = take_candidates(taken), deferred = 0;
+    for (int i = 0; i < n; i++)
+        deferred += promote_one(taken[i]);
+    if (deferred != 0 && promote_walk_slots != NULL)
+        promote_walk_slots(forget_slot_reference);
+    for (int i = 0; i < n; i++)
+        if (object_on_page(taken[i]))
+            object_state_set(taken[i], object_state_get(taken[i]) & (uint8_t)~SLOT_NAMED);
+    stop_world_end(ts);
+    merge_bury_dead(&dead);
+    for (int i = 0; i < n; i++)
+        Py_DECREF(taken[i]);
+    int64_t end = now_ns();
+    __atomic_store_n(&next_pause_ns, end + PAUSE_SHARE * (end - begin), __ATOMIC_RELAXED);
+}

@@ -255,12 +255,15 @@ PyObject *_PyDict_FromKeys(PyObject *cls, PyObject *iterable, PyObject *value)
     if (dict == NULL)
         return NULL;
     int exact = PyDict_CheckExact(dict);
-    if (exact && (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))) {
+    if (exact && !runtime_is_multi() && (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))) {
         if (from_hashed_keys(dict, iterable, value) < 0)
             goto failed;
         return dict;
     }
-    iterator = PyObject_GetIter(iterable);
+    PyObject *list;
+    if (list_from_shared(iterable, &list) >= 0)
+        iterator = PyObject_GetIter(list != NULL ? list : iterable);
+    Py_XDECREF(list);
     if (iterator == NULL)
         goto failed;
     while ((key = PyIter_Next(iterator)) != NULL) {

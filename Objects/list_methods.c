@@ -102,26 +102,69 @@ done:
     return result;
 }
 
+/* The dict that op, a dict or a view of one, yields the keys, values or items of when it is iterated; NULL if op is something else. */
+static PyObject *iterated_dict_borrowed(PyObject *op, enum dict_iter_kind *kind)
+{
+    PyTypeObject *type = heap_type(op);
+    if (PyDict_Check(op)) {
+        *kind = DICT_ITER_KEYS;
+        return type->tp_iter == PyDict_Type.tp_iter || type->tp_iter == PyODict_Type.tp_iter ? op : NULL;
+    }
+    if (type == &PyDictKeys_Type || type == &PyODictKeys_Type)
+        *kind = DICT_ITER_KEYS;
+    else if (type == &PyDictValues_Type || type == &PyODictValues_Type)
+        *kind = DICT_ITER_VALUES;
+    else if (type == &PyDictItems_Type || type == &PyODictItems_Type)
+        *kind = DICT_ITER_ITEMS;
+    else
+        return NULL;
+    return (PyObject *)((PyDictViewObject *)op)->dv_dict;
+}
+
+/* Extends by what a container of ours holds at one moment. 1; 0: iterable is something else; -1: exception. */
+static int extend_from_container(PyListObject *self, PyObject *iterable)
+{
+    if (!value_is_heap(iterable))
+        return 0;
+    PyTypeObject *type = heap_type(iterable);
+    int failed;
+    if (type == &PyTuple_Type)
+        failed = extend_from_tuple(self, ((PyTupleObject *)iterable)->ob_item, PyTuple_GET_SIZE(iterable));
+    else if (type == &PyList_Type || iterable == (PyObject *)self)
+        failed = extend_from_list(self, (PyListObject *)iterable);
+    else if (PyAnySet_Check(iterable) && type->tp_iter == PySet_Type.tp_iter)
+        failed = extend_from_set(self, (PySetObject *)iterable);
+    else {
+        enum dict_iter_kind kind;
+        PyObject *dict = iterated_dict_borrowed(iterable, &kind);
+        if (dict == NULL)
+            return 0;
+        failed = extend_from_dict(self, dict, kind);
+    }
+    return failed ? -1 : 1;
+}
+
 int list_extend(PyListObject *self, PyObject *iterable)
 {
-    if (value_is_heap(iterable)) {
-        PyTypeObject *type = heap_type(iterable);
-        if (type == &PyTuple_Type)
-            return extend_from_tuple(self, ((PyTupleObject *)iterable)->ob_item, PyTuple_GET_SIZE(iterable));
-        if (type == &PyList_Type || iterable == (PyObject *)self)
-            return extend_from_list(self, (PyListObject *)iterable);
-        if (type == &PyDict_Type)
-            return extend_from_dict(self, iterable, DICT_ITER_KEYS);
-        if (type == &PySet_Type || type == &PyFrozenSet_Type)
-            return extend_from_set(self, (PySetObject *)iterable);
-        if (type == &PyDictKeys_Type || type == &PyDictValues_Type || type == &PyDictItems_Type) {
-            PyObject *dict = (PyObject *)((PyDictViewObject *)iterable)->dv_dict;
-            if (dict != NULL && PyDict_CheckExact(dict))
-                return extend_from_dict(self, dict, type == &PyDictKeys_Type ? DICT_ITER_KEYS
-                                        : type == &PyDictValues_Type ? DICT_ITER_VALUES : DICT_ITER_ITEMS);
-        }
-    }
-    return extend_from_iterator(self, iterable);
+    int done = extend_from_container(self, iterable);
+    return done > 0 ? 0 : done < 0 ? -1 : extend_from_iterator(self, iterable);
+}
+
+int list_from_shared(PyObject *iterable, PyObject **list)
+{
+    *list = NULL;
+    if (!runtime_is_multi() || !value_is_heap(iterable) || PyTuple_CheckExact(iterable))
+        return 0;
+    enum dict_iter_kind kind;
+    if (!PyList_CheckExact(iterable) && !PyAnySet_Check(iterable) && iterated_dict_borrowed(iterable, &kind) == NULL)
+        return 0;
+    PyObject *made = PyList_New(0);
+    int done = made == NULL ? -1 : extend_from_container((PyListObject *)made, iterable);
+    if (done > 0)
+        *list = made;
+    else
+        Py_XDECREF(made);
+    return done;
 }
 
 PyObject *_PyList_Extend(PyListObject *self, PyObject *iterable)

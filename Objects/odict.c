@@ -99,7 +99,7 @@ static int update_from_dict(PyObject *self, PyObject *dict)
 /* As MutableMapping.update does for one argument. */
 static int update_from(PyObject *self, PyObject *other)
 {
-    if (PyDict_CheckExact(other))
+    if (PyDict_CheckExact(other) || PyODict_CheckExact(other))
         return update_from_dict(self, other);
     for (int i = 0; i < 2; i++) {
         PyObject *method;

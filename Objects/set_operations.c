@@ -1,6 +1,7 @@
 /* Set algebra: union, intersection, difference, comparison; building sets from any iterable. */
 #include "set.h"
 #include "dict.h"
+#include "list.h"
 
 /* A hashable stand-in: a set as a key is looked up by the frozenset of its members. */
 PyObject *set_key_for_lookup(PyObject *key, Py_hash_t *hash)
@@ -64,7 +65,10 @@ int set_update(PySetObject *self, PyObject *iterable)
         return (PySetObject *)iterable == self ? 0 : update_from_set(self, (PySetObject *)iterable);
     if (PyDict_CheckExact(iterable))
         return update_from_dict(self, iterable);
-    PyObject *key, *iterator = PyObject_GetIter(iterable);
+    PyObject *key, *list, *iterator = NULL;
+    if (list_from_shared(iterable, &list) >= 0)
+        iterator = PyObject_GetIter(list != NULL ? list : iterable);
+    Py_XDECREF(list);
     if (iterator == NULL)
         return -1;
     int result = 0;

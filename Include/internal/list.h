@@ -91,6 +91,9 @@ void list_snapshot_free(PyObject **room, PyObject **items, Py_ssize_t n);
 int list_extend_array_steal(PyListObject *self, PyObject *const *items, Py_ssize_t n);
 /* list.extend(iterable): 0 or -1. */
 int list_extend(PyListObject *self, PyObject *iterable);
+/* While there are threads: what a list, dict, set or dict view (also of a subclass that does not redefine iteration) holds at one moment, for
+ * functions that walk an iterable as a whole.  1; 0 with *list NULL: iterate as usual; -1 with an exception. */
+int list_from_shared(PyObject *iterable, PyObject **list);
 /* Removes and returns item i (negative counts from the end); NULL with IndexError. */
 PyObject *list_pop_item(PyListObject *self, Py_ssize_t i);
 PyObject *list_concat(PyListObject *a, PyListObject *b);

@@ -5,13 +5,18 @@
 #include "list.h"
 #include "well_known_strings.h"
 
-/* Calls visit for each item until it returns nonzero (1: stop). 0 or 1, or -1 with an exception. */
+/* Calls visit for each item until it returns nonzero (1: stop). 0 or 1, or -1 with an exception. What other threads change
+ * meanwhile in a list, dict or set is not seen. */
 static int for_each(PyObject *iterable, int (*visit)(PyObject *item, void *arg), void *arg)
 {
-    PyObject *iterator = PyObject_GetIter(iterable), *item;
-    int status = 0;
+    PyObject *list, *iterator = NULL, *item;
+    int status = list_from_shared(iterable, &list);
+    if (status >= 0)
+        iterator = PyObject_GetIter(list != NULL ? list : iterable);
+    Py_XDECREF(list);
     if (iterator == NULL)
         return -1;
+    status = 0;
     iternextfunc next = Py_TYPE(iterator)->tp_iternext;
     while (status == 0 && (item = next(iterator)) != NULL) {
         status = visit(item, arg);

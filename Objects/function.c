@@ -74,6 +74,8 @@ static void write_field(PyObject *op, PyObject **field, PyObject *value)
         object_publish(value);
     Py_BEGIN_CRITICAL_SECTION(op);
     old = *field;
+    if (old != NULL)
+        object_publish(old);        /* so that who has just loaded it may still try to take a reference */
     __atomic_store_n(field, value, __ATOMIC_RELEASE);       /* pairs with call_push and function_bind */
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(old);
@@ -155,8 +157,9 @@ static PyObject *annotations_dict(PyObject *op)
     Py_BEGIN_CRITICAL_SECTION(op);
     if (FUNC(op)->func_annotations == current) {
         displaced = current;
+        object_publish(current);
         object_publish(dict);
-        FUNC(op)->func_annotations = Py_NewRef(dict);
+        __atomic_store_n(&FUNC(op)->func_annotations, Py_NewRef(dict), __ATOMIC_RELEASE);
     }
     else
         result = NULL;

@@ -51,7 +51,7 @@ static uint64_t assign_version_locked(PyTypeObject *type)
 {
     if (type->tp_version != 0)
         return type->tp_version;
-    if (!(type->tp_flags & Py_TPFLAGS_READY) || type->tp_private == NULL || type->tp_private->never_versioned
+    if (!PyType_HasFeature(type, Py_TPFLAGS_READY) || type->tp_private == NULL || type->tp_private->never_versioned
         || type->tp_mro == NULL || type->tp_bases == NULL)
         return 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++)

@@ -205,11 +205,14 @@ done:
 
 /* ---- Life of an instance of a class made in Python ---- */
 
+/* Another thread may be replacing it by one of the same layout. */
+static PyTypeObject *type_base(PyTypeObject *type) { return __atomic_load_n(&type->tp_base, __ATOMIC_ACQUIRE); }
+
 /* The nearest ancestor whose dealloc / traverse / clear is not ours. */
 static PyTypeObject *c_base(PyTypeObject *type)
 {
     while (type->tp_dealloc == subtype_dealloc)
-        type = type->tp_base;
+        type = type_base(type);
     return type;
 }
 
@@ -221,7 +224,7 @@ static PyObject **slot_of(PyObject *self, const struct PyMemberDef *member)
 /* References in __slots__ of the classes from the instance's up to, not including, base. */
 static int traverse_slots(PyObject *self, PyTypeObject *base, visitproc visit, void *arg)
 {
-    for (PyTypeObject *t = heap_type(self); t != base && t != NULL; t = t->tp_base)
+    for (PyTypeObject *t = heap_type(self); t != base && t != NULL; t = type_base(t))
         for (uint32_t i = 0; i < t->tp_private->member_count; i++)
             Py_VISIT(*slot_of(self, &t->tp_private->members[i]));
     return 0;
@@ -229,7 +232,7 @@ static int traverse_slots(PyObject *self, PyTypeObject *base, visitproc visit, v
 
 static void clear_slots(PyObject *self, PyTypeObject *base)
 {
-    for (PyTypeObject *t = heap_type(self); t != base && t != NULL; t = t->tp_base)
+    for (PyTypeObject *t = heap_type(self); t != base && t != NULL; t = type_base(t))
         for (uint32_t i = 0; i < t->tp_private->member_count; i++) {
             PyObject *old = __atomic_exchange_n(slot_of(self, &t->tp_private->members[i]), NULL, __ATOMIC_ACQ_REL);
             Py_XDECREF(old);
@@ -240,7 +243,7 @@ int subtype_traverse(PyObject *self, visitproc visit, void *arg)
 {
     PyTypeObject *type = heap_type(self), *base = type;
     while (base->tp_traverse == subtype_traverse)
-        base = base->tp_base;
+        base = type_base(base);
     int result = traverse_slots(self, base, visit, arg);
     if (result == 0 && type->tp_dictoffset != base->tp_dictoffset)
         result = instance_traverse_attrs(self, visit, arg);
@@ -253,7 +256,7 @@ int subtype_clear(PyObject *self)
 {
     PyTypeObject *type = heap_type(self), *base = type;
     while (base->tp_clear == subtype_clear)
-        base = base->tp_base;
+        base = type_base(base);
     clear_slots(self, base);
     if (type->tp_dictoffset != base->tp_dictoffset)
         instance_clear_attrs(self);
@@ -291,9 +294,9 @@ void subtype_dealloc(PyObject *self)
     if (self->hdr_flags & OBJECT_ON_PAGE)
         object_untrack(self);
     if (type->tp_weaklistoffset != 0 && base->tp_weaklistoffset == 0
-        && *(PyObject **)((char *)self + type->tp_weaklistoffset) != NULL)
+        && __atomic_load_n((PyObject **)((char *)self + type->tp_weaklistoffset), __ATOMIC_ACQUIRE) != NULL)  /* pairs with unlink_locked */
         PyObject_ClearWeakRefs(self);
-    for (PyTypeObject *t = type; t != base; t = t->tp_base)
+    for (PyTypeObject *t = type; t != base; t = type_base(t))
         for (uint32_t i = 0; i < t->tp_private->member_count; i++)
             Py_CLEAR(*slot_of(self, &t->tp_private->members[i]));
     if (type->tp_dictoffset != 0 && base->tp_dictoffset == 0)

@@ -379,7 +379,7 @@ static int recompute(PyTypeObject *type, struct mro_changes *changes)
 static int is_laid_out_by(PyTypeObject *base, PyTypeObject *type)
 {
     while (base != NULL && base != type)
-        base = base->tp_base;
+        base = __atomic_load_n(&base->tp_base, __ATOMIC_ACQUIRE);
     return base != NULL;
 }
 
@@ -453,7 +453,7 @@ int type_set_bases(PyTypeObject *type, PyObject *bases)
     PyTypeObject *new_base = type_best_base(bases);
     if (new_base == NULL)
         return -1;
-    if (!type_layouts_compatible(type->tp_base, new_base, "__bases__"))
+    if (!type_layouts_compatible(__atomic_load_n(&type->tp_base, __ATOMIC_ACQUIRE), new_base, "__bases__"))
         return -1;
     struct mro_changes changes = {NULL, 0, 0};
     Py_INCREF(bases);
@@ -464,7 +464,7 @@ int type_set_bases(PyTypeObject *type, PyObject *bases)
     PyObject *old_bases = type->tp_bases;
     PyTypeObject *old_base = type->tp_base;
     __atomic_store_n(&type->tp_bases, bases, __ATOMIC_RELEASE);
-    type->tp_base = new_base;
+    __atomic_store_n(&type->tp_base, new_base, __ATOMIC_RELEASE);
     Py_INCREF(bases);           /* an inner change may drop the type's reference */
     int result = recompute(type, &changes);
     int ours = type->tp_bases == bases;
@@ -472,7 +472,7 @@ int type_set_bases(PyTypeObject *type, PyObject *bases)
         undo(&changes);
         if (ours) {
             __atomic_store_n(&type->tp_bases, old_bases, __ATOMIC_RELEASE);
-            type->tp_base = old_base;
+            __atomic_store_n(&type->tp_base, old_base, __ATOMIC_RELEASE);
             old_bases = bases;
             old_base = new_base;
         }

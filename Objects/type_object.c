@@ -42,7 +42,7 @@ static PyObject *get_qualname(PyObject *self, void *closure) { return PyType_Get
 /* 1, or 0 with TypeError or what an audit hook raised. */
 static int may_set_special(PyTypeObject *type, PyObject *value, const char *name)
 {
-    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE)) {
         PyErr_Format(PyExc_TypeError, "cannot set '%s' attribute of immutable type '%s'", name, type->tp_name);
         return 0;
     }
@@ -263,7 +263,7 @@ static PyObject *get_annotations(PyObject *self, void *closure)
 static int set_annotations(PyObject *self, PyObject *value, void *closure)
 {
     PyTypeObject *type = (PyTypeObject *)self;
-    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE)) {
         PyErr_Format(PyExc_TypeError, "cannot set '__annotations__' attribute of immutable type '%s'", type->tp_name);
         return -1;
     }
@@ -312,7 +312,7 @@ static PyObject *type_getattro(PyObject *self, PyObject *name)
         PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'", Py_TYPE(name)->tp_name);
         return NULL;
     }
-    if (!(type->tp_flags & Py_TPFLAGS_READY) && PyType_Ready(type) < 0)
+    if (!PyType_HasFeature(type, Py_TPFLAGS_READY) && PyType_Ready(type) < 0)
         return NULL;
     if (type_lookup_ref(metatype, name, &meta, NULL) < 0)
         return NULL;
@@ -347,7 +347,7 @@ static int type_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
     PyTypeObject *type = (PyTypeObject *)self;
     PyObject *meta;
-    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE)) {
         PyErr_Format(PyExc_TypeError, "cannot set %R attribute of immutable type '%s'", name, type->tp_name);
         return -1;
     }

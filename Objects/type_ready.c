@@ -328,7 +328,8 @@ int type_ready(PyTypeObject *type)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++)
         if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i), type) < 0)
             goto error;
-    type->tp_flags = (type->tp_flags & ~Py_TPFLAGS_READYING) | Py_TPFLAGS_READY;
+    /* Other threads may have found it as a subclass by now. */
+    __atomic_store_n(&type->tp_flags, (type->tp_flags & ~Py_TPFLAGS_READYING) | Py_TPFLAGS_READY, __ATOMIC_RELEASE);
     return 0;
 error:
     type->tp_flags &= ~Py_TPFLAGS_READYING;

@@ -9,8 +9,9 @@ PyObject *function_new(PyCodeObject *code, PyObject *globals, PyObject *builtins
 
 /* Fills window[0 .. co_temp_base) from slot references args[0..nargs) and the keyword values behind them (kwnames: tuple of str or NULL).
  * Consumes the arguments, on failure too; args may overlap the window (bind in place).
+ * code: func's code as the caller read it once; another thread may have replaced it since.
  * Returns 0, or -1 with TypeError; then the window holds nothing. */
-int function_bind(PyThreadState *ts, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs, PyObject *kwnames,
+int function_bind(PyThreadState *ts, PyFunctionObject *func, PyCodeObject *code, PyObject **args, Py_ssize_t nargs, PyObject *kwnames,
                   PyObject **window);
 
 PyObject *function_vectorcall(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames);

@@ -28,6 +28,9 @@ static inline PyObject **deque_place(DequeObject *d, Py_ssize_t i)
     return &d->ring[(size_t)(d->head + i) & (size_t)(d->capacity - 1)];
 }
 
+/* len() reads it without the lock. */
+static inline void deque_set_size(DequeObject *d, Py_ssize_t size) { __atomic_store_n(&d->size, size, __ATOMIC_RELAXED); }
+
 PyObject *deque_iter_new(PyObject *deque);
 PyObject *deque_reversed(PyObject *deque, PyObject *unused);
 

@@ -49,7 +49,7 @@ static PyObject *popleft_locked(DequeObject *d)
         return NULL;
     PyObject *item = *deque_place(d, 0);
     d->head = (Py_ssize_t)((size_t)(d->head + 1) & (size_t)(d->capacity - 1));
-    d->size--;
+    deque_set_size(d, d->size - 1);
     d->state++;
     shrink_locked(d);
     return item;
@@ -60,7 +60,7 @@ static PyObject *pop_locked(DequeObject *d)
     if (d->size == 0)
         return NULL;
     PyObject *item = *deque_place(d, d->size - 1);
-    d->size--;
+    deque_set_size(d, d->size - 1);
     d->state++;
     shrink_locked(d);
     return item;
@@ -83,7 +83,7 @@ static int append_locked(DequeObject *d, PyObject *item, int left, PyObject **dr
     }
     if (left)
         d->head = (Py_ssize_t)((size_t)(d->head - 1) & (size_t)(d->capacity - 1));
-    d->size++;
+    deque_set_size(d, d->size + 1);
     *deque_place(d, left ? 0 : d->size - 1) = item;
     d->state++;
     return 0;
@@ -148,7 +148,7 @@ static PyObject *remove_at_locked(DequeObject *d, Py_ssize_t i)
         for (; i < d->size - 1; i++)
             *deque_place(d, i) = *deque_place(d, i + 1);
     }
-    d->size--;
+    deque_set_size(d, d->size - 1);
     d->state++;
     shrink_locked(d);
     return item;
@@ -162,7 +162,8 @@ static void take_all_locked(DequeObject *d, DequeObject *old)
     old->head = d->head;
     old->size = d->size;
     d->ring = NULL;
-    d->capacity = d->head = d->size = 0;
+    d->capacity = d->head = 0;
+    deque_set_size(d, 0);
     d->state++;
 }
 

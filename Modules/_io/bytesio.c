@@ -170,7 +170,11 @@ static PyObject *bytesio_flush(PyObject *op, PyObject *unused)
 
 static PyObject *closed_get(PyObject *op, void *unused)
 {
-    return PyBool_FromLong(((io_bytesio *)op)->buf == NULL);
+    bool closed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    closed = ((io_bytesio *)op)->buf == NULL;
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(closed);
 }
 
 static PyObject *bytesio_tell(PyObject *op, PyObject *unused)

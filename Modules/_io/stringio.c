@@ -338,11 +338,12 @@ static PyObject *stringio_true(PyObject *op, PyObject *unused)
 static PyObject *closed_get(PyObject *op, void *unused)
 {
     io_stringio *self = (io_stringio *)op;
-    if (!self->ok) {
-        check_usable(op);
-        return NULL;
-    }
-    return PyBool_FromLong(self->closed);
+    int closed = -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (self->ok || check_usable_locked(self) == 0)
+        closed = self->closed;
+    Py_END_CRITICAL_SECTION();
+    return closed < 0 ? NULL : PyBool_FromLong(closed);
 }
 
 static PyObject *line_buffering_get(PyObject *op, void *unused)
@@ -354,10 +355,15 @@ static PyObject *line_buffering_get(PyObject *op, void *unused)
 
 static PyObject *newlines_get(PyObject *op, void *unused)
 {
-    if (check_usable(op) < 0)
-        return NULL;
     io_stringio *self = (io_stringio *)op;
-    return newline_seen_value(self->universal ? self->newlines.seen : 0);
+    int failed;
+    unsigned seen = 0;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = check_usable_locked(self);
+    if (self->universal)
+        seen = self->newlines.seen;
+    Py_END_CRITICAL_SECTION();
+    return failed ? NULL : newline_seen_value(seen);
 }
 
 /* ---- construction and pickling ---- */

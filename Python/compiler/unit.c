@@ -171,7 +171,7 @@ static int grow(void **array, int *room, int used, size_t item)
 
 static emitted_t *emit(compiler_t *c, opcode_t op)
 {
-    static emitted_t nowhere;       /* unreachable code is compiled, for its errors, and dropped */
+    static BRAID_TLS emitted_t nowhere;     /* unreachable code is compiled, for its errors, and dropped */
     unit_t *u = c->unit;
     if (u->unreachable)
         return &nowhere;

@@ -32,11 +32,10 @@ static PyObject *sys_getframe(PyObject *module, PyObject *const *args, Py_ssize_
 /* {thread id: make(ts)}, taken while the world is stopped: make must not escape. */
 static PyObject *by_thread(PyObject *(*make)(PyThreadState *))
 {
-    enum { MAX = 4096 };
     PyObject *dict = PyDict_New();
-    PyObject **values = PyMem_Calloc(MAX, sizeof(*values));
-    unsigned long *ids = PyMem_Calloc(MAX, sizeof(*ids));
-    int count = 0;
+    int count = 0, max = thread_count() + 64;       /* some may be starting */
+    PyObject **values = PyMem_Calloc((size_t)max, sizeof(*values));
+    unsigned long *ids = PyMem_Calloc((size_t)max, sizeof(*ids));
     if (dict == NULL || values == NULL || ids == NULL) {
         PyErr_NoMemory();
         Py_CLEAR(dict);
@@ -44,13 +43,15 @@ static PyObject *by_thread(PyObject *(*make)(PyThreadState *))
     }
     PyThreadState *me = thread_current();
     stop_world_begin(me);
-    for (PyThreadState *ts = thread_first(); ts != NULL && count < MAX; ts = ts->next) {
+    thread_list_lock();         /* threads that end leave the list during the pause, too */
+    for (PyThreadState *ts = thread_first(); ts != NULL && count < max; ts = ts->next) {
         PyObject *value = make(ts);
         if (value != NULL) {
             ids[count] = ts->thread_id;
             values[count++] = value;
         }
     }
+    thread_list_unlock();
     stop_world_end(me);
     if (PyErr_Occurred())
         Py_CLEAR(dict);

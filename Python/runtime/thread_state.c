@@ -294,11 +294,11 @@ void PyThreadState_Clear(PyThreadState *ts)
 /* The slot is VACANT: nobody else looks at ts any more but to set bits in its breaker. */
 static void state_free(PyThreadState *ts)
 {
-    frame_stack_fini(ts);
     if (bound_state == ts)
         bound_state = NULL;
     PyThreadState *last = NULL;
     thread_list_lock();
+    frame_stack_fini(ts);       /* under the lock: the collector may be looking at the stacks of all in the list */
     list_remove(ts);
     slot_give_back(ts->slot);
     if (runtime_interp.thread_count == 1)

@@ -3,6 +3,7 @@
 
 #include "dict.h"
 #include "function.h"
+#include "method_ref.h"
 #include "thread_state.h"
 #include "vm_slow.h"
 #include "well_known_strings.h"
@@ -16,10 +17,17 @@ typedef struct {
     Py_ssize_t nargs, nkw;
     PyObject *kwnames;
     PyObject *kwdict;           /* **kwargs, counted, or NULL */
+    PyObject *name;             /* counted, or NULL so far */
 } binding_t;
 
 static PyObject *parameter_name(binding_t *b, Py_ssize_t i) { return PyTuple_GET_ITEM(b->code->co_varnames, i); }
-static PyObject *function_name(binding_t *b) { return b->func->func_qualname; }
+/* For messages. Another thread may rename the function. */
+static PyObject *function_name(binding_t *b)
+{
+    if (b->name == NULL)
+        b->name = published_field_ref(&b->func->func_qualname);
+    return b->name;
+}
 
 /* "'a', 'b', and 'c'" as in the messages about missing arguments. */
 static PyObject *join_names(PyObject *names)
@@ -180,8 +188,7 @@ static int fill_keyword_only(binding_t *b)
 {
     PyCodeObject *code = b->code;
     int total = code->co_argcount + code->co_kwonlyargcount, missing = 0;
-    PyObject *kwdefaults = __atomic_load_n(&b->func->func_kwdefaults, __ATOMIC_ACQUIRE);
-    kwdefaults = Py_XNewRef(kwdefaults);
+    PyObject *kwdefaults = published_field_ref(&b->func->func_kwdefaults);
     for (int i = code->co_argcount; i < total; i++) {
         if (b->window[i] != NULL)
             continue;
@@ -227,7 +234,7 @@ static int bind(binding_t *b)
     for (Py_ssize_t k = 0; k < b->nkw; k++)
         if (bind_keyword(b, k) < 0)
             return -1;
-    PyObject *defaults = Py_XNewRef(__atomic_load_n(&b->func->func_defaults, __ATOMIC_ACQUIRE));
+    PyObject *defaults = published_field_ref(&b->func->func_defaults);
     int status = 0;
     if (b->nargs > code->co_argcount && !(code->co_flags & CO_VARARGS))
         status = too_many_error(b, defaults);
@@ -393,10 +400,9 @@ static int bind_simple_defaults(PyFunctionObject *func, PyCodeObject *code, PyOb
     return fits;
 }
 
-int function_bind(PyThreadState *ts, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs, PyObject *kwnames,
+int function_bind(PyThreadState *ts, PyFunctionObject *func, PyCodeObject *code, PyObject **args, Py_ssize_t nargs, PyObject *kwnames,
                   PyObject **window)
 {
-    PyCodeObject *code = (PyCodeObject *)func->func_code;
     Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
     (void)ts;
     if (nkw == 0 && code->co_fast_argcount >= 0 && nargs < code->co_argcount && args == window
@@ -424,7 +430,7 @@ int function_bind(PyThreadState *ts, PyFunctionObject *func, PyObject **args, Py
     }
     for (int i = 0; i < code->co_temp_base; i++)
         window[i] = NULL;
-    binding_t b = {func, code, window, scratch, nargs, nkw, kwnames, NULL};
+    binding_t b = {func, code, window, scratch, nargs, nkw, kwnames, NULL, NULL};
     status = bind(&b);
     for (Py_ssize_t i = 0; i < nargs + nkw; i++)
         Py_XDECREF(scratch[i]);
@@ -436,6 +442,7 @@ int function_bind(PyThreadState *ts, PyFunctionObject *func, PyObject **args, Py
         for (int i = 0; i < code->co_temp_base; i++)
             slot_clear(window, (unsigned)i);
     Py_XDECREF(b.kwdict);
+    Py_XDECREF(b.name);
     if (scratch != small)
         PyMem_Free(scratch);
     return status;

@@ -57,7 +57,7 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
         for (PyObject **p = window + nargs, **end = window + code->co_temp_base; p < end; p++)
             *p = NULL;
     }
-    else if (function_bind(ts, func, window, nargs, kwnames, window) < 0) {
+    else if (function_bind(ts, func, code, window, nargs, kwnames, window) < 0) {
         if (f->chunk_to_free != NULL)
             call_close_chunk(ts, f);
         ts->stack_top = f->stack_base;

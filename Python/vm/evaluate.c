@@ -48,10 +48,12 @@ void Py_SetRecursionLimit(int limit)
     PyThreadState *ts = thread_current();
     stop_world_begin(ts);
     runtime_interp.recursion_limit = limit;
+    thread_list_lock();
     for (PyThreadState *t = runtime_interp.threads; t != NULL; t = t->next) {
         t->py_recursion_remaining += limit - t->py_recursion_limit;
         t->py_recursion_limit = limit;
     }
+    thread_list_unlock();
     stop_world_end(ts);
 }
 
@@ -178,12 +180,13 @@ static int visit_if_deferred(PyObject *op, void *arg)
 static int visit_frame_roots(visitproc visit, void *arg)
 {
     deferred_visit_t v = {visit, arg};
-    for (PyThreadState *ts = PyInterpreterState_ThreadHead(PyInterpreterState_Get()); ts != NULL; ts = PyThreadState_Next(ts)) {
-        int status = frame_visit_thread_roots(ts, visit_if_deferred, &v);
-        if (status != 0)
-            return status;
-    }
-    return 0;
+    int status = 0;
+    /* Threads that have detached for the last time leave the list during the pause, too. */
+    thread_list_lock();
+    for (PyThreadState *ts = thread_first(); ts != NULL && status == 0; ts = ts->next)
+        status = frame_visit_thread_roots(ts, visit_if_deferred, &v);
+    thread_list_unlock();
+    return status;
 }
 
 void vm_init(void)

@@ -257,13 +257,16 @@ PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result
 
 PyObject *generator_delegate(PyGenObject *gen)
 {
-    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_SUSPENDED)
+    uint8_t before;
+    PyObject *delegate = NULL;
+    /* Claimed for a moment, so that no other thread runs it and changes the slot. */
+    if (!claim(gen, &before))
         return NULL;
     const instruction_t *yield = gen->gi_frame.pc - 1;
-    if ((*yield & 0xffff) != OP_YIELD_VALUE || AT_C(yield) == 0)
-        return NULL;
-    PyObject *delegate = gen->gi_frame.slots[AT_C(yield) - 1];
-    return Py_XNewRef(delegate);
+    if (before == GEN_SUSPENDED && (*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
+        delegate = Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]);
+    __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+    return delegate;
 }
 
 static void replace_with_runtime_error(const char *message)

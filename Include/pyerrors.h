@@ -105,6 +105,7 @@ PyAPI_FUNC(PyObject *) PyErr_NewException(const char *name, PyObject *base, PyOb
 PyAPI_FUNC(PyObject *) PyErr_NewExceptionWithDoc(const char *name, const char *doc, PyObject *base, PyObject *dict);
 PyAPI_FUNC(void) PyErr_SyntaxLocation(const char *filename, int lineno);
 PyAPI_FUNC(void) PyErr_SyntaxLocationObject(PyObject *filename, int lineno, int column);
+PyAPI_FUNC(void) PyErr_RangedSyntaxLocationObject(PyObject *filename, int lineno, int column, int end_lineno, int end_column);
 PyAPI_FUNC(void) PyErr_SyntaxLocationEx(const char *filename, int lineno, int column);
 PyAPI_FUNC(PyObject *) PyErr_ProgramText(const char *filename, int lineno);
 PyAPI_FUNC(PyObject *) PyErr_ProgramTextObject(PyObject *filename, int lineno);

@@ -315,10 +315,7 @@ static PyObject *reraise_parts(PyObject *original, PyObject *list)
         if (status < 0)
             goto done;
     }
-    if (PyList_GET_SIZE(raised) > 1)
-        result = _PyExc_CreateExceptionGroup("", raised);
-    else
-        result = Py_NewRef(PyList_GET_ITEM(raised, 0));
+    result = _PyExc_CreateExceptionGroup("", raised);
 done:
     Py_XDECREF(raised);
     Py_XDECREF(reraised);

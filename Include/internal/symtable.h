@@ -25,7 +25,7 @@ enum {
 
 typedef enum { SCOPE_UNKNOWN, SCOPE_LOCAL, SCOPE_GLOBAL_EXPLICIT, SCOPE_GLOBAL_IMPLICIT, SCOPE_FREE, SCOPE_CELL } symbol_scope_t;
 
-typedef enum { SCOPE_FUNCTION, SCOPE_CLASS, SCOPE_MODULE } scope_kind_t;
+typedef enum { SCOPE_FUNCTION, SCOPE_CLASS, SCOPE_MODULE, SCOPE_ANNOTATION } scope_kind_t;
 typedef enum { NOT_COMPREHENSION, LIST_COMPREHENSION, SET_COMPREHENSION, DICT_COMPREHENSION, GENERATOR_EXPRESSION } comprehension_kind_t;
 
 typedef struct scope {
@@ -64,7 +64,7 @@ static inline symbol_scope_t symbol_scope(long flags) { return (symbol_scope_t)(
 /* name as mangled inside class_name (which may be NULL). New reference. */
 PyObject *symtable_mangle(PyObject *class_name, PyObject *name);
 
-/* SyntaxError at a position (columns from 0). Returns 0. */
+/* SyntaxError at a position (columns from 0), told by the symbol table or by a __future__ import. Returns 0. */
 int syntax_error_at(PyObject *filename, int lineno, int col, int end_lineno, int end_col, const char *format, ...);
 
 #endif /* BRAID_SYMTABLE_H */

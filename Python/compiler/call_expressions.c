@@ -110,27 +110,6 @@ int compile_dict(compiler_t *c, expr_ty e, int dst)
 
 /* ---- Calls ---- */
 
-static int check_callable(compiler_t *c, expr_ty func)
-{
-    const char *name = NULL;
-    switch (func->kind) {
-    case Constant_kind: name = Py_TYPE(func->v.Constant.value)->tp_name; break;
-    case Tuple_kind: name = "tuple"; break;
-    case List_kind:
-    case ListComp_kind: name = "list"; break;
-    case Dict_kind:
-    case DictComp_kind: name = "dict"; break;
-    case Set_kind:
-    case SetComp_kind: name = "set"; break;
-    case GeneratorExp_kind: name = "generator"; break;
-    case JoinedStr_kind:
-    case FormattedValue_kind: name = "str"; break;
-    default: return 1;
-    }
-    SET_POSITION(c, func);
-    return compile_warning(c, "'%.200s' object is not callable; perhaps you missed a comma?", name);
-}
-
 static int has_double_starred(ast_keyword_seq *keywords)
 {
     for (Py_ssize_t i = 0; i < ast_len(keywords); i++)
@@ -285,7 +264,7 @@ static int compile_method_call(compiler_t *c, expr_ty e, int dst)
 
 int compile_call(compiler_t *c, expr_ty e, int dst)
 {
-    if (!check_callable(c, e->v.Call.func))
+    if (!compile_check_call(c, e))
         return 0;
     /* the result may not go to a temporary above the callee's; there is none in use, so dst <= base always holds for temporaries */
     int done = compile_method_call(c, e, dst);

@@ -15,9 +15,12 @@ static const struct { const char *name; int flag; } features[] = {
     {"annotations", CO_FUTURE_ANNOTATIONS},
 };
 
-static int error_at(PyObject *filename, stmt_ty s, const char *format, PyObject *name)
+/* Only where the statement begins is told. Returns 0. */
+static int error_at(PyObject *filename, int lineno, int column, const char *format, PyObject *name)
 {
-    return syntax_error_at(filename, s->lineno, s->col_offset, s->end_lineno, s->end_col_offset, format, name);
+    PyErr_Format(PyExc_SyntaxError, format, name);
+    PyErr_SyntaxLocationObject(filename, lineno, column);
+    return 0;
 }
 
 static int check_feature(PyObject *filename, stmt_ty s, PyObject *name, int *flags)
@@ -28,28 +31,33 @@ static int check_feature(PyObject *filename, stmt_ty s, PyObject *name, int *fla
             return 1;
         }
     if (PyUnicode_CompareWithASCIIString(name, "braces") == 0)
-        return error_at(filename, s, "not a chance", NULL);
-    return error_at(filename, s, "future feature %U is not defined", name);
+        return error_at(filename, s->lineno, s->col_offset + 1, "not a chance", NULL);
+    return error_at(filename, s->lineno, s->col_offset + 1, "future feature %.100U is not defined", name);
 }
 
-static int is_future_import(stmt_ty s)
+int compile_is_future_import(stmt_ty s)
 {
     return s->kind == ImportFrom_kind && s->v.ImportFrom.module != NULL && s->v.ImportFrom.level == 0
            && PyUnicode_CompareWithASCIIString(s->v.ImportFrom.module, "__future__") == 0;
 }
 
-/* They stand first, behind the documentation string. */
-static int read_features(PyObject *filename, ast_stmt_seq *body, int *flags)
+/* They stand first, behind the documentation string. Those on later lines are for compile_import_from to find, after the other errors
+ * of the symbol table. *last_line: of the last one. */
+static int read_features(PyObject *filename, ast_stmt_seq *body, int *flags, int *last_line)
 {
-    int done = 0;
+    int done = 0, line = 0;
     for (Py_ssize_t i = 0; i < ast_len(body); i++) {
         stmt_ty s = body->elements[i];
-        if (is_future_import(s)) {
+        if (done && s->lineno > line)
+            return 1;
+        line = s->lineno;
+        if (compile_is_future_import(s)) {
             if (done)
-                return error_at(filename, s, "from __future__ imports must occur at the beginning of the file", NULL);
+                return error_at(filename, s->lineno, s->col_offset, LATE_FUTURE_IMPORT, NULL);
             for (Py_ssize_t k = 0; k < ast_len(s->v.ImportFrom.names); k++)
                 if (!check_feature(filename, s, s->v.ImportFrom.names->elements[k]->name, flags))
                     return 0;
+            *last_line = s->lineno;
         }
         else if (!(i == 0 && ast_docstring(body) != NULL))
             done = 1;
@@ -57,11 +65,17 @@ static int read_features(PyObject *filename, ast_stmt_seq *body, int *flags)
     return 1;
 }
 
+static int read_tree_features(mod_ty tree, PyObject *filename, int *flags, int *last_line)
+{
+    return tree->kind == Module_kind        ? read_features(filename, tree->v.Module.body, flags, last_line)
+           : tree->kind == Interactive_kind ? read_features(filename, tree->v.Interactive.body, flags, last_line)
+                                            : 1;
+}
+
 int compile_read_features(mod_ty tree, PyObject *filename, int *flags)
 {
-    return tree->kind == Module_kind        ? read_features(filename, tree->v.Module.body, flags)
-           : tree->kind == Interactive_kind ? read_features(filename, tree->v.Interactive.body, flags)
-                                            : 1;
+    int last_line;
+    return read_tree_features(tree, filename, flags, &last_line);
 }
 
 /* ---- The module ---- */
@@ -84,9 +98,9 @@ static int compile_module_body(compiler_t *c, mod_ty tree)
 
 PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize, arena *a)
 {
-    compiler_t c = {.filename = filename, .arena = a};
+    compiler_t c = {.filename = filename, .arena = a, .future_line = -1};
     PyObject *code = NULL;
-    if (!compile_read_features(tree, filename, flags))
+    if (!read_tree_features(tree, filename, flags, &c.future_line))
         return NULL;
     c.flags = *flags;
     c.optimize = optimize >= 0 ? optimize : interpreter_get_main()->config.optimization_level;

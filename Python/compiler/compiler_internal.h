@@ -80,6 +80,7 @@ typedef struct compiler {
     symtable_t *symtable;
     arena *arena;
     int flags, optimize, interactive, nested_annotations;
+    int future_line;                                /* of the last proper __future__ import, or -1 */
     unit_t *unit;
 } compiler_t;
 
@@ -170,6 +171,9 @@ int compile_try_star(compiler_t *c, stmt_ty s);
 int compile_with(compiler_t *c, stmt_ty s, Py_ssize_t item, int is_async);
 int compile_unwind_for_jump(compiler_t *c, block_t *until);
 int compile_annotation_to(compiler_t *c, expr_ty annotation, int dst);
+
+#define LATE_FUTURE_IMPORT "from __future__ imports must occur at the beginning of the file"
+int compile_is_future_import(stmt_ty s);                /* of an ImportFrom or any other statement */
 
 static inline void push_block(compiler_t *c, block_t *b)
 {

@@ -119,34 +119,6 @@ static int compile_if_exp(compiler_t *c, expr_ty e, int dst)
 
 /* ---- Comparison ---- */
 
-static const char *literal_type(expr_ty e)
-{
-    if (e->kind == Tuple_kind)
-        return "tuple";
-    if (e->kind != Constant_kind)
-        return NULL;
-    PyObject *v = e->v.Constant.value;
-    if (v == Py_None || v == Py_Ellipsis || PyBool_Check(v))
-        return NULL;
-    return Py_TYPE(v)->tp_name;
-}
-
-static int check_comparison(compiler_t *c, expr_ty e)
-{
-    expr_ty left = e->v.Compare.left;
-    for (Py_ssize_t i = 0; i < e->v.Compare.ops->size; i++) {
-        cmpop_ty op = e->v.Compare.ops->elements[i];
-        expr_ty right = e->v.Compare.comparators->elements[i];
-        if ((op == Is || op == IsNot) && (literal_type(left) != NULL || literal_type(right) != NULL)) {
-            SET_POSITION(c, e);
-            return compile_warning(c, op == Is ? "\"is\" with a literal. Did you mean \"==\"?"
-                                               : "\"is not\" with a literal. Did you mean \"!=\"?");
-        }
-        left = right;
-    }
-    return 1;
-}
-
 /* Displays of constants on the right of `in` need not be built each time. */
 static void fold_container(compiler_t *c, expr_ty e)
 {
@@ -229,7 +201,7 @@ static int compile_chained(compiler_t *c, expr_ty e, int dst)
 
 static int compile_compare(compiler_t *c, expr_ty e, int dst)
 {
-    if (!check_comparison(c, e))
+    if (!compile_check_comparison(c, e))
         return 0;
     if (e->v.Compare.ops->size > 1)
         return compile_chained(c, e, dst);
@@ -254,7 +226,7 @@ static int jump_if_compare(compiler_t *c, expr_ty e, label_t target, int sense)
     cmpop_ty op = e->v.Compare.ops->elements[0];
     expr_ty left = e->v.Compare.left, right = e->v.Compare.comparators->elements[0];
     int depth = c->unit->depth, ok;
-    if (!check_comparison(c, e))
+    if (!compile_check_comparison(c, e))
         return 0;
     int l = compile_operand(c, left);
     if (l < 0)
@@ -387,34 +359,10 @@ int compile_slice_operand(compiler_t *c, expr_ty e)
     return base;
 }
 
-static int check_subscripted(compiler_t *c, expr_ty e)
-{
-    expr_ty v = e->v.Subscript.value;
-    const char *name = NULL;
-    switch (v->kind) {
-    case Constant_kind: {
-        PyObject *value = v->v.Constant.value;
-        if (value == Py_None || value == Py_Ellipsis || PyLong_Check(value) || PyFloat_Check(value) || PyComplex_Check(value)
-            || PyAnySet_Check(value))
-            name = Py_TYPE(value)->tp_name;
-        break;
-    }
-    case Set_kind:
-    case SetComp_kind: name = "set"; break;
-    case GeneratorExp_kind: name = "generator"; break;
-    case Lambda_kind: name = "function"; break;
-    default: break;
-    }
-    if (name == NULL)
-        return 1;
-    SET_POSITION(c, e);
-    return compile_warning(c, "'%.200s' object is not subscriptable; perhaps you missed a comma?", name);
-}
-
 static int compile_subscript(compiler_t *c, expr_ty e, int dst)
 {
     int depth = c->unit->depth, ok;
-    if (!check_subscripted(c, e))
+    if (!compile_check_subscript(c, e))
         return 0;
     int v = compile_operand(c, e->v.Subscript.value);
     if (v < 0)

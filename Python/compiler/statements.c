@@ -629,6 +629,9 @@ static int compile_import_from(compiler_t *c, stmt_ty s)
 {
     ast_alias_seq *names = s->v.ImportFrom.names;
     Py_ssize_t n = ast_len(names);
+    SET_POSITION(c, s);
+    if (s->lineno > c->future_line && compile_is_future_import(s))
+        return compile_error(c, LATE_FUTURE_IMPORT);
     int depth = c->unit->depth, t = temp(c), ok;
     PyObject *fromlist = PyTuple_New(n), *empty = NULL;
     if (fromlist == NULL)

@@ -14,16 +14,9 @@ int syntax_error_at(PyObject *filename, int lineno, int col, int end_lineno, int
     va_end(va);
     if (message == NULL)
         return 0;
-    PyObject *text = PyErr_ProgramTextObject(filename, lineno);
-    if (text == NULL)
-        text = Py_None;
-    PyObject *args = Py_BuildValue("(O(OiiOii))", message, filename, lineno, col + 1, text, end_lineno, end_col + 1);
-    if (args != NULL) {
-        PyErr_SetObject(PyExc_SyntaxError, args);
-        Py_DECREF(args);
-    }
+    PyErr_SetObject(PyExc_SyntaxError, message);        /* as in CPython the place is no part of its args */
+    PyErr_RangedSyntaxLocationObject(filename, lineno, col + 1, end_lineno, end_col + 1);
     Py_DECREF(message);
-    Py_DECREF(text);
     return 0;
 }
 
@@ -85,6 +78,10 @@ static scope_t *enter_scope(symtable_t *st, scope_kind_t kind, PyObject *name, v
     if (status < 0)
         return NULL;
     if (scope->parent != NULL) {
+        scope_t *parent = scope->parent;
+        scope->comp_iter_expr = parent->comp_iter_expr;
+    }
+    if (scope->parent != NULL && kind != SCOPE_ANNOTATION) {
         scope_t *parent = scope->parent;
         scope->nested = parent->nested || parent->kind == SCOPE_FUNCTION;
         if (parent->last_child != NULL)
@@ -194,9 +191,22 @@ static int visit_keyword(symtable_t *st, keyword_ty k) { return visit_expr(st, k
 
 static int visit_annotation(symtable_t *st, expr_ty annotation)
 {
-    if (st->future_annotations)
+    if (!st->future_annotations)
+        return visit_expr(st, annotation);
+    /* it will be a string: a scope of its own that nobody looks into keeps its names away, but mistakes are told */
+    scope_t *around = st->current;
+    scope_t *scope = enter_scope(st, SCOPE_ANNOTATION, STR(top), annotation, annotation->lineno, annotation->col_offset,
+                                 annotation->end_lineno, annotation->end_col_offset);
+    int ok = scope != NULL && visit_expr(st, annotation);
+    st->current = around;
+    return ok;
+}
+
+static int forbid_in_annotation(symtable_t *st, expr_ty e, const char *what)
+{
+    if (st->current->kind != SCOPE_ANNOTATION)
         return 1;
-    return visit_expr(st, annotation);
+    return ERROR_AT(st, e, "'%s' can not be used within an annotation", what);
 }
 
 static int visit_arg_annotation(symtable_t *st, arg_ty a)
@@ -567,6 +577,8 @@ static int extend_named_expr(symtable_t *st, expr_ty target)
 
 static int visit_named_expr(symtable_t *st, expr_ty e)
 {
+    if (!forbid_in_annotation(st, e, "named expression"))
+        return 0;
     if (st->current->comp_iter_expr > 0)
         return ERROR_AT(st, e, "assignment expression cannot be used in a comprehension iterable expression");
     if (st->current->comprehension != NOT_COMPREHENSION && !extend_named_expr(st, e->v.NamedExpr.target))
@@ -593,6 +605,8 @@ static int visit_lambda(symtable_t *st, expr_ty e)
 
 static int visit_yield(symtable_t *st, expr_ty e, expr_ty value)
 {
+    if (!forbid_in_annotation(st, e, "yield expression"))
+        return 0;
     VISIT_OPTIONAL(visit_expr, st, value);
     st->current->generator = 1;
     if (st->current->comprehension != NOT_COMPREHENSION)
@@ -646,6 +660,8 @@ static int visit_expr_body(symtable_t *st, expr_ty e)
         return visit_comprehension(st, e, STR(anon_genexpr), GENERATOR_EXPRESSION, e->v.GeneratorExp.generators,
                                    e->v.GeneratorExp.elt, NULL);
     case Await_kind:
+        if (!forbid_in_annotation(st, e, "await expression"))
+            return 0;
         VISIT(visit_expr, st, e->v.Await.value);
         st->current->coroutine = 1;
         return 1;

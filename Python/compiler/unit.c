@@ -396,10 +396,17 @@ int compile_error(compiler_t *c, const char *format, ...)
     va_start(va, format);
     PyObject *message = PyUnicode_FromFormatV(format, va);
     va_end(va);
+    if (message == NULL)
+        return 0;
     position_t p = c->unit->position;
-    if (message != NULL)
-        syntax_error_at(c->filename, p.line, p.column, p.end_line, p.end_column, "%U", message);
-    Py_XDECREF(message);
+    PyObject *text = PyErr_ProgramTextObject(c->filename, p.line);
+    PyObject *args = Py_BuildValue("(O(OiiOii))", message, c->filename, p.line, p.column + 1, text != NULL ? text : Py_None,
+                                   p.end_line, p.end_column + 1);
+    if (args != NULL)
+        PyErr_SetObject(PyExc_SyntaxError, args);
+    Py_XDECREF(args);
+    Py_XDECREF(text);
+    Py_DECREF(message);
     return 0;
 }
 

@@ -212,32 +212,6 @@ void parser_set_generic_error(parser *p, int last)
     parser_check_rest(p);
 }
 
-int parser_warn_deprecated(parser *p, int lineno, const char *format, ...)
-{
-    va_list va;
-    va_start(va, format);
-    PyObject *message = PyUnicode_FromFormatV(format, va);
-    va_end(va);
-    if (message == NULL) {
-        p->error = 1;
-        return -1;
-    }
-    if (p->parent != NULL)
-        lineno += p->start_lineno - 1;
-    int r = PyErr_WarnExplicitObject(PyExc_DeprecationWarning, message, p->filename, lineno, NULL, NULL);
-    if (r < 0) {
-        if (PyErr_ExceptionMatches(PyExc_DeprecationWarning)) {
-            /* warnings are errors: a SyntaxError shows the place */
-            PyErr_Clear();
-            parser_error_at(p, PyExc_SyntaxError, p->lineno, p->at - p->line_start - 1, p->lineno, p->at - p->line_start - 1, "%U",
-                            message);
-        }
-        p->error = 1;
-    }
-    Py_DECREF(message);
-    return r;
-}
-
 /* A ValueError from a codec becomes a SyntaxError at the last token read. */
 void *parser_convert_error(parser *p)
 {

@@ -107,7 +107,6 @@ void *parser_convert_error(parser *p);      /* a codec's exception becomes a Syn
 void *parser_out_of_memory(parser *p);
 void parser_set_generic_error(parser *p, int last);
 void parser_check_rest(parser *p);
-int parser_warn_deprecated(parser *p, int lineno, const char *format, ...);
 const char *parser_expr_name(expr_ty e);
 
 /* ---- primitives ---- */

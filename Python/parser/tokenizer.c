@@ -108,6 +108,26 @@ static int fail_between(parser *p, int col, int end_col, const char *format, ...
 
 #define fail(p, ...) fail_between(p, -1, -1, __VA_ARGS__)
 
+/* A SyntaxWarning at the current place; an error there if warnings are errors. Returns 1, or 0 with an exception. */
+static int warn_in_line(parser *p, const char *format, ...)
+{
+    va_list va;
+    va_start(va, format);
+    PyObject *message = PyUnicode_FromFormatV(format, va);
+    va_end(va);
+    int status = message == NULL ? -1 : PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, p->filename, file_line(p), NULL, NULL);
+    if (status < 0 && message != NULL && PyErr_ExceptionMatches(PyExc_SyntaxWarning)) {
+        PyErr_Clear();
+        raise_in_line(p, PyExc_SyntaxError, -1, -1, Py_NewRef(message));
+    }
+    Py_XDECREF(message);
+    if (status < 0) {
+        p->error = 1;
+        p->end = TOKENIZER_ERROR;
+    }
+    return status == 0;
+}
+
 /* Moves to the end of the line, where errors about the whole line are reported. */
 static void skip_line(parser *p)
 {
@@ -195,10 +215,7 @@ static int check_number_end(parser *p, const char *s, const char *kind)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         size_t n = strlen(words[i]);
         if (strncmp(s, words[i], n) == 0 && (n == 2 && *s == 'i' ? 1 : !IS(s[n], IDENT))) {
-            if (parser_warn_deprecated(p, p->lineno, "invalid %s literal", kind) == 0)
-                return 1;
-            p->end = TOKENIZER_ERROR;
-            return 0;
+            return warn_in_line(p, "invalid %s literal", kind);
         }
     }
     fail(p, "invalid %s literal", kind);

@@ -1,5 +1,5 @@
 /* Reporting of exceptions nobody handles: sys.excepthook, sys.unraisablehook, and what they do by default. */
-#include "Python.h"
+#include "display.h"
 
 #include "interpreter.h"
 #include "lifecycle.h"
@@ -33,73 +33,12 @@ static int flush_stream(const char *name)
     return 0;
 }
 
-/* Type and text of an exception, without the help of Python code: what is left when `traceback` cannot be imported. */
+/* value, in a way that needs as little memory as can be: what is left when the text could not be put together. */
 static void display_plainly(PyObject *value, PyObject *file)
 {
-    PyObject *text = PyObject_Str(value), *line = NULL;
-    if (text == NULL)
+    PyErr_Clear();
+    if (PyFile_WriteString(Py_TYPE(value)->tp_name, file) < 0 || PyFile_WriteString("\n", file) < 0)
         PyErr_Clear();
-    PyObject *traceback = PyException_GetTraceback(value);
-    if (traceback != NULL && PyFile_WriteString("Traceback (most recent call last):\n", file) == 0) {
-        for (PyTracebackObject *tb = (PyTracebackObject *)traceback; tb != NULL; tb = tb->tb_next) {
-            PyCodeObject *code = PyFrame_GetCode(tb->tb_frame);
-            PyObject *name = PyObject_GetAttrString((PyObject *)code, "co_qualname");
-            PyObject *filename = PyObject_GetAttrString((PyObject *)code, "co_filename");
-            line = name != NULL && filename != NULL
-                       ? PyUnicode_FromFormat("  File \"%U\", line %d, in %U\n", filename, PyCode_Addr2Line(code, tb->tb_lasti), name)
-                       : NULL;
-            if (line == NULL || PyFile_WriteObject(line, file, Py_PRINT_RAW) < 0)
-                PyErr_Clear();
-            Py_XDECREF(line);
-            Py_XDECREF(name);
-            Py_XDECREF(filename);
-            Py_DECREF((PyObject *)code);
-        }
-    }
-    Py_XDECREF(traceback);
-    line = text != NULL && PyUnicode_GET_LENGTH(text) > 0 ? PyUnicode_FromFormat("%s: %U\n", Py_TYPE(value)->tp_name, text)
-                                                          : PyUnicode_FromFormat("%s\n", Py_TYPE(value)->tp_name);
-    if (line == NULL || PyFile_WriteObject(line, file, Py_PRINT_RAW) < 0)
-        PyErr_Clear();
-    Py_XDECREF(line);
-    Py_XDECREF(text);
-}
-
-/* sys.tracebacklimit as the traceback module counts: the last n entries, none, or None: all. New reference or NULL. */
-static PyObject *traceback_limit(void)
-{
-    PyObject *limit = PySys_GetObject("tracebacklimit");
-    if (limit == NULL || !PyLong_Check(limit))
-        return Py_NewRef(Py_None);
-    int overflow;
-    long n = PyLong_AsLongAndOverflow(limit, &overflow);
-    if (overflow > 0)
-        return Py_NewRef(Py_None);
-    return PyLong_FromLong(n > 0 ? -n : 0);
-}
-
-/* traceback.print_exception(value, limit=..., file=file): 0 or -1 without exception. */
-static int display_with_traceback_module(PyObject *value, PyObject *file)
-{
-    PyThreadState *ts = thread_current();
-    if (runtime_interp.importlib == NULL || ts->py_recursion_remaining < 40)
-        return -1;
-    PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *print = module != NULL ? PyObject_GetAttrString(module, "print_exception") : NULL;
-    PyObject *args = PyTuple_Pack(1, value), *result = NULL;
-    PyObject *kwargs = Py_BuildValue("{sOsN}", "file", file, "limit", traceback_limit());
-    if (print != NULL && args != NULL && kwargs != NULL)
-        result = PyObject_Call(print, args, kwargs);
-    Py_XDECREF(module);
-    Py_XDECREF(print);
-    Py_XDECREF(args);
-    Py_XDECREF(kwargs);
-    if (result == NULL) {
-        PyErr_Clear();
-        return -1;
-    }
-    Py_DECREF(result);
-    return 0;
 }
 
 void PyErr_Display(PyObject *Py_UNUSED(type), PyObject *value, PyObject *traceback)
@@ -124,8 +63,12 @@ void PyErr_Display(PyObject *Py_UNUSED(type), PyObject *value, PyObject *traceba
             PyException_SetTraceback(value, traceback);
         Py_XDECREF(own);
     }
-    if (display_with_traceback_module(value, file) < 0)
+    display_t d;
+    if (display_init(&d) < 0 || display_exception(&d, value) < 0)
         display_plainly(value, file);
+    else if (display_flush_to(&d, file) < 0)
+        PyErr_Clear();
+    display_fini(&d);
     Py_DECREF(file);
     flush_stream("stderr");
 }
@@ -247,6 +190,20 @@ int error_display_init(void)
     return unraisable_type != NULL ? 0 : -1;
 }
 
+/* The exception alone, without causes and contexts. */
+static void display_unraisable(PyObject *value, PyObject *traceback, PyObject *file)
+{
+    display_t d;
+    int status = display_init(&d);
+    if (status == 0 && PyTraceBack_Check(traceback))
+        status = display_traceback(&d, traceback, TRACEBACK_HEADER, 0);
+    if (status == 0 && value != Py_None)
+        status = display_message(&d, value);
+    if (status < 0 || display_flush_to(&d, file) < 0)
+        PyErr_Clear();
+    display_fini(&d);
+}
+
 /* sys.unraisablehook(args), the default. */
 PyObject *error_display_unraisable(PyObject *module, PyObject *args);
 PyObject *error_display_unraisable(PyObject *Py_UNUSED(module), PyObject *args)
@@ -273,10 +230,9 @@ PyObject *error_display_unraisable(PyObject *Py_UNUSED(module), PyObject *args)
         PyErr_Clear();
     Py_XDECREF(line);
     Py_XDECREF(shown);
-    PyErr_Display(NULL, value, PyStructSequence_GET_ITEM(args, 2));
+    display_unraisable(value, PyStructSequence_GET_ITEM(args, 2), file);
     Py_DECREF(file);
-    if (PyErr_Occurred())
-        return NULL;
+    flush_stream("stderr");
     Py_RETURN_NONE;
 }
 
@@ -355,18 +311,22 @@ void traceback_dump_fatal_error(const char *func, const char *message)
 
 void Py_FatalError(const char *message) { traceback_dump_fatal_error(NULL, message); }
 
-/* ---- traceback.c's printing ---- */
+/* ---- Tracebacks alone ---- */
 
 int PyTraceBack_Print(PyObject *traceback, PyObject *file)
 {
-    PyObject *module = PyImport_ImportModule("traceback"), *print, *result = NULL;
-    if (module == NULL)
+    display_t d;
+    if (traceback == NULL)
+        return 0;
+    if (!PyTraceBack_Check(traceback)) {
+        PyErr_BadInternalCall();
         return -1;
-    print = PyObject_GetAttrString(module, "print_tb");
-    if (print != NULL)
-        result = PyObject_CallFunction(print, "OOO", traceback, Py_None, file);
-    Py_XDECREF(print);
-    Py_DECREF(module);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
+    }
+    int status = display_init(&d);
+    if (status == 0)
+        status = display_traceback(&d, traceback, TRACEBACK_HEADER, 0);
+    if (status == 0)
+        status = display_flush_to(&d, file);
+    display_fini(&d);
+    return status;
 }

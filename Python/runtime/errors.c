@@ -481,27 +481,33 @@ static void set_attribute(PyObject *exc, const char *name, PyObject *value)
     Py_XDECREF(value);
 }
 
-void PyErr_SyntaxLocationObject(PyObject *filename, int lineno, int column)
+/* Columns count from 1; negative ones are unknown. */
+void PyErr_RangedSyntaxLocationObject(PyObject *filename, int lineno, int column, int end_lineno, int end_column)
 {
     PyObject *exc = PyErr_GetRaisedException();
     if (exc == NULL)
         return;
     set_attribute(exc, "lineno", PyLong_FromLong(lineno));
-    set_attribute(exc, "offset", column >= 0 ? PyLong_FromLong(column + 1) : Py_None);
-    set_attribute(exc, "end_lineno", Py_None);
-    set_attribute(exc, "end_offset", Py_None);
+    set_attribute(exc, "offset", column >= 0 ? PyLong_FromLong(column) : Py_NewRef(Py_None));
+    set_attribute(exc, "end_lineno", end_lineno > 0 ? PyLong_FromLong(end_lineno) : Py_NewRef(Py_None));
+    set_attribute(exc, "end_offset", end_column >= 0 ? PyLong_FromLong(end_column) : Py_NewRef(Py_None));
     if (filename != NULL) {
         set_attribute(exc, "filename", Py_NewRef(filename));
         PyObject *text = PyErr_ProgramTextObject(filename, lineno);
-        set_attribute(exc, "text", text != NULL ? text : Py_None);
+        set_attribute(exc, "text", text != NULL ? text : Py_NewRef(Py_None));
     }
     if ((PyObject *)Py_TYPE(exc) != PyExc_SyntaxError) {
         if (PyObject_HasAttrString(exc, "msg") == 0)
             set_attribute(exc, "msg", PyObject_Str(exc));
         if (PyObject_HasAttrString(exc, "print_file_and_line") == 0)
-            set_attribute(exc, "print_file_and_line", Py_None);
+            set_attribute(exc, "print_file_and_line", Py_NewRef(Py_None));
     }
     PyErr_SetRaisedException(exc);
+}
+
+void PyErr_SyntaxLocationObject(PyObject *filename, int lineno, int column)
+{
+    PyErr_RangedSyntaxLocationObject(filename, lineno, column, lineno, -1);
 }
 
 void PyErr_SyntaxLocationEx(const char *filename, int lineno, int column)

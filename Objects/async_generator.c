@@ -427,14 +427,8 @@ PyObject *coroutine_get_anext(PyObject *aiter)
     if (next == NULL)
         return NULL;
     PyObject *awaitable = coroutine_get_awaitable(next);
-    if (awaitable == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyObject *cause = PyErr_GetRaisedException();
-        PyErr_Format(PyExc_TypeError, "'async for' received an invalid object from __anext__: %.100s", Py_TYPE(next)->tp_name);
-        PyObject *error = PyErr_GetRaisedException();
-        PyException_SetCause(error, Py_NewRef(cause));
-        PyException_SetContext(error, cause);
-        PyErr_SetRaisedException(error);
-    }
+    if (awaitable == NULL)
+        _PyErr_FormatFromCause(PyExc_TypeError, "'async for' received an invalid object from __anext__: %.100s", Py_TYPE(next)->tp_name);
     Py_DECREF(next);
     return awaitable;
 }

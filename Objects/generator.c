@@ -144,18 +144,6 @@ static int close_delegate(PyObject *delegate)
     return 0;
 }
 
-/* While the delegate runs, the outer generator counts as running. */
-static int enter_delegate(PyGenObject *gen)
-{
-    uint8_t state = GEN_SUSPENDED;
-    if (__atomic_compare_exchange_n(&gen->gi_state, &state, GEN_RUNNING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        return 1;
-    PyErr_SetString(PyExc_ValueError, "generator already executing");
-    return 0;
-}
-
-static void leave_delegate(PyGenObject *gen) { __atomic_store_n(&gen->gi_state, GEN_SUSPENDED, __ATOMIC_RELEASE); }
-
 PyObject *generator_throw(PyGenObject *gen, int close_on_exit, PyObject *type, PyObject *value, PyObject *traceback)
 {
     PyObject *delegate = generator_delegate(gen), *result = NULL;
@@ -163,24 +151,24 @@ PyObject *generator_throw(PyGenObject *gen, int close_on_exit, PyObject *type, P
         return set_thrown(type, value, traceback) < 0 ? NULL : throw_current(gen, 0);
 
     if (close_on_exit && PyErr_GivenExceptionMatches(type, PyExc_GeneratorExit)) {
-        if (!enter_delegate(gen)) {
+        if (!generator_enter_delegate(gen)) {
             Py_DECREF(delegate);
             return NULL;
         }
         int status = close_delegate(delegate);
-        leave_delegate(gen);
+        generator_leave_delegate(gen);
         Py_DECREF(delegate);
         if (status < 0)
             return throw_current(gen, 0);
         return set_thrown(type, value, traceback) < 0 ? NULL : throw_current(gen, 0);
     }
     if (PyGen_CheckExact(delegate) || PyCoro_CheckExact(delegate)) {
-        if (!enter_delegate(gen)) {
+        if (!generator_enter_delegate(gen)) {
             Py_DECREF(delegate);
             return NULL;
         }
         result = generator_throw(GEN(delegate), close_on_exit, type, value, traceback);
-        leave_delegate(gen);
+        generator_leave_delegate(gen);
     }
     else {
         PyObject *throw_method = NULL;
@@ -192,9 +180,9 @@ PyObject *generator_throw(PyGenObject *gen, int close_on_exit, PyObject *type, P
             Py_DECREF(delegate);
             return set_thrown(type, value, traceback) < 0 ? NULL : throw_current(gen, 0);
         }
-        if (enter_delegate(gen)) {
+        if (generator_enter_delegate(gen)) {
             result = PyObject_CallFunctionObjArgs(throw_method, type, value, traceback, NULL);
-            leave_delegate(gen);
+            generator_leave_delegate(gen);
         }
         Py_DECREF(throw_method);
     }
@@ -234,12 +222,12 @@ PyObject *generator_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     PyObject *delegate = generator_delegate(gen);
     int status = 0;
     if (delegate != NULL) {
-        if (!enter_delegate(gen)) {
+        if (!generator_enter_delegate(gen)) {
             Py_DECREF(delegate);
             return NULL;
         }
         status = close_delegate(delegate);
-        leave_delegate(gen);
+        generator_leave_delegate(gen);
         Py_DECREF(delegate);
     }
     if (status == 0)
@@ -492,10 +480,15 @@ static PyGetSetDef coro_getset[] = {
     {NULL},
 };
 
+#define CORO_SEND_DOC "send(value, /)\n--\n\nPut value into coroutine as the result of what it awaits; returns what it yields next."
+#define CORO_THROW_DOC \
+    "throw(value)\nthrow(type[, value[, traceback]])\n\nRaise an exception in coroutine, where it is suspended; returns what it yields next."
+#define CORO_CLOSE_DOC "close()\n--\n\nRaise GeneratorExit inside coroutine, where it is suspended."
+
 static PyMethodDef coro_methods[] = {
-    {"send", generator_send, METH_O, SEND_DOC},
-    {"throw", (PyCFunction)(void (*)(void))generator_throw_method, METH_FASTCALL, THROW_DOC},
-    {"close", generator_close, METH_NOARGS, CLOSE_DOC},
+    {"send", generator_send, METH_O, CORO_SEND_DOC},
+    {"throw", (PyCFunction)(void (*)(void))generator_throw_method, METH_FASTCALL, CORO_THROW_DOC},
+    {"close", generator_close, METH_NOARGS, CORO_CLOSE_DOC},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585."},
     {NULL},
 };
@@ -544,9 +537,9 @@ static int wrapper_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 static PyMethodDef wrapper_methods[] = {
-    {"send", wrapper_send, METH_O, SEND_DOC},
-    {"throw", (PyCFunction)(void (*)(void))wrapper_throw, METH_FASTCALL, THROW_DOC},
-    {"close", wrapper_close, METH_NOARGS, CLOSE_DOC},
+    {"send", wrapper_send, METH_O, CORO_SEND_DOC},
+    {"throw", (PyCFunction)(void (*)(void))wrapper_throw, METH_FASTCALL, CORO_THROW_DOC},
+    {"close", wrapper_close, METH_NOARGS, CORO_CLOSE_DOC},
     {NULL},
 };
 

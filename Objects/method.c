@@ -202,7 +202,6 @@ static Py_hash_t method_hash(PyObject *op)
     return x == -1 ? -2 : x;
 }
 
-static PyObject *method_descr_get(PyObject *op, PyObject *obj, PyObject *type) { return Py_NewRef(op); }
 
 PyTypeObject PyMethod_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
@@ -223,7 +222,6 @@ PyTypeObject PyMethod_Type = {
     .tp_methods = method_methods,
     .tp_members = method_members,
     .tp_getset = method_getset,
-    .tp_descr_get = method_descr_get,
     .tp_new = method_new,
 };
 

@@ -7,22 +7,22 @@
 
 /* ---- Errors ---- */
 
-static void set_error_context(PyObject *name, PyObject *op)
+/* Tells the AttributeError that is set what was looked for and where, unless it knows. */
+static void add_error_context(PyObject *name, PyObject *op)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (value != NULL && type == PyExc_AttributeError) {
-        if (PyObject_SetAttr(value, STR(name), name) < 0 || PyObject_SetAttr(value, STR(obj), op) < 0)
-            PyErr_Clear();
-    }
-    PyErr_Restore(type, value, traceback);
+    PyObject *exception = PyErr_GetRaisedException();
+    PyAttributeErrorObject *error = (PyAttributeErrorObject *)exception;
+    if (exception != NULL && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_AttributeError) && error->name == NULL
+        && error->obj == NULL
+        && (PyObject_SetAttr(exception, STR(name), name) < 0 || PyObject_SetAttr(exception, STR(obj), op) < 0))
+        PyErr_Clear();
+    PyErr_SetRaisedException(exception);
 }
 
 PyObject *object_attribute_error(PyObject *op, PyObject *name)
 {
     PyErr_Format(PyExc_AttributeError, "'%.50s' object has no attribute '%U'", Py_TYPE(op)->tp_name, name);
-    set_error_context(name, op);
+    add_error_context(name, op);
     return NULL;
 }
 
@@ -97,7 +97,6 @@ static int nothing_to_set(PyObject *op, PyObject *name, PyObject *value, PyObjec
         PyErr_Format(PyExc_AttributeError, "'%.50s' object attribute '%U' is read-only", Py_TYPE(op)->tp_name, name);
     else
         PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", Py_TYPE(op)->tp_name, name);
-    set_error_context(name, op);
     return -1;
 }
 
@@ -176,7 +175,7 @@ int PyObject_GenericSetDict(PyObject *op, PyObject *value, void *context)
 
 /* ---- Getting ---- */
 
-PyObject *PyObject_GetAttr(PyObject *op, PyObject *name)
+static PyObject *get_attr(PyObject *op, PyObject *name)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject *result = NULL;
@@ -196,6 +195,14 @@ PyObject *PyObject_GetAttr(PyObject *op, PyObject *name)
     return result;
 }
 
+PyObject *PyObject_GetAttr(PyObject *op, PyObject *name)
+{
+    PyObject *result = get_attr(op, name);
+    if (Py_UNLIKELY(result == NULL) && PyErr_ExceptionMatches(PyExc_AttributeError))
+        add_error_context(name, op);
+    return result;
+}
+
 int PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
 {
     PyTypeObject *type = Py_TYPE(op);
@@ -207,7 +214,7 @@ int PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
         *result = object_generic_getattr(op, name, NULL, 1);
         return *result != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
     }
-    *result = PyObject_GetAttr(op, name);
+    *result = get_attr(op, name);
     if (*result != NULL)
         return 1;
     if (!PyErr_ExceptionMatches(PyExc_AttributeError))

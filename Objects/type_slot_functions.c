@@ -33,6 +33,18 @@ static PyObject *call_maybe(PyObject *name, PyObject *const *args, Py_ssize_t n)
     return found < 0 ? NULL : Py_NotImplemented;
 }
 
+/* For repr() and comparisons: a look-up that fails counts as none. */
+static PyObject *call_if_found(PyObject *name, PyObject *const *args, Py_ssize_t n)
+{
+    struct method_ref m;
+    int found = method_ref_take(args[0], name, &m);
+    if (Py_LIKELY(found > 0))
+        return method_ref_call(&m, args, n);
+    if (found < 0)
+        PyErr_Clear();
+    return Py_NotImplemented;
+}
+
 /* With a tuple and a dict of arguments. */
 static PyObject *call_with_tuple(PyObject *self, PyObject *name, PyObject *args, PyObject *kwds)
 {
@@ -59,7 +71,7 @@ static PyObject *call_unary(PyObject *self, PyObject *name)
 PyObject *slot_tp_repr(PyObject *self)
 {
     PyObject *args[1] = {self};
-    PyObject *result = call_maybe(STR(__repr__), args, 1);
+    PyObject *result = call_if_found(STR(__repr__), args, 1);
     if (result == Py_NotImplemented)
         return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self);
     return result;
@@ -173,7 +185,7 @@ PyObject *slot_tp_richcompare(PyObject *self, PyObject *other, int op)
 {
     PyObject *const names[] = {STR(__lt__), STR(__le__), STR(__eq__), STR(__ne__), STR(__gt__), STR(__ge__)};
     PyObject *args[2] = {self, other};
-    return call_maybe(names[op], args, 2);
+    return call_if_found(names[op], args, 2);
 }
 
 /* ---- Iteration ---- */

@@ -13,6 +13,11 @@ PyObject *generator_throw(PyGenObject *gen, int close_on_exit, PyObject *type, P
 PyObject *generator_throw_method(PyObject *op, PyObject *const *args, Py_ssize_t nargs);
 PyObject *generator_close(PyObject *op, PyObject *ignored);
 
+/* While an exception is thrown into the delegate of a suspended yield from, the generator counts as running, and its frame is seen
+ * below those of the delegate.  enter: 1, or 0 with an exception set.  Every enter that succeeded is followed by a leave. */
+int generator_enter_delegate(PyGenObject *gen);
+void generator_leave_delegate(PyGenObject *gen);
+
 /* The delegate of a suspended yield from has ended with value: drops it and goes on behind the SEND loop. */
 PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value);
 

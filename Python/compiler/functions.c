@@ -284,8 +284,7 @@ int compile_lambda(compiler_t *c, expr_ty e, int dst)
         int v = compile_operand(c, e->v.Lambda.body);
         SET_POSITION(c, e->v.Lambda.body);
         if (v >= 0) {
-            int ok = c->unit->scope->generator ? return_none(c) : emit_abc(c, OP_RETURN, (unsigned)v, 0, 0);
-            if (ok)
+            if (emit_abc(c, OP_RETURN, (unsigned)v, 0, 0))
                 code = unit_assemble(c);
         }
     }

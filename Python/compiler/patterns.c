@@ -88,14 +88,8 @@ static int compile_capture_pattern(compiler_t *c, matching_t *m, pattern_ty p, i
         if (name == NULL)
             return 1;
     }
-    else {
-        int saved = m->allow_irrefutable;
-        m->allow_irrefutable = 1;
-        int ok = compile_pattern(c, m, p->v.MatchAs.pattern, subject);
-        m->allow_irrefutable = saved;
-        if (!ok)
-            return 0;
-    }
+    else if (!compile_pattern(c, m, p->v.MatchAs.pattern, subject))
+        return 0;
     SET_POSITION(c, p);
     int t = copy_subject(c, subject);
     return t >= 0 && capture(c, m, name, t);

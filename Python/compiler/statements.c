@@ -18,7 +18,7 @@ static int store_sequence(compiler_t *c, expr_ty target, ast_expr_seq *elements,
                 return compile_error(c, "multiple starred expressions in assignment");
             star = i;
         }
-    if (star >= (1 << 16) || n >= (1 << 16))
+    if (star >= (1 << 8) || n >= (1 << 16))         /* CPython's limit for what stands before the star */
         return compile_error(c, "too many expressions in star-unpacking assignment");
     SET_POSITION(c, target);
     for (Py_ssize_t i = 0; i < n || i < 1; i++)
@@ -311,6 +311,8 @@ static int compile_ann_assign(compiler_t *c, stmt_ty s)
     }
     if (s->v.AnnAssign.value == NULL) {
         /* the target is evaluated as far as it would be for a store */
+        if (target->kind == Attribute_kind && PyUnicode_CompareWithASCIIString(target->v.Attribute.attr, "__debug__") == 0)
+            return compile_error(c, "cannot assign to __debug__");
         if (target->kind == Attribute_kind && !compile_discarded(c, target->v.Attribute.value))
             return 0;
         if (target->kind == Subscript_kind

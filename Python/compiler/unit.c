@@ -439,6 +439,13 @@ static int numbered(PyObject *dict, PyObject *name)
     return number;
 }
 
+/* Where a class body finds a name: the __class__ of a class around it is not the cell that its own methods see. */
+static int scope_cell_slot(compiler_t *c, symbol_scope_t where, PyObject *name)
+{
+    int slot = where == SCOPE_FREE ? numbered(c->unit->freevars, name) : -1;
+    return slot >= 0 || PyErr_Occurred() ? slot : cell_slot(c, name);
+}
+
 int cell_slot(compiler_t *c, PyObject *name)
 {
     int slot = numbered(c->unit->cellvars, name);
@@ -462,7 +469,7 @@ int name_resolve(compiler_t *c, PyObject *name, name_kind_t *kind, int *slot, in
     case SCOPE_FREE:
     case SCOPE_CELL:
         *kind = where == SCOPE_FREE && u->scope->kind == SCOPE_CLASS ? NAME_CLASSDEREF : NAME_DEREF;
-        *slot = cell_slot(c, mangled);
+        *slot = scope_cell_slot(c, where, mangled);
         break;
     case SCOPE_LOCAL:
         *kind = is_function ? NAME_FAST : NAME_NAME;

@@ -22,11 +22,11 @@ static PyObject *error_line(parser *p, int lineno)
     return PyUnicode_DecodeUTF8(line, nl == NULL ? (Py_ssize_t)strlen(line) : nl - line, "replace");
 }
 
-/* 1-based character column of the 1-based byte column col; clips at the end of the line. */
+/* 1-based character column of the 1-based byte column col; clips at the end of the line. Where the source is not UTF-8 bytes are counted. */
 static Py_ssize_t char_column(PyObject *line, Py_ssize_t col)
 {
     Py_ssize_t size;
-    if (col <= 0)
+    if (col <= 0 || PyUnicode_FindChar(line, 0xFFFD, 0, PyUnicode_GET_LENGTH(line), 1) >= 0)
         return col;
     const char *s = PyUnicode_AsUTF8AndSize(line, &size);
     if (s == NULL) {

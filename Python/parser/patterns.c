@@ -126,6 +126,8 @@ static pattern_ty parse_class_pattern(parser *p, expr_ty cls)
     while (cur(p) != TOK_RPAR) {
         PyObject *name = NULL;
         if (cur(p) == TOK_NAME && peek(p) == TOK_EQUAL) {
+            if (first_wrong != NULL)
+                break;
             name = parser_identifier(p, tok(p));
             if (name == NULL)
                 return NULL;
@@ -133,6 +135,8 @@ static pattern_ty parse_class_pattern(parser *p, expr_ty cls)
             n_keywords++;
         }
         pattern_ty item = parse_pattern(p);
+        if (item == NULL && first_wrong != NULL)
+            break;
         if (item == NULL || !parser_push(p, name) || !parser_push(p, item))
             return NULL;
         n++;

@@ -113,11 +113,13 @@ static PyObject *fail_invalid(const char *source, Py_ssize_t at, PyObject *filen
     return NULL;
 }
 
-/* Another codec: text, then UTF-8. */
-static PyObject *decode_with(const char *source, Py_ssize_t size, const char *codec, PyObject *filename)
+/* Another codec: text, then UTF-8. Problems in a file that is run have no place. */
+static PyObject *decode_with(const char *source, Py_ssize_t size, const char *codec, PyObject *filename, int from_file)
 {
     PyObject *text = PyUnicode_Decode(source, size, codec, NULL);
     if (text == NULL) {
+        if (from_file && (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)))
+            return PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", codec);
         if (PyErr_ExceptionMatches(PyExc_LookupError) && !PyErr_ExceptionMatches(PyExc_KeyError) &&
             !PyErr_ExceptionMatches(PyExc_IndexError)) {
             PyErr_Clear();
@@ -140,7 +142,7 @@ static PyObject *decode_with(const char *source, Py_ssize_t size, const char *co
 }
 
 /* Finds out the codec and strips the byte order mark. Returns 0, or -1 with SyntaxError set. */
-static int find_codec(const char **source, Py_ssize_t *size, PyObject *filename, char *codec, int room)
+static int find_codec(const char **source, Py_ssize_t *size, PyObject *filename, int from_file, char *codec, int room)
 {
     int bom = *size >= 3 && memcmp(*source, "\xEF\xBB\xBF", 3) == 0, n = 0;
     snprintf(codec, (size_t)room, "utf-8");
@@ -163,7 +165,10 @@ static int find_codec(const char **source, Py_ssize_t *size, PyObject *filename,
         return 0;
     normalize(name, n, codec, room);
     if (bom && strcmp(codec, "utf-8") != 0) {
-        fail_at_start(filename, "encoding problem: %s with BOM", codec);
+        if (from_file)
+            PyErr_Format(PyExc_SyntaxError, "encoding problem: %s with BOM", codec);
+        else
+            fail_at_start(filename, "encoding problem: %s with BOM", codec);
         return -1;
     }
     return 0;
@@ -172,25 +177,25 @@ static int find_codec(const char **source, Py_ssize_t *size, PyObject *filename,
 PyObject *parser_decode_bytes(const char *source, Py_ssize_t size, PyObject *filename)
 {
     char codec[64];
-    if (find_codec(&source, &size, filename, codec, sizeof codec) < 0)
+    if (find_codec(&source, &size, filename, 0, codec, sizeof codec) < 0)
         return NULL;
     if (strcmp(codec, "utf-8") == 0)
         return PyBytes_FromStringAndSize(source, size);
-    return decode_with(source, size, codec, filename);
+    return decode_with(source, size, codec, filename, 0);
 }
 
 PyObject *parser_decode_source(const char *source, Py_ssize_t size, PyObject *filename, int ignore_cookie, PyObject **encoding)
 {
     char codec[64] = "utf-8";
     PyObject *result;
-    if (!ignore_cookie && find_codec(&source, &size, filename, codec, sizeof codec) < 0)
+    if (!ignore_cookie && find_codec(&source, &size, filename, 1, codec, sizeof codec) < 0)
         return NULL;
     if (strcmp(codec, "utf-8") == 0) {
         Py_ssize_t bad = find_invalid(source, size);
         result = bad == size ? PyBytes_FromStringAndSize(source, size) : fail_invalid(source, bad, filename);
     }
     else
-        result = decode_with(source, size, codec, filename);
+        result = decode_with(source, size, codec, filename, 1);
     if (result != NULL && encoding != NULL) {
         *encoding = PyUnicode_FromString(codec);
         if (*encoding == NULL)

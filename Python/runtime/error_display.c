@@ -242,6 +242,14 @@ void _PyErr_WriteUnraisableMsg(const char *what, PyObject *op)
     if (value == NULL)
         return;
     PyObject *traceback = PyException_GetTraceback(value);
+    PyFrameObject *frame = traceback == NULL ? PyEval_GetFrame() : NULL;
+    if (frame != NULL) {
+        /* raised by C code: the place is where Python code called it */
+        PyErr_SetRaisedException(value);
+        PyTraceBack_Here(frame);
+        value = PyErr_GetRaisedException();
+        traceback = PyException_GetTraceback(value);
+    }
     PyObject *message = what != NULL ? PyUnicode_FromFormat("Exception ignored %s", what) : Py_None;
     PyObject *args = unraisable_type != NULL && message != NULL ? PyStructSequence_New(unraisable_type) : NULL;
     PyObject *hook = Py_XNewRef(PySys_GetObject("unraisablehook"));
@@ -282,6 +290,20 @@ void PyErr_WriteUnraisable(PyObject *op) { _PyErr_WriteUnraisableMsg(NULL, op); 
 
 void _PyErr_WarnUnawaitedCoroutine(PyObject *coroutine)
 {
+    PyObject *module = PyImport_ImportModule("warnings"), *warn = NULL, *result = NULL;
+    int done = 0;
+    if (module != NULL && PyObject_GetOptionalAttrString(module, "_warn_unawaited_coroutine", &warn) > 0) {
+        result = PyObject_CallOneArg(warn, coroutine);
+        done = result != NULL || PyErr_ExceptionMatches(PyExc_RuntimeWarning);
+        if (result == NULL)
+            PyErr_WriteUnraisable(coroutine);
+    }
+    PyErr_Clear();
+    Py_XDECREF(module);
+    Py_XDECREF(warn);
+    Py_XDECREF(result);
+    if (done)
+        return;
     PyObject *name = PyObject_GetAttr(coroutine, STR(__qualname__));
     if (name == NULL || PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%S' was never awaited", name) < 0)
         PyErr_WriteUnraisable(coroutine);

@@ -91,8 +91,16 @@ PyObject *PyRun_FileExFlags(FILE *file, const char *filename, int start, PyObjec
     PyObject *source = run_read_file(file), *name = source != NULL ? PyUnicode_DecodeFSDefault(filename) : NULL, *code = NULL;
     if (close_it)
         fclose(file);
-    if (name != NULL)
-        code = compile_source(PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name, start, flags, -1);
+    if (name != NULL) {
+        PyCompilerFlags own = {PARSER_FROM_FILE, 11};
+        if (flags != NULL) {
+            own = *flags;
+            own.cf_flags |= PARSER_FROM_FILE;
+        }
+        code = compile_source(PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name, start, &own, -1);
+        if (flags != NULL)
+            flags->cf_flags = own.cf_flags & ~PARSER_FROM_FILE;
+    }
     Py_XDECREF(source);
     Py_XDECREF(name);
     return run_code(code, globals, locals);

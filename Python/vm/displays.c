@@ -190,12 +190,8 @@ static void merge_error(PyObject *callee, PyObject *mapping)
         if (args != NULL && PyTuple_CheckExact(args) && PyTuple_GET_SIZE(args) == 1) {
             PyObject *key = PyTuple_GET_ITEM(args, 0);
             name = _PyObject_FunctionStr(callee);
-            if (name != NULL) {
-                if (PyUnicode_Check(key))
-                    PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'", name, key);
-                else
-                    PyErr_Format(PyExc_TypeError, "%U keywords must be strings", name);
-            }
+            if (name != NULL)
+                PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'", name, key);
             Py_DECREF(exception);
         }
         else {

@@ -193,6 +193,13 @@ static PySendResult step_when_done(PyGenObject *gen, int closing, PyObject *arg,
     return PYGEN_RETURN;
 }
 
+/* Sets an exception as if it was raised here: what is being handled becomes its context. */
+static void set_context(PyObject *exception_steal)
+{
+    PyErr_SetObject((PyObject *)Py_TYPE(exception_steal), exception_steal);
+    Py_DECREF(exception_steal);
+}
+
 /* Runs a claimed generator up to its next yield or end. sent: delivered to the yield it stopped at, if any. */
 static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t before, PyObject *sent, int throwing,
                                 PyObject **result)
@@ -205,6 +212,8 @@ static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t bef
     }
     if (sent != NULL && before == GEN_SUSPENDED)
         deliver(f, sent);
+    if (throwing && gen->gi_exc_state.exc_value != NULL && gen->gi_exc_state.exc_value != Py_None)
+        set_context(PyErr_GetRaisedException());
     f->flags = (uint8_t)((f->flags & ~FRAME_TRACED) | FRAME_ENTRY);
     *result = vm_run(ts, f, throwing);
     if (*result == NULL)
@@ -291,6 +300,28 @@ void generator_convert_stop_iteration(PyGenObject *gen)
                                                                 : "generator raised StopIteration");
     else if (PyAsyncGen_CheckExact(gen) && PyErr_ExceptionMatches(PyExc_StopAsyncIteration))
         replace_with_runtime_error("async generator raised StopAsyncIteration");
+}
+
+int generator_enter_delegate(PyGenObject *gen)
+{
+    uint8_t before;
+    if (Py_EnterRecursiveCall(" while calling a Python object"))
+        return 0;
+    if (!claim(gen, &before))
+        already_running(gen);
+    else if (link_frame(thread_current(), gen) != NULL)
+        return 1;
+    else
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+    Py_LeaveRecursiveCall();
+    return 0;
+}
+
+void generator_leave_delegate(PyGenObject *gen)
+{
+    unlink_frame(thread_current(), gen);
+    __atomic_store_n(&gen->gi_state, GEN_SUSPENDED, __ATOMIC_RELEASE);
+    Py_LeaveRecursiveCall();
 }
 
 PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value)

@@ -7,9 +7,11 @@
 
 static PyObject *name_at(frame_t *f, unsigned index) { return f->code->co_names_items[index]; }
 
-static int name_error(PyObject *name)
+#define NOT_DEFINED "name '%U' is not defined"
+
+static int name_error(const char *format, PyObject *name)
 {
-    PyErr_Format(PyExc_NameError, "name '%U' is not defined", name);
+    PyErr_Format(PyExc_NameError, format, name);
     PyObject *exception = PyErr_GetRaisedException();
     if (exception != NULL && Py_IS_TYPE(exception, (PyTypeObject *)PyExc_NameError)
         && PyObject_SetAttr(exception, STR(name), name) < 0)
@@ -27,10 +29,10 @@ static int empty_cell_error(frame_t *f, unsigned slot)
     if (index < code->co_ncellvars)
         PyErr_Format(PyExc_UnboundLocalError, "cannot access local variable '%U' where it is not associated with a value",
                      PyTuple_GET_ITEM(code->co_cellvars, index));
-    else
-        PyErr_Format(PyExc_NameError,
-                     "cannot access free variable '%U' where it is not associated with a value in enclosing scope",
-                     PyTuple_GET_ITEM(code->co_freevars, index - code->co_ncellvars));
+    else {
+        PyObject *name = PyTuple_GET_ITEM(code->co_freevars, index - code->co_ncellvars);
+        return name_error("cannot access free variable '%U' where it is not associated with a value in enclosing scope", name);
+    }
     return -1;
 }
 
@@ -120,7 +122,7 @@ static PyObject *global_lookup(frame_t *f, PyObject *name)
     if (found == 0)
         found = mapping_lookup(f->builtins, name, &value);
     if (found == 0)
-        name_error(name);
+        name_error(NOT_DEFINED, name);
     return value;
 }
 
@@ -169,7 +171,7 @@ int vm_delete_name(frame_t *f, const instruction_t *at)
         return 0;
     if (PyErr_ExceptionMatches(PyExc_KeyError)) {
         PyErr_Clear();
-        name_error(name);
+        name_error(NOT_DEFINED, name);
     }
     return -1;
 }
@@ -191,7 +193,7 @@ int vm_delete_global(frame_t *f, const instruction_t *at)
         return 0;
     if (PyErr_ExceptionMatches(PyExc_KeyError)) {
         PyErr_Clear();
-        name_error(name);
+        name_error(NOT_DEFINED, name);
     }
     return -1;
 }

@@ -47,6 +47,21 @@ typedef char *(*parser_readline)(void *context, int continued);
  * Returns  the tree, or NULL */
 mod_ty parser_parse_interactive(parser_readline readline, void *context, PyObject *filename, int flags, arena *a, int *at_end);
 
+/* A source as tokens, for programs that look at sources. Used by one thread at a time.
+ * new    copies the source; the file's name (borrowed) must live as long as the stream
+ * next   1, 0 at the end (also where the parser would complain of lines: of indentation, of brackets left open), -1 with SyntaxError, ... set
+ * Escapes  next: yes (warnings) */
+typedef struct token_stream token_stream_t;
+typedef struct {
+    int type;                       /* as in the token module */
+    int lineno, col, end_lineno, end_col;
+    const char *text, *line;        /* in the stream; line: the lines of the token */
+    Py_ssize_t text_size, line_size;
+} token_view_t;
+token_stream_t *token_stream_new(const char *utf8, Py_ssize_t size, PyObject *filename);
+int token_stream_next(token_stream_t *stream, token_view_t *view);
+void token_stream_free(token_stream_t *stream);
+
 /* Decodes a source to UTF-8: byte order mark, coding cookie, check of UTF-8. Line ends are left alone.
  * Returns  a new bytes object, or NULL with SyntaxError, LookupError, ... set
  * *encoding  if encoding is not NULL: a new str, the codec's name ("utf-8" by default)

@@ -180,6 +180,8 @@ static inline void push_block(compiler_t *c, block_t *b)
     b->outer = c->unit->block;
     c->unit->block = b;
 }
+/* Are there at most as many blocks within each other as CPython allows, with `more` further ones? If not, SyntaxError. */
+int compile_check_blocks(compiler_t *c, int more);
 static inline void pop_block(compiler_t *c) { c->unit->block = c->unit->block->outer; }
 
 #endif /* BRAID_COMPILER_INTERNAL_H */

@@ -392,7 +392,7 @@ static int compile_while(compiler_t *c, stmt_ty s)
     label_t body = label_new(c), otherwise = label_new(c);
     block.continue_label = label_new(c);
     block.break_label = label_new(c);
-    if (!compile_jump_if(c, s->v.While.test, otherwise, 0) || !label_here(c, body))
+    if (!compile_check_blocks(c, 1) || !compile_jump_if(c, s->v.While.test, otherwise, 0) || !label_here(c, body))
         return 0;
     push_block(c, &block);
     int ok = compile_stmts(c, s->v.While.body);
@@ -413,7 +413,7 @@ static int compile_for(compiler_t *c, stmt_ty s)
     block.break_label = label_new(c);
     block.slot = it;
     compile_fold_iterable(c, s->v.For.iter);
-    int v = compile_operand(c, s->v.For.iter);
+    int v = compile_check_blocks(c, 1) ? compile_operand(c, s->v.For.iter) : -1;
     SET_POSITION(c, s->v.For.iter);
     if (v < 0 || !emit_abc(c, OP_GET_ITER, (unsigned)it, (unsigned)v, 0))
         return 0;
@@ -453,7 +453,7 @@ static int compile_async_for(compiler_t *c, stmt_ty s)
     block.continue_label = label_new(c);
     block.break_label = label_new(c);
     block.slot = it;
-    int v = compile_operand(c, s->v.AsyncFor.iter);
+    int v = compile_check_blocks(c, 1) ? compile_operand(c, s->v.AsyncFor.iter) : -1;
     SET_POSITION(c, s->v.AsyncFor.iter);
     if (v < 0 || !emit_abc(c, OP_GET_AITER, (unsigned)it, (unsigned)v, 0))
         return 0;

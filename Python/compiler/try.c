@@ -5,6 +5,15 @@
 #include "expressions.h"
 #include "statements.h"
 
+#define MAX_BLOCKS 20
+
+int compile_check_blocks(compiler_t *c, int more)
+{
+    for (block_t *b = c->unit->block; b != NULL; b = b->outer)
+        more += b->kind == BLOCK_HANDLER || b->kind == BLOCK_STAR ? 2 : 1;      /* CPython has two for a handler: itself and its clean-up */
+    return more <= MAX_BLOCKS ? 1 : compile_error(c, "too many statically nested blocks");
+}
+
 /* ---- Leaving blocks ---- */
 
 static int call_exit(compiler_t *c, int exit, int is_async)
@@ -101,7 +110,7 @@ static int compile_try_finally(compiler_t *c, stmt_ty s, int is_star)
     block_t block = {.kind = BLOCK_FINALLY, .final = s->v.Try.finalbody};
     int depth = c->unit->depth, outer;
     label_t handler = label_new(c), cleanup = label_new(c), end = label_new(c);
-    if (!handler_begin(c, handler, &outer))
+    if (!compile_check_blocks(c, 1) || !handler_begin(c, handler, &outer))
         return 0;
     block.outer_handler = outer;
     push_block(c, &block);
@@ -132,6 +141,8 @@ static int compile_handler_body(compiler_t *c, excepthandler_ty h, int exc, int 
     PyObject *name = h->v.ExceptHandler.name;
     int inner_outer, depth = c->unit->depth;
     block_t block = {.kind = BLOCK_HANDLER, .slot = exc, .name = name, .outer_handler = outer};
+    if (!compile_check_blocks(c, 2))
+        return 0;
     if (name == NULL) {
         push_block(c, &block);
         int ok = compile_stmts(c, h->v.ExceptHandler.body);
@@ -174,7 +185,7 @@ static int compile_try_except(compiler_t *c, stmt_ty s)
     int depth = c->unit->depth, outer, exc = temp_at(c, depth);
     block_t block = {.kind = BLOCK_TRY};
     label_t handler = label_new(c), cleanup = label_new(c), end = label_new(c);
-    if (!handler_begin(c, handler, &outer))
+    if (!compile_check_blocks(c, 1) || !handler_begin(c, handler, &outer))
         return 0;
     block.outer_handler = outer;
     push_block(c, &block);
@@ -234,6 +245,8 @@ static int compile_star_clause(compiler_t *c, excepthandler_ty h, int list, int 
     int depth = c->unit->depth, outer;
     label_t next = label_new(c), raised = label_new(c);
     block_t block = {.kind = BLOCK_STAR};
+    if (!compile_check_blocks(c, 2))
+        return 0;
     int t = compile_operand(c, h->v.ExceptHandler.type);
     SET_POSITION(c, h);
     if (t < 0 || !emit_abc(c, OP_EXC_GROUP_MATCH, (unsigned)rest, (unsigned)match, (unsigned)t))
@@ -268,7 +281,7 @@ static int compile_star_handlers(compiler_t *c, stmt_ty s)
     int depth = c->unit->depth, outer, exc = temp_at(c, depth);
     block_t block = {.kind = BLOCK_TRY};
     label_t handler = label_new(c), cleanup = label_new(c), end = label_new(c), done = label_new(c);
-    if (!handler_begin(c, handler, &outer))
+    if (!compile_check_blocks(c, 1) || !handler_begin(c, handler, &outer))
         return 0;
     block.outer_handler = outer;
     push_block(c, &block);
@@ -316,6 +329,8 @@ int compile_with(compiler_t *c, stmt_ty s, Py_ssize_t item, int is_async)
     int depth = c->unit->depth, outer;
     block_t block = {.kind = is_async ? BLOCK_ASYNC_WITH : BLOCK_WITH, .statement = s};
     label_t handler = label_new(c), cleanup = label_new(c), suppress = label_new(c), end = label_new(c);
+    if (!compile_check_blocks(c, 1))
+        return 0;
     int exit = compile_to_temp(c, with->context_expr);
     if (exit < 0)
         return 0;

@@ -254,6 +254,10 @@ void diagnose_except(parser *p);
 void diagnose_mixed_handler(parser *p);
 
 /* ---- parser.c ---- */
+void parser_init(parser *p, PyObject *filename, enum parser_mode mode, int flags, int feature_version, arena *a);
+void parser_clean(parser *p);
+/* Copies the source with \n line ends and, when wanted, a \n at its end. 0, or -1 with an exception set. */
+int parser_take_source(parser *p, const char *s, Py_ssize_t n, int end_line);
 expr_ty parser_parse_replacement_field(parser *outer, const char *text, int length, int lineno, int col);
 
 #endif

@@ -264,7 +264,7 @@ void *parser_expect_forced(parser *p, int type)
 
 /* ---- entry points ---- */
 
-static void clean(parser *p)
+void parser_clean(parser *p)
 {
     PyMem_Free(p->buffer);
     PyMem_Free(p->tokens);
@@ -273,8 +273,7 @@ static void clean(parser *p)
     PyMem_Free(p->ignores);
 }
 
-/* Copies the source with \n line ends and, when wanted, a \n at its end. */
-static int take_source(parser *p, const char *s, Py_ssize_t n, int end_line)
+int parser_take_source(parser *p, const char *s, Py_ssize_t n, int end_line)
 {
     if (n > INT_MAX / 2) {
         PyErr_SetString(PyExc_OverflowError, "source code is too large");
@@ -349,7 +348,7 @@ static mod_ty run(parser *p)
     return NULL;
 }
 
-static void init(parser *p, PyObject *filename, enum parser_mode mode, int flags, int feature_version, arena *a)
+void parser_init(parser *p, PyObject *filename, enum parser_mode mode, int flags, int feature_version, arena *a)
 {
     memset(p, 0, offsetof(parser, parens));
     memset(&p->tokens, 0, sizeof(parser) - offsetof(parser, tokens));
@@ -370,7 +369,7 @@ mod_ty parser_parse_string(const char *source, Py_ssize_t size, PyObject *filena
     PyObject *decoded = NULL;
     struct name_table names = {0};
     parser p;
-    init(&p, filename, mode, flags, feature_version, a);
+    parser_init(&p, filename, mode, flags, feature_version, a);
     p.names = &names;
     if (!(flags & PyCF_IGNORE_COOKIE)) {
         decoded = flags & PARSER_FROM_FILE ? parser_decode_source(source, size, filename, 0, NULL)
@@ -384,11 +383,11 @@ mod_ty parser_parse_string(const char *source, Py_ssize_t size, PyObject *filena
         PyErr_SetString(PyExc_ValueError, "source code string cannot contain null bytes");
         goto done;
     }
-    if (take_source(&p, source, size, mode == PARSER_FILE) < 0)
+    if (parser_take_source(&p, source, size, mode == PARSER_FILE) < 0)
         goto done;
     tree = run(&p);
 done:
-    clean(&p);
+    parser_clean(&p);
     PyMem_Free(names.entries);
     Py_XDECREF(decoded);
     return tree;
@@ -400,7 +399,7 @@ mod_ty parser_parse_interactive(parser_readline readline, void *context, PyObjec
     struct name_table names = {0};
     parser p;
     *at_end = 0;
-    init(&p, filename, PARSER_SINGLE, flags, -1, a);
+    parser_init(&p, filename, PARSER_SINGLE, flags, -1, a);
     p.names = &names;
     p.readline = readline;
     p.readline_context = context;
@@ -416,7 +415,7 @@ mod_ty parser_parse_interactive(parser_readline readline, void *context, PyObjec
     }
     tree = run(&p);
 done:
-    clean(&p);
+    parser_clean(&p);
     PyMem_Free(names.entries);
     return tree;
 }
@@ -427,7 +426,7 @@ expr_ty parser_parse_replacement_field(parser *outer, const char *text, int leng
     parser *p = PyMem_Malloc(sizeof(parser));
     if (p == NULL)
         return parser_out_of_memory(outer);
-    init(p, outer->filename, (enum parser_mode)PARSER_FSTRING, outer->flags, outer->feature_version, outer->arena);
+    parser_init(p, outer->filename, (enum parser_mode)PARSER_FSTRING, outer->flags, outer->feature_version, outer->arena);
     p->names = outer->names;
     p->parent = outer;
     p->start_lineno = lineno;
@@ -449,7 +448,7 @@ expr_ty parser_parse_replacement_field(parser *outer, const char *text, int leng
 done:
     if (e == NULL)
         outer->error = 1;
-    clean(p);
+    parser_clean(p);
     PyMem_Free(p);
     return e;
 }

@@ -10,6 +10,19 @@
 #include "vm.h"
 #include "well_known_strings.h"
 
+/* ---- Depth ---- */
+
+/* As in CPython, sources and trees may nest three times as deep as calls (the C stack is watched besides). Returns what to give back. */
+static int deepen(void)
+{
+    PyThreadState *ts = thread_current();
+    int extra = ts->py_recursion_remaining > 0 && ts->py_recursion_remaining < INT_MAX / 4 ? 2 * ts->py_recursion_remaining : 0;
+    ts->py_recursion_remaining += extra;
+    return extra;
+}
+
+static void give_back(int extra) { thread_current()->py_recursion_remaining -= extra; }
+
 /* ---- From C ---- */
 
 PyObject *compile_source(const char *source, Py_ssize_t size, PyObject *filename, int start, PyCompilerFlags *flags, int optimize)
@@ -26,6 +39,7 @@ PyObject *compile_source(const char *source, Py_ssize_t size, PyObject *filename
         return NULL;
     int feature_version = flags != NULL && (flags->cf_flags & PyCF_ONLY_AST) ? flags->cf_feature_version : -1;
     int bits = flags != NULL ? flags->cf_flags : 0;
+    int extra = deepen();
     mod_ty tree = parser_parse_string(source, size, filename, mode, bits, feature_version, a);
     if (tree != NULL) {
         if (bits & PyCF_ONLY_AST)
@@ -36,6 +50,7 @@ PyObject *compile_source(const char *source, Py_ssize_t size, PyObject *filename
                 flags->cf_flags |= bits & PyCF_MASK;
         }
     }
+    give_back(extra);
     arena_free(a);
     return result;
 }
@@ -113,11 +128,13 @@ static PyObject *compile_ast_object(PyObject *source, PyObject *filename, int mo
     PyObject *code = NULL;
     if (a == NULL)
         return NULL;
+    int extra = deepen();
     mod_ty tree = ast_from_object(source, a, mode);
     if (tree != NULL && ast_validate(tree)) {
         int bits = flags->cf_flags;
         code = compile_tree(tree, filename, &bits, optimize, a);
     }
+    give_back(extra);
     arena_free(a);
     return code;
 }

@@ -81,12 +81,10 @@ class CommandLine(unittest.TestCase):
 
     # Known defect: errors of the tokenizer and of missing blocks are displayed by the library's
     # traceback module, which marks the whole token and keeps the line's indentation.
-    @unittest.expectedFailure
     def test_syntax_error_missing_block(self):
         self.write("s.py", "if x:\npass\n")
         self.same("s.py")
 
-    @unittest.expectedFailure
     def test_syntax_error_inconsistent_tabs(self):
         self.write("s.py", "\tif x:\n        y\n")
         self.same("s.py")

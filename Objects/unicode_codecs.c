@@ -284,7 +284,14 @@ int PyUnicode_FSDecoder(PyObject *arg, void *addr)
         Py_CLEAR(*result);
         return 1;
     }
-    PyObject *path = PyOS_FSPath(arg);
+    PyObject *path;
+    if (PyUnicode_Check(arg) || PyBytes_Check(arg) || !PyObject_CheckBuffer(arg))
+        path = PyOS_FSPath(arg);
+    else if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "path should be string, bytes, or os.PathLike, not %.200s",
+                              Py_TYPE(arg)->tp_name) < 0)
+        return 0;
+    else
+        path = PyBytes_FromObject(arg);
     if (path == NULL)
         return 0;
     PyObject *str = path;

@@ -10,6 +10,9 @@
  * Returns   a new code object, or NULL with SyntaxError, ... set */
 PyObject *compile_tree(mod_ty tree, PyObject *filename, int *flags, int optimize, arena *a);
 
+/* -X no_debug_ranges: code objects keep lines, but no columns. [const] set when the command line is read */
+extern int compile_without_columns;
+
 /* Adds the CO_FUTURE_ bits of the tree's __future__ imports to *flags. 1, or 0 with SyntaxError set. */
 int compile_read_features(mod_ty tree, PyObject *filename, int *flags);
 

@@ -241,8 +241,7 @@ static int compile_method_call(compiler_t *c, expr_ty e, int dst)
         v = base;
     int index = name_index(c, func->v.Attribute.attr);
     temp(c);
-    SET_POSITION(c, func);
-    /* as in tracebacks of CPython: the position is that of the attribute's name */
+    set_attribute_position(c, func, func);
     if (v < 0 || index < 0 || !emit_abc(c, OP_LOAD_METHOD, (unsigned)base, (unsigned)v, (unsigned)index))
         return 0;
     if (!compile_run(c, args, n))
@@ -250,7 +249,7 @@ static int compile_method_call(compiler_t *c, expr_ty e, int dst)
     for (Py_ssize_t i = 0; i < nkw; i++)
         if (compile_to_temp(c, keywords->elements[i]->value) < 0)
             return 0;
-    SET_POSITION(c, e);
+    set_attribute_position(c, e, func);
     int ok;
     if (nkw > 0) {
         int names = keyword_names(c, keywords);

@@ -123,6 +123,9 @@ int load_const_steal(compiler_t *c, int dst, PyObject *value);
 /* What follows has no line of its own: the assembler lets it take the line of what runs before it where there is just one such. */
 #define UNSET_POSITION(c) ((c)->unit->position = (position_t){-1, -1, -1, -1})
 
+/* The position of whole, an access to an attribute or a call of one; of several lines, from the name of the attribute on. */
+void set_attribute_position(compiler_t *c, expr_ty whole, expr_ty attribute);
+
 int compile_error(compiler_t *c, const char *format, ...);      /* SyntaxError at the present position; 0 */
 int compile_warning(compiler_t *c, const char *format, ...);    /* SyntaxWarning */
 

@@ -332,7 +332,7 @@ static int compile_attribute(compiler_t *c, expr_ty e, int dst)
 {
     int depth = c->unit->depth;
     int v = compile_operand(c, e->v.Attribute.value), index = name_index(c, e->v.Attribute.attr);
-    SET_POSITION(c, e);
+    set_attribute_position(c, e, e);
     int ok = v >= 0 && index >= 0 && emit_abc(c, OP_LOAD_ATTR, (unsigned)dst, (unsigned)v, (unsigned)index);
     set_depth(c, depth);
     return ok;

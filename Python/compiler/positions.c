@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "code_object.h"
+#include "compiler.h"
 #include "positions.h"
 
 static int put(positions_writer_t *w, uint32_t value)
@@ -49,8 +50,12 @@ void positions_writer_init(positions_writer_t *w, int first_line)
     w->last_line = first_line;
 }
 
+int compile_without_columns;
+
 int positions_writer_add(positions_writer_t *w, uint32_t words, position_t position)
 {
+    if (compile_without_columns)
+        position = (position_t){position.line, position.line, -1, -1};
     if (w->pending_words > 0 && memcmp(&w->pending, &position, sizeof(position)) != 0 && flush(w) < 0)
         return -1;
     w->pending = position;

@@ -52,7 +52,7 @@ static int store(compiler_t *c, expr_ty target, int src)
             return compile_error(c, "cannot assign to __debug__");
         v = compile_operand(c, target->v.Attribute.value);
         k = name_index(c, target->v.Attribute.attr);
-        SET_POSITION(c, target);
+        set_attribute_position(c, target, target);
         ok = v >= 0 && k >= 0 && emit_abc(c, OP_STORE_ATTR, (unsigned)v, (unsigned)k, (unsigned)src);
         break;
     case Subscript_kind:
@@ -91,7 +91,7 @@ int compile_delete(compiler_t *c, expr_ty target)
             return compile_error(c, "cannot delete __debug__");
         v = compile_operand(c, target->v.Attribute.value);
         k = name_index(c, target->v.Attribute.attr);
-        SET_POSITION(c, target);
+        set_attribute_position(c, target, target);
         ok = v >= 0 && k >= 0 && emit_abc(c, OP_DELETE_ATTR, (unsigned)v, (unsigned)k, 0);
         break;
     case Subscript_kind:
@@ -211,13 +211,15 @@ static int aug_attribute(compiler_t *c, stmt_ty s, expr_ty target, struct expr *
     int v = compile_operand(c, target->v.Attribute.value), k = name_index(c, target->v.Attribute.attr);
     if (v < 0 || k < 0)
         return 0;
+    if (PyUnicode_CompareWithASCIIString(target->v.Attribute.attr, "__debug__") == 0)
+        return compile_error(c, "cannot assign to __debug__");
     int t = temp(c);
-    SET_POSITION(c, target);
+    set_attribute_position(c, target, target);
     int ok = (is_temp(c, v) ? emit_abc(c, OP_MOVE, (unsigned)t, (unsigned)v, 0)
                                   && emit_abc(c, OP_LOAD_ATTR, (unsigned)t, (unsigned)t, (unsigned)k)
                             : emit_abc(c, OP_LOAD_ATTR, (unsigned)t, (unsigned)v, (unsigned)k))
              && compile_binary_right(c, s->v.AugAssign.op, 1, t, s->v.AugAssign.value, t, whole);
-    SET_POSITION(c, target);
+    set_attribute_position(c, target, target);
     ok = ok && emit_abc(c, OP_STORE_ATTR, (unsigned)v, (unsigned)k, (unsigned)t);
     set_depth(c, depth);
     return ok;

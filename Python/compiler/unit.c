@@ -388,6 +388,22 @@ int load_const_steal(compiler_t *c, int dst, PyObject *value)
     return ok;
 }
 
+/* ---- Positions ---- */
+
+void set_attribute_position(compiler_t *c, expr_ty whole, expr_ty attribute)
+{
+    position_t *p = &c->unit->position;
+    SET_POSITION(c, whole);
+    if (p->line == attribute->end_lineno)
+        return;
+    Py_ssize_t length = PyUnicode_GET_LENGTH(attribute->v.Attribute.attr);
+    p->line = attribute->end_lineno;
+    if (length <= attribute->end_col_offset)
+        p->column = attribute->end_col_offset - (int)length;
+    else
+        p->column = p->end_column = -1;         /* a tree that no source has */
+}
+
 /* ---- Messages ---- */
 
 int compile_error(compiler_t *c, const char *format, ...)

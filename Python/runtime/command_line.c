@@ -1,4 +1,5 @@
 /* The command line and the environment: what the user wants, before there is an interpreter. */
+#include "compiler.h"
 #include "config.h"
 #include "command_line_text.h"
 #include "library_paths.h"
@@ -246,6 +247,8 @@ static void read_environment(void)
         CONFIG->import_time = 1;
     if (config_xoption("faulthandler") != NULL || CONFIG->dev_mode)
         CONFIG->faulthandler = 1;
+    if (config_xoption("no_debug_ranges") != NULL || config_getenv("PYTHONNODEBUGRANGES") != NULL)
+        compile_without_columns = 1;
     if (config_xoption("warn_default_encoding") != NULL)
         CONFIG->warn_default_encoding = 1;
     if (config_xoption("gcstats") != NULL)

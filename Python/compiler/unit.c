@@ -282,23 +282,6 @@ int temp(compiler_t *c)
 
 /* ---- Constants and names ---- */
 
-static PyObject *frozenset_key(PyObject *op)
-{
-    PyObject *keys = PyFrozenSet_New(NULL), *iterator = keys != NULL ? PyObject_GetIter(op) : NULL, *item;
-    while (iterator != NULL && (item = PyIter_Next(iterator)) != NULL) {
-        PyObject *key = _PyCode_ConstantKey(item);
-        int status = key != NULL ? PySet_Add(keys, key) : -1;
-        Py_XDECREF(key);
-        Py_DECREF(item);
-        if (status < 0)
-            break;
-    }
-    Py_XDECREF(iterator);
-    if (PyErr_Occurred())
-        Py_CLEAR(keys);
-    return keys != NULL ? Py_BuildValue("(ON)", (PyObject *)&PyFrozenSet_Type, keys) : NULL;
-}
-
 /* A key under which equal constants of equal types are one: 1, 1.0 and True are not, nor 0.0 and -0.0. */
 /* (frozenset, keys of its items) */
 static PyObject *frozenset_key(PyObject *op)
@@ -337,10 +320,8 @@ PyObject *_PyCode_ConstantKey(PyObject *op)
         }
         return keys != NULL ? Py_BuildValue("(ON)", (PyObject *)&PyTuple_Type, keys) : NULL;
     }
-    if (PyFrozenSet_CheckExact(op))
-        return frozenset_key(op);
     if (PyUnicode_CheckExact(op) || PyLong_CheckExact(op) || PyBytes_CheckExact(op) || PyBool_Check(op) || op == Py_None
-        || op == Py_Ellipsis || PyCode_Check(op))
+        || op == Py_Ellipsis)
         return PyTuple_Pack(2, (PyObject *)Py_TYPE(op), op);
     if (PyFrozenSet_CheckExact(op))
         return frozenset_key(op);

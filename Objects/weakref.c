@@ -329,6 +329,8 @@ void weakref_clear_target_stopped(PyObject *target, int (*due)(PyObject *ref, vo
     }
 }
 
+void weakref_disarm_stopped(PyObject *ref) { unlink_locked((PyWeakReference *)ref); }
+
 int weakref_clear(PyObject *op)
 {
     PyObject *callback = make_dead((PyWeakReference *)op);

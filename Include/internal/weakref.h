@@ -32,6 +32,8 @@ int weakref_clear(PyObject *op);
 /* In a pause: clears all weak references to op. Those with a callback that are not SLOT_GARBAGE themselves go to `due`,
  * with one reference taken.  Escapes never */
 void weakref_clear_target_stopped(PyObject *op, int (*due)(PyObject *ref, void *arg), void *arg);
+/* In a pause: ref, which is garbage itself, lets go of its target, so that its callback is never made.  Escapes never */
+void weakref_disarm_stopped(PyObject *ref);
 /* Calls ref's callback, if it still has one; errors are reported as unraisable.  Escapes */
 void weakref_call_callback(PyObject *ref);
 void weakref_after_fork(void);

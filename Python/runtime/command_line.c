@@ -548,18 +548,42 @@ static void choose_locale(void)
 
 #define LIBRARY_TAIL "/lib/python3.11"
 
-/* The library of our own: the installed one, or that of the source tree for the interpreter in its build directory (and
- * wherever nothing is installed). */
+/* Where an installed directory is now, if the whole tree has been moved: beside the directory of the executable. NULL if
+ * there is nothing. */
+static const char *find_moved(const char *executable, const char *installed)
+{
+    char path[PATH_MAX + 1];
+    size_t prefix = strlen(BRAID_PREFIX);
+    const char *slash = strrchr(executable, '/');
+    while (slash != NULL && slash > executable && slash[-1] != '/')
+        slash--;
+    if (slash == NULL || slash == executable || strncmp(installed, BRAID_PREFIX "/", prefix + 1) != 0)
+        return NULL;
+    int n = snprintf(path, sizeof(path), "%.*s%s", (int)(slash - executable), executable, installed + prefix + 1);
+    return n < (int)sizeof(path) && access(path, X_OK) == 0 ? copy_path(path) : NULL;
+}
+
+/* The library of our own: that of the source tree for the interpreter in its build directory (and wherever nothing is
+ * installed); else the installed one, near the executable or where it was meant to be. */
 static void find_own_library(void)
 {
     char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
     size_t build = strlen(BRAID_BUILD_DIR);
+    path[length > 0 ? length : 0] = 0;
     int in_build_tree = length > (ssize_t)build && memcmp(path, BRAID_BUILD_DIR "/", build + 1) == 0;
-    if (!in_build_tree && access(BRAID_INSTALLED_LIB_DIR, X_OK) == 0) {
+    const char *moved = in_build_tree ? NULL : find_moved(path, BRAID_INSTALLED_LIB_DIR);
+    if (moved != NULL) {
+        startup.own_library = moved;
+        startup.shared_modules = find_moved(path, BRAID_INSTALLED_DYNLOAD_DIR);
+        if (startup.shared_modules == NULL)
+            startup.shared_modules = BRAID_INSTALLED_DYNLOAD_DIR;
+    }
+    else if (!in_build_tree && access(BRAID_INSTALLED_LIB_DIR, X_OK) == 0) {
         startup.own_library = BRAID_INSTALLED_LIB_DIR;
         startup.shared_modules = BRAID_INSTALLED_DYNLOAD_DIR;
-    } else {
+    }
+    else {
         startup.own_library = BRAID_SOURCE_LIB_DIR;
         startup.shared_modules = BRAID_BUILD_DIR "/dynload";
     }

@@ -179,8 +179,13 @@ static int wait_for_input(int fd)
         leave();
         if (hook != NULL)
             hook();
-        int n = poll(&waiting, 1, hook != NULL ? 100 : -1), error = errno;
-        int failed = n < 0 && error == EINTR && run_signal_handlers() < 0;
+        /* Before the wait, which a signal that has come already does not end; and after it. */
+        int failed = run_signal_handlers() < 0, n = 0, error = 0;
+        if (!failed) {
+            n = poll(&waiting, 1, hook != NULL ? 100 : -1);
+            error = errno;
+            failed = n < 0 && error == EINTR && run_signal_handlers() < 0;
+        }
         enter();
         if (failed)
             return 0;

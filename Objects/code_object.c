@@ -252,6 +252,22 @@ static PyObject *interned_constants(PyObject *tuple)
     return result;
 }
 
+/* Instructions as the compiler makes them: run-time caches are left out, operand words behind an instruction are kept. */
+static void copy_clean(instruction_t *to, const instruction_t *from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n;) {
+        instruction_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+        unsigned op = instruction_op(word), caches = opcode_table[op].caches;
+        memcpy(&to[i], &word, sizeof(word));
+        int is_operand = op == OP_CALL_KW || op == OP_CALL_METHOD_KW || op == OP_MATCH_CLASS || op == OP_UNPACK_EX_WIDE;
+        for (unsigned k = 1; k <= caches; k++) {
+            instruction_t cache = is_operand ? from[i + k] : 0;
+            memcpy(&to[i + k], &cache, sizeof(cache));
+        }
+        i += 1 + caches;
+    }
+}
+
 static int copy_tables(PyCodeObject *code, const code_init_t *init)
 {
     code->co_instructions = PyMem_Malloc(((size_t)init->ninstructions + 1) * sizeof(instruction_t));
@@ -261,8 +277,7 @@ static int copy_tables(PyCodeObject *code, const code_init_t *init)
         PyErr_NoMemory();
         return -1;
     }
-    if (init->ninstructions > 0)
-        memcpy(code->co_instructions, init->instructions, init->ninstructions * sizeof(instruction_t));
+    copy_clean(code->co_instructions, init->instructions, init->ninstructions);    /* a damaged file may have what looks like caches */
     if (init->nexceptions > 0)
         memcpy(code->co_exceptions, init->exceptions, init->nexceptions * sizeof(exception_entry_t));
     code->co_ninstructions = init->ninstructions;
@@ -321,25 +336,11 @@ PyCodeObject *code_new(const code_init_t *init)
     return code;
 }
 
-/* An instruction as the compiler made it. */
 PyObject *code_get_clean_instructions(PyCodeObject *code)
 {
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(code->co_ninstructions * sizeof(instruction_t)));
-    if (bytes == NULL)
-        return NULL;
-    instruction_t *words = (instruction_t *)(void *)PyBytes_AS_STRING(bytes);
-    for (uint32_t i = 0; i < code->co_ninstructions;) {
-        instruction_t word = __atomic_load_n(&code->co_instructions[i], __ATOMIC_RELAXED);
-        unsigned op = instruction_op(word), caches = opcode_table[op].caches;
-        memcpy(&words[i], &word, sizeof(word));
-        /* operand words behind an instruction are kept, run-time caches are not */
-        int is_operand = op == OP_CALL_KW || op == OP_CALL_METHOD_KW || op == OP_MATCH_CLASS || op == OP_UNPACK_EX_WIDE;
-        for (unsigned k = 1; k <= caches; k++) {
-            instruction_t cache = is_operand ? code->co_instructions[i + k] : 0;
-            memcpy(&words[i + k], &cache, sizeof(cache));
-        }
-        i += 1 + caches;
-    }
+    if (bytes != NULL)
+        copy_clean((instruction_t *)(void *)PyBytes_AS_STRING(bytes), code->co_instructions, code->co_ninstructions);
     return bytes;
 }
 

@@ -19,6 +19,7 @@
     "-OO    : -O, and drop documentation strings (PYTHONOPTIMIZE=2)\n" \
     "-P     : do not put a directory that may be unsafe first in sys.path (PYTHONSAFEPATH=1)\n" \
     "-q     : no version and copyright at the interactive prompt\n" \
+    "-R     : random hashes of str and bytes, whatever PYTHONHASHSEED says\n" \
     "-s     : leave the user's site directory out of sys.path (PYTHONNOUSERSITE=1)\n" \
     "-S     : do not import site at start-up\n" \
     "-u     : unbuffered standard output and error (PYTHONUNBUFFERED=1)\n" \
@@ -63,6 +64,7 @@
     "-X gil=0|1        : run without or with the global interpreter lock (PYTHONGIL)\n" \
     "-X gcstats        : report the pauses of the cycle collector at exit\n" \
     "-X dev            : development mode (PYTHONDEVMODE)\n" \
+    "-X frozen_modules=on|off : import frozen modules, or those of the library in their place\n" \
     "-X faulthandler   : tracebacks on fatal signals (PYTHONFAULTHANDLER)\n" \
     "-X importtime     : report how long each import takes (PYTHONPROFILEIMPORTTIME)\n" \
     "-X int_max_str_digits=n : limit of digits in int conversions (PYTHONINTMAXSTRDIGITS)\n" \

@@ -341,6 +341,14 @@ static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     return PyUnicode_FromString(buffer);
 }
 
+/* Version 3.2.0 had no aliases, and not all of the characters. */
+static int is_old_name(Py_UCS4 ch, const char *text, Py_ssize_t length)
+{
+    char name[NAME_MAX_LENGTH + 1];
+    return record_of(1, ch)->category != UCD_UNASSIGNED && get_name(ch, name, sizeof(name))
+           && strlen(name) == (size_t)length && strncasecmp(name, text, (size_t)length) == 0;
+}
+
 static PyObject *lookup(PyObject *self, PyObject *arg)
 {
     const char *text;
@@ -352,7 +360,7 @@ static PyObject *lookup(PyObject *self, PyObject *arg)
         PyErr_SetString(PyExc_KeyError, "name too long");
         return NULL;
     }
-    if (!get_code(text, (int)length, &ch) || (is_old(self) && record_of(1, ch)->category == UCD_UNASSIGNED)) {
+    if (!get_code(text, (int)length, &ch) || (is_old(self) && !is_old_name(ch, text, length))) {
         PyErr_Format(PyExc_KeyError, "undefined character name '%.*s'", (int)length, text);
         return NULL;
     }

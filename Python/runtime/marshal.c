@@ -404,6 +404,34 @@ typedef struct {
     int depth;
 } reader_t;
 
+/* file.readinto() of n bytes: what it says that it has read, or -1 with an exception. */
+static Py_ssize_t read_into(PyObject *file, char *room, Py_ssize_t n)
+{
+    Py_buffer buffer;
+    if (PyBuffer_FillInfo(&buffer, NULL, room, n, 0, PyBUF_CONTIG) < 0)
+        return -1;
+    PyObject *view = PyMemoryView_FromBuffer(&buffer), *answer = NULL, *released;
+    if (view == NULL)
+        return -1;
+    answer = PyObject_CallMethod(file, "readinto", "O", view);
+    Py_ssize_t count = -1;
+    if (answer != NULL)
+        count = PyNumber_AsSsize_t(answer, PyExc_ValueError);
+    /* nobody writes to the bytes from now on */
+    PyObject *error = PyErr_GetRaisedException();
+    released = PyObject_CallMethod(view, "release", NULL);
+    if (released == NULL)
+        count = -1;
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+        count = -1;
+    }
+    Py_XDECREF(released);
+    Py_XDECREF(answer);
+    Py_DECREF(view);
+    return count;
+}
+
 /* n bytes that stay until the next call, or NULL with EOFError. */
 static const char *read_bytes(reader_t *r, Py_ssize_t n)
 {
@@ -416,21 +444,16 @@ static const char *read_bytes(reader_t *r, Py_ssize_t n)
         r->at += n;
         return result;
     }
-    PyObject *data = PyObject_CallMethod(r->readable, "read", "n", n);
-    if (data == NULL)
-        return NULL;
-    if (!PyBytes_Check(data)) {
-        PyErr_Format(PyExc_TypeError, "file.read() returned not bytes but %.100s", Py_TYPE(data)->tp_name);
-        Py_DECREF(data);
-        return NULL;
-    }
-    if (PyBytes_GET_SIZE(data) != n) {
-        if (PyBytes_GET_SIZE(data) > n)
-            PyErr_Format(PyExc_ValueError, "read() returned too much data: %zd bytes requested, %zd returned", n,
-                         PyBytes_GET_SIZE(data));
+    PyObject *data = PyBytes_FromStringAndSize(NULL, n);
+    Py_ssize_t count = data != NULL ? read_into(r->readable, PyBytes_AS_STRING(data), n) : -1;
+    if (count != n && !PyErr_Occurred()) {
+        if (count > n)
+            PyErr_Format(PyExc_ValueError, "read() returned too much data: %zd bytes requested, %zd returned", n, count);
         else
             PyErr_SetString(PyExc_EOFError, "EOF read where not expected");
-        Py_DECREF(data);
+    }
+    if (count != n) {
+        Py_XDECREF(data);
         return NULL;
     }
     Py_XSETREF(r->chunk, data);

@@ -19,7 +19,7 @@ static charset_t charsets[] = {
     {.name = "euc_jp", .iconv_name = "EUC-JP", .flags = CHARSET_EUC3},
     {.name = "euc_jis_2004", .iconv_name = "EUC-JISX0213", .flags = CHARSET_EUC3},
     {.name = "euc_jisx0213", .iconv_name = "EUC-JISX0213", .flags = CHARSET_EUC3},
-    {.name = "euc_kr", .iconv_name = "EUC-KR"},
+    {.name = "euc_kr", .iconv_name = "EUC-KR", .flags = CHARSET_EUC_KR},
     {.name = "cp949", .iconv_name = "UHC"},
     {.name = "johab", .iconv_name = "JOHAB"},
 };
@@ -267,6 +267,39 @@ static int decode_two(const charset_t *c, const unsigned char *p, Py_UCS4 chars[
     return ILLEGAL;
 }
 
+/* KS X 1001 has not all syllables: the others are spelled 0xA4D4 and three letters of row 0xA4, 0xD4 being none. The
+ * letters in Unicode's order of initials and finals (0: none); vowels start at 0xBF. */
+static const unsigned char initials[] = {0xa1, 0xa2, 0xa4, 0xa7, 0xa8, 0xa9, 0xb1, 0xb2, 0xb3, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9,
+                                         0xba, 0xbb, 0xbc, 0xbd, 0xbe};
+static const unsigned char finals[] = {0xd4, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae,
+                                       0xaf, 0xb0, 0xb1, 0xb2, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xba, 0xbb, 0xbc, 0xbd, 0xbe};
+enum { FIRST_SYLLABLE = 0xac00, SYLLABLES = 11172, VOWELS = 21, FINALS = 28, FIRST_VOWEL = 0xbf };
+
+static int decode_spelled(const unsigned char *p, Py_ssize_t n, Py_UCS4 chars[2])
+{
+    if (n < 8)
+        return TOO_SHORT;
+    const unsigned char *initial = memchr(initials, p[3], sizeof(initials)), *final = memchr(finals, p[7], sizeof(finals));
+    if (p[2] != 0xa4 || p[4] != 0xa4 || p[6] != 0xa4 || initial == NULL || final == NULL || p[5] < FIRST_VOWEL
+        || p[5] >= FIRST_VOWEL + VOWELS)
+        return ILLEGAL;
+    chars[0] = (Py_UCS4)(FIRST_SYLLABLE + ((initial - initials) * VOWELS + p[5] - FIRST_VOWEL) * FINALS + (final - finals));
+    return 8;
+}
+
+static int encode_spelled(Py_UCS4 cp, unsigned char *out)
+{
+    unsigned number = cp - FIRST_SYLLABLE;
+    if (number >= SYLLABLES)
+        return ILLEGAL;
+    out[0] = out[2] = out[4] = out[6] = 0xa4;
+    out[1] = 0xd4;
+    out[3] = initials[number / FINALS / VOWELS];
+    out[5] = (unsigned char)(FIRST_VOWEL + number / FINALS % VOWELS);
+    out[7] = finals[number % FINALS];
+    return 8;
+}
+
 int charset_decode(const charset_t *c, const unsigned char *p, Py_ssize_t n, Py_UCS4 chars[2])
 {
     chars[1] = 0;
@@ -278,6 +311,8 @@ int charset_decode(const charset_t *c, const unsigned char *p, Py_ssize_t n, Py_
         return ILLEGAL;
     if (n < 2)
         return TOO_SHORT;
+    if (c->flags == CHARSET_EUC_KR && p[0] == 0xa4 && p[1] == 0xd4)
+        return decode_spelled(p, n, chars);
     if (c->flags == CHARSET_EUC3 && p[0] == 0x8f) {
         if (n < 3)
             return TOO_SHORT;
@@ -320,6 +355,8 @@ int charset_encode(const charset_t *c, PyObject *str, Py_ssize_t i, int final, u
         }
     }
     if (bytes == 0) {
+        if (c->flags == CHARSET_EUC_KR)
+            return encode_spelled(cp, out);
         if (c->flags != CHARSET_GB18030 || cp < 0x10000)
             return ILLEGAL;
         four_bytes((int)(cp - 0x10000) + FOUR_SUPPLEMENT, out);

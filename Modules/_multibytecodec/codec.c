@@ -29,7 +29,11 @@ charset_t *codec_of_class(PyTypeObject *type)
 int set_errors_attribute(PyObject *self, PyObject **field, PyObject *value)
 {
     PyObject *old;
-    if (value == NULL || !PyUnicode_Check(value)) {
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "cannot delete attribute");
+        return -1;
+    }
+    if (!PyUnicode_Check(value)) {
         PyErr_SetString(PyExc_TypeError, "errors must be a string");
         return -1;
     }

@@ -86,7 +86,7 @@ PyObject *multibyte_encode(const charset_t *c, PyObject *str, const char *errors
     Py_ssize_t i = 0;
     PyObject *result = NULL;
     while (i < PyUnicode_GET_LENGTH(str)) {
-        unsigned char bytes[4];
+        unsigned char bytes[LONGEST_SEQUENCE];
         int used, n = charset_encode(c, str, i, final, bytes, &used);
         if (n == TOO_SHORT)
             break;

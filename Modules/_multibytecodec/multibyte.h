@@ -7,7 +7,9 @@
 
 /* ---- charset.c ---- */
 
-enum { CHARSET_SJIS = 1, CHARSET_EUC3 = 2, CHARSET_GB18030 = 4 };      /* single bytes above 0x80; 0x8F and two; four bytes */
+/* Single bytes above 0x80; 0x8F and two bytes; four bytes; syllables spelled out in eight bytes. */
+enum { CHARSET_SJIS = 1, CHARSET_EUC3 = 2, CHARSET_GB18030 = 4, CHARSET_EUC_KR = 8 };
+enum { LONGEST_SEQUENCE = 8 };
 
 /* Two code points that one sequence of bytes stands for. */
 typedef struct { Py_UCS4 first, second; uint16_t bytes; } pair_t;
@@ -32,7 +34,7 @@ charset_t *charset_find(const char *name, const char *const *allowed);
 enum { TOO_SHORT = 0, ILLEGAL = -1 };
 /* Decodes one character: the number of bytes, TOO_SHORT or ILLEGAL. chars: one or two (second 0: one). */
 int charset_decode(const charset_t *charset, const unsigned char *data, Py_ssize_t n, Py_UCS4 chars[2]);
-/* Encodes one character at str[i]: the number of bytes put into out (4 at most), TOO_SHORT (more characters may follow that
+/* Encodes one character at str[i]: the number of bytes put into out (LONGEST_SEQUENCE at most), TOO_SHORT (more characters may follow that
  * belong to it; not if final) or ILLEGAL. *used: code points. */
 int charset_encode(const charset_t *charset, PyObject *str, Py_ssize_t i, int final, unsigned char *out, int *used);
 

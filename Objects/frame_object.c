@@ -7,6 +7,7 @@
 #include "positions.h"
 #include "structmember.h"
 #include "thread_state.h"
+#include "trace.h"
 #include "well_known_strings.h"
 
 /* ---- Records and their objects ---- */
@@ -393,6 +394,8 @@ static PyObject *get_lineno(PyObject *op, void *Py_UNUSED(c))
     return PyLong_FromLong(line);
 }
 
+static int set_lineno(PyObject *op, PyObject *value, void *Py_UNUSED(c)) { return trace_jump(FRAME(op), value); }
+
 static PyObject *get_trace(PyObject *op, void *Py_UNUSED(c))
 {
     PyObject *trace = FRAME(op)->f_trace;
@@ -426,7 +429,7 @@ static PyGetSetDef frame_getset[] = {
     {"f_builtins", get_builtins, NULL, NULL, NULL},
     {"f_code", get_code, NULL, NULL, NULL},
     {"f_lasti", get_lasti, NULL, NULL, NULL},
-    {"f_lineno", get_lineno, NULL, NULL, NULL},
+    {"f_lineno", get_lineno, set_lineno, NULL, NULL},
     {"f_trace", get_trace, set_trace, NULL, NULL},
     {"f_trace_opcodes", get_trace_opcodes, set_trace_opcodes, NULL, NULL},
     {NULL},

@@ -56,6 +56,12 @@ PyObject *trace_call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObje
 /* The same for a call with tuple and dict (or NULL). */
 PyObject *trace_call_object(PyThreadState *ts, frame_t *f, PyObject *callee, PyObject *args, PyObject *kwargs);
 
+/* f_lineno = value: the frame of a line event goes on at another line. 0, or -1 with ValueError, ... set. */
+int trace_jump(PyFrameObject *object, PyObject *value);
+
+/* The line of each instruction word, -1 where unknown; lives as long as the code. NULL with MemoryError. */
+const int *trace_lines_of(PyCodeObject *code);
+
 /* The activations that run now have been called before tracing began. */
 void trace_mark_running(PyThreadState *ts);
 

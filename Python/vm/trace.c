@@ -60,9 +60,8 @@ static int send_protected(PyThreadState *ts, int (*sender)(PyThreadState *, fram
 
 /* ---- Lines ---- */
 
-/* The line of each instruction word, -1 where unknown: made when the code is first traced. NULL with MemoryError.
- * It is written once and lives as long as the code object. */
-static const int *lines_of(PyCodeObject *code)
+/* Written once, they live as long as the code object. */
+const int *trace_lines_of(PyCodeObject *code)
 {
     int *lines = __atomic_load_n(&code->co_traced_lines, __ATOMIC_ACQUIRE);     /* pairs with the exchange below */
     if (lines != NULL)
@@ -121,7 +120,7 @@ static int send_call(PyThreadState *ts, frame_t *f)
 /* Sends line and opcode events for the instruction before f->pc; previous: the word that ran before, -1 for none. */
 static int send_line_and_opcode(PyThreadState *ts, frame_t *f, int64_t previous)
 {
-    const int *lines = lines_of(f->code);
+    const int *lines = trace_lines_of(f->code);
     if (lines == NULL)
         return -1;
     PyFrameObject *object = frame_get_object(f);

@@ -262,6 +262,8 @@ static PyObject *code_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
                          : init.kwonlyargcount < 0  ? "kwonlyargcount"
                          : nlocals < 0              ? "nlocals"
                                                     : "stacksize");
+        else if (nlocals != PyTuple_GET_SIZE(init.varnames))
+            PyErr_SetString(PyExc_ValueError, "code: co_nlocals != len(co_varnames)");
         else if (set_tables(&init, code, exceptions) == 0 && audit_new(&init, code, nlocals, stacksize) == 0)
             result = code_new(&init);
     }

@@ -66,41 +66,66 @@ static int trace_trampoline(PyObject *self, PyFrameObject *frame, int what, PyOb
     return status;
 }
 
-/* Installs a function of either kind. The old object is dropped last: that may run code. */
-static void install(const char *audit_event, Py_tracefunc *func_field, PyObject **object_field, Py_tracefunc func, PyObject *object)
+/* Installs a function of either kind. The old object is dropped first, with no function installed: that may run code, which may not
+ * install another. 0, or -1 with an exception set. */
+static int install(const char *audit_event, Py_tracefunc *func_field, PyObject **object_field, Py_tracefunc func, PyObject *object)
 {
+    static BRAID_TLS Py_tracefunc *installing;      /* the field that this thread is about to set, or NULL */
     PyThreadState *ts = thread_current();
-    if (PySys_Audit(audit_event, NULL) < 0) {
-        PyErr_WriteUnraisable(NULL);
-        return;
+    if (PySys_Audit(audit_event, NULL) < 0)
+        return -1;
+    if (installing == func_field) {
+        PyErr_Format(PyExc_RuntimeError, "Cannot install a %s function while another %s function is being installed",
+                     func_field == &ts->c_tracefunc ? "trace" : "profile", func_field == &ts->c_tracefunc ? "trace" : "profile");
+        return -1;
     }
+    Py_XINCREF(object);
     PyObject *old = *object_field;
+    *func_field = NULL;
+    *object_field = NULL;
+    thread_update_tracing(ts);
+    if (old != NULL) {
+        Py_tracefunc *before = installing;
+        installing = func_field;
+        Py_DECREF(old);
+        installing = before;
+    }
     if (ts->c_tracefunc == NULL && ts->c_profilefunc == NULL)
         trace_mark_running(ts);
     *func_field = func;
-    *object_field = Py_XNewRef(object);
+    *object_field = object;
     thread_update_tracing(ts);
-    Py_XDECREF(old);
+    return 0;
+}
+
+static int set_trace(Py_tracefunc func, PyObject *object)
+{
+    PyThreadState *ts = thread_current();
+    return install("sys.settrace", &ts->c_tracefunc, &ts->c_traceobj, func, object);
+}
+
+static int set_profile(Py_tracefunc func, PyObject *object)
+{
+    PyThreadState *ts = thread_current();
+    return install("sys.setprofile", &ts->c_profilefunc, &ts->c_profileobj, func, object);
 }
 
 void PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
 {
-    PyThreadState *ts = thread_current();
-    install("sys.settrace", &ts->c_tracefunc, &ts->c_traceobj, func, arg);
+    if (set_trace(func, arg) < 0)
+        PyErr_WriteUnraisable(NULL);
 }
 
 void PyEval_SetProfile(Py_tracefunc func, PyObject *arg)
 {
-    PyThreadState *ts = thread_current();
-    install("sys.setprofile", &ts->c_profilefunc, &ts->c_profileobj, func, arg);
+    if (set_profile(func, arg) < 0)
+        PyErr_WriteUnraisable(NULL);
 }
 
 static PyObject *sys_settrace(PyObject *module, PyObject *function)
 {
-    if (function == Py_None)
-        PyEval_SetTrace(NULL, NULL);
-    else
-        PyEval_SetTrace(trace_trampoline, function);
+    if (set_trace(function != Py_None ? trace_trampoline : NULL, function != Py_None ? function : NULL) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -112,10 +137,8 @@ static PyObject *sys_gettrace(PyObject *module, PyObject *unused)
 
 static PyObject *sys_setprofile(PyObject *module, PyObject *function)
 {
-    if (function == Py_None)
-        PyEval_SetProfile(NULL, NULL);
-    else
-        PyEval_SetProfile(profile_trampoline, function);
+    if (set_profile(function != Py_None ? profile_trampoline : NULL, function != Py_None ? function : NULL) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 

@@ -236,12 +236,12 @@ static const char *obstacle(const analysis_t *a, const uint8_t *to)
     return "incompatible stacks";
 }
 
-/* The first line that has code, not before `line`; -1 if there is none. */
-static int next_line(PyCodeObject *code, const int *lines, int line)
+/* The first line that has code which can be reached, not before `line`; -1 if there is none. */
+static int next_line(const analysis_t *a, const int *lines, int line)
 {
     int best = -1;
-    for (uint32_t i = 0; i < code->co_ninstructions; i++)
-        if (lines[i] >= line && (best < 0 || lines[i] < best))
+    for (uint32_t i = 0; i < a->code->co_ninstructions; i++)
+        if (a->reached[i] && lines[i] >= line && (best < 0 || lines[i] < best))
             best = lines[i];
     return best;
 }
@@ -356,16 +356,16 @@ int trace_jump(PyFrameObject *object, PyObject *value)
     const int *lines = trace_lines_of(code);
     if (lines == NULL)
         return -1;
-    int line = next_line(code, lines, (int)wanted);
-    if (line < 0) {
-        PyErr_Format(PyExc_ValueError, "line %ld comes after the current code block", wanted);
-        return -1;
-    }
     analysis_t a = {0};
     if (analyse(&a, code) < 0)
         return -1;
     uint32_t now = frame_word(f);
-    int64_t target = choose(&a, lines, now, line);
+    int64_t target = -1;
+    int line = next_line(&a, lines, (int)wanted);
+    if (line < 0)
+        PyErr_Format(PyExc_ValueError, "line %ld comes after the current code block", wanted);
+    else
+        target = choose(&a, lines, now, line);
     if (target >= 0 && bind_locals(f) == 0) {
         release(&a, f, ts, a.kinds + (size_t)now * a.count, a.kinds + (size_t)target * a.count);
         f->pc = code->co_instructions + target + 1;     /* trace_before goes on at the instruction before it */

@@ -1,8 +1,10 @@
-/* The _opcode module: facts about instructions.
+/* The _opcode module: facts about instructions, from the table that the machine is made of (Python/vm/opcodes.def). The modules opcode
+ * and dis in Lib/ stand on it.
  *
  * Instructions of this interpreter name the slots they work on: none has an effect on the depth of a stack. */
 #define PY_SSIZE_T_CLEAN
 #include "module.h"
+#include "opcode.h"
 
 static PyObject *opcode_stack_effect(PyObject *module, PyObject *args, PyObject *kwargs)
 {
@@ -29,7 +31,25 @@ static PyObject *opcode_get_specialization_stats(PyObject *module, PyObject *unu
     Py_RETURN_NONE;
 }
 
+/* A tuple of (name, format, cache words, flags, effect), by opcode. */
+static PyObject *opcode_instructions(PyObject *module, PyObject *unused)
+{
+    static const char *const formats[] = {[F_ABC] = "ABC", [F_AX] = "AX", [F_AJ] = "AJ", [F_ABJ] = "ABJ", [F_J] = "J"};
+    PyObject *table = PyTuple_New(OPCODE_COUNT);
+    for (int i = 0; table != NULL && i < OPCODE_COUNT; i++) {
+        const opcode_info_t *info = &opcode_table[i];
+        PyObject *row = Py_BuildValue("(ssiis)", info->name, formats[info->format], info->caches, info->flags, info->effect);
+        if (row == NULL)
+            Py_CLEAR(table);
+        else
+            PyTuple_SET_ITEM(table, i, row);
+    }
+    return table;
+}
+
 static PyMethodDef opcode_methods[] = {
+    {"instructions", opcode_instructions, METH_NOARGS,
+     "instructions($module, /)\n--\n\nThe table of instructions: a tuple of (name, format, cache words, flags, effect)."},
     MODULE_METHOD("stack_effect", opcode_stack_effect, METH_VARARGS | METH_KEYWORDS,
                   "stack_effect($module, opcode, oparg=None, /, *, jump=None)\n--\n\n"
                   "The effect of an instruction on the depth of the stack: 0, for the machine has registers."),

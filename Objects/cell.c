@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "memory.h"
+#include "object_gc_inline.h"
 
 PyObject *PyCell_New(PyObject *value)
 {

@@ -1,6 +1,7 @@
 /* The iterators of dict: over keys, values and items, forwards and backwards. */
 #include "dict.h"
 #include "tuple.h"
+#include "object_gc_inline.h"
 
 /* di_pos is -1 after the end.  di_used is -1 after a change of size was noticed: every further step raises again. */
 

@@ -2,6 +2,7 @@
 #include "dict.h"
 #include "memory.h"
 #include "../Python/memory/allocator.h"
+#include "object_gc_inline.h"
 
 /* An index slot that is EMPTY, and no room for entries. */
 struct dict_static_keys dict_empty_keys = {

@@ -1,6 +1,7 @@
 /* dict.keys(), dict.values(), dict.items(): live views, with set operations for keys and items. */
 #include "dict.h"
 #include "set.h"
+#include "object_gc_inline.h"
 
 static PyDictObject *dict_of(PyObject *view)
 {

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "well_known_strings.h"
+#include "object_gc_inline.h"
 
 #define EXC(op) ((PyBaseExceptionObject *)(op))
 

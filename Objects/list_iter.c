@@ -1,5 +1,6 @@
 /* The iterators of list, forwards and backwards. */
 #include "list.h"
+#include "object_gc_inline.h"
 
 static PyObject *iter_new(PyTypeObject *type, PyObject *list, Py_ssize_t index)
 {

@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "tuple.h"
 #include "../Python/memory/allocator.h"
+#include "object_gc_inline.h"
 
 struct list_empty_items list_empty_items;
 
@@ -518,7 +519,10 @@ void list_dealloc(PyObject *op)
         drop_items(items, self->ob_base.ob_size);
         items_free(items);
     }
-    Py_TYPE(op)->tp_free(op);
+    if (Py_LIKELY(heap_is_type(op, &PyList_Type)))
+        object_free_gc(op);
+    else
+        Py_TYPE(op)->tp_free(op);
 }
 
 /* ---- Public C API ---- */

@@ -1,5 +1,6 @@
 /* What Python code sees of set and frozenset: methods, operators, iterator, the type objects, and the C API. */
 #include "set.h"
+#include "object_gc_inline.h"
 
 #define SELF ((PySetObject *)self)
 

@@ -2,6 +2,7 @@
 #include "set.h"
 #include "memory.h"
 #include "../Python/memory/allocator.h"
+#include "object_gc_inline.h"
 
 /* SET_DUMMY: stands in a table where a member was removed. */
 PyObject set_dummy_object = {

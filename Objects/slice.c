@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "internal/abstract.h"
+#include "object_gc_inline.h"
 
 PyObject *PySlice_New(PyObject *start, PyObject *stop, PyObject *step)
 {

@@ -4,6 +4,7 @@
 #include "call.h"
 #include "container.h"
 #include "unicode_writer.h"
+#include "object_gc_inline.h"
 
 struct tuple_empty_object tuple_empty_object = {
     .head = {{0, OBJECT_PUBLISHED | OBJECT_IMMORTAL, {0}, 0, SHARED_PINNED | SHARED_MERGED, 0, &PyTuple_Type}, 0},
@@ -17,7 +18,10 @@ PyTupleObject *tuple_alloc(Py_ssize_t n)
         PyErr_NoMemory();
         return NULL;
     }
-    return PyObject_GC_NewVar(PyTupleObject, &PyTuple_Type, n);
+    PyTupleObject *self = (PyTupleObject *)object_new_gc(&PyTuple_Type, offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *));
+    if (self != NULL)
+        self->ob_base.ob_size = n;
+    return self;
 }
 
 PyObject *PyTuple_New(Py_ssize_t n)
@@ -206,7 +210,10 @@ static void tuple_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     for (Py_ssize_t i = PyTuple_GET_SIZE(self); i-- > 0;)
         Py_XDECREF(self->ob_item[i]);
-    Py_TYPE(op)->tp_free(op);
+    if (Py_LIKELY(heap_is_type(op, &PyTuple_Type)))
+        object_free_gc(op);
+    else
+        Py_TYPE(op)->tp_free(op);
 }
 
 static int tuple_traverse(PyObject *op, visitproc visit, void *arg)

@@ -2,6 +2,7 @@
 #include <Python.h>
 #include "unicode.h"
 #include "unicode_writer.h"
+#include "object_pages.h"
 
 /* ---- Static strings ---- */
 
@@ -51,14 +52,11 @@ PyObject *unicode_alloc(Py_ssize_t size, Py_UCS4 maxchar)
     PyASCIIObject *str = PyObject_Malloc(head + (size_t)(size + 1) * (size_t)kind);
     if (str == NULL)
         return PyErr_NoMemory();
-    PyObject_Init((PyObject *)str, &PyUnicode_Type);
+    object_header_init((PyObject *)str, &PyUnicode_Type, 0);
     str->length = size;
     str->hash = -1;
-    memset(&str->state, 0, sizeof(str->state));
-    str->state.kind = (unsigned)kind;
-    str->state.compact = 1;
-    str->state.ascii = maxchar < 128;
-    str->state.ready = 1;
+    __typeof__(str->state) state = {.kind = (unsigned)kind, .compact = 1, .ascii = maxchar < 128, .ready = 1};
+    str->state = state;         /* in one store */
     str->unused = 0;
     if (maxchar >= 128) {
         ((PyCompactUnicodeObject *)str)->utf8 = NULL;

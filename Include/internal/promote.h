@@ -4,7 +4,7 @@
  * Every PROMOTE_INTERVAL-th count on an object of another owner is a sample.  An object with many samples is put on a list, with a
  * reference, and the thread's next safe point stops the world and promotes what is on the list:
  *      on a page (containers, instances, functions ...)    DEFERRED: the collector frees it, once nothing refers to it
- *      exact str, bytes, int, float                        IMMORTAL, as long as there are few of them: a bounded leak
+ *      exact str, bytes, int, float, object                   IMMORTAL, as long as there are few of them: a bounded leak
  *      anything else                                       stays as it is
  * References in windows were counted and are not any more: they are subtracted. Words of which the walk is not sure are left out: then a
  * count stays too high and the object lives for ever, which is harmless.

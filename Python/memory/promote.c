@@ -13,7 +13,8 @@
 #define HITS_OF_MANY 24             /* samples of at least two threads */
 #define HITS_OF_ONE 200             /* samples of a single thread that does not own the object */
 #define IMMORTAL_BYTES_MAX ((size_t)8 << 20)
-#define PAUSE_SHARE 50              /* the time between pauses is at least so many times that of the last one */
+#define PAUSE_SHARE 50              /* the time between pauses is at least so many times that of the last one, */
+#define PAUSE_GAP_NS 2000000        /* and this */
 
 struct sample {
     PyObject *op;                   /* [atomic] an address to compare, nothing more: it may be dead */
@@ -38,7 +39,8 @@ static int64_t now_ns(void)
 static int is_plain_value(PyObject *op)
 {
     PyTypeObject *type = heap_type(op);
-    return type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type || type == &PyFloat_Type;
+    return type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type || type == &PyFloat_Type
+           || type == &PyBaseObject_Type;
 }
 
 static void put_candidate(PyObject *op)
@@ -133,8 +135,7 @@ static int take_candidates(PyObject **taken)
 void promote_run(PyThreadState *ts)
 {
     PyObject *taken[CANDIDATES];
-    int64_t begin = now_ns();
-    if (begin < __atomic_load_n(&next_pause_ns, __ATOMIC_RELAXED)) {
+    if (now_ns() < __atomic_load_n(&next_pause_ns, __ATOMIC_RELAXED)) {
         /* Too early. Nothing is kept alive meanwhile: if it goes on, the samples will ask again. */
         for (int n = take_candidates(taken); n > 0; n--)
             Py_DECREF(taken[n - 1]);
@@ -142,6 +143,7 @@ void promote_run(PyThreadState *ts)
     }
     struct dead_list dead = {0};
     stop_world_begin(ts);
+    int64_t begin = now_ns();
     merge_serve_all_stopped(&dead);
     int n = take_candidates(taken), deferred = 0;
     for (int i = 0; i < n; i++)
@@ -151,10 +153,10 @@ void promote_run(PyThreadState *ts)
     for (int i = 0; i < n; i++)
         if (object_on_page(taken[i]))
             object_state_set(taken[i], object_state_get(taken[i]) & (uint8_t)~SLOT_NAMED);
+    int64_t end = now_ns();
+    __atomic_store_n(&next_pause_ns, end + PAUSE_SHARE * (end - begin) + PAUSE_GAP_NS, __ATOMIC_RELAXED);
     stop_world_end(ts);
     merge_bury_dead(&dead);
     for (int i = 0; i < n; i++)
         Py_DECREF(taken[i]);
-    int64_t end = now_ns();
-    __atomic_store_n(&next_pause_ns, end + PAUSE_SHARE * (end - begin), __ATOMIC_RELAXED);
 }

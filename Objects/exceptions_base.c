@@ -1,7 +1,8 @@
-/* BaseException. Fields are replaced under the object's lock; instances are seldom shared between threads while they are raised. */
+/* BaseException. Threads may share an instance: see exception_set_field_steal. */
 #include "exceptions_internal.h"
 
 #include "memory.h"
+#include "method_ref.h"
 #include "well_known_strings.h"
 #include "object_gc_inline.h"
 
@@ -76,22 +77,25 @@ static int exception_traverse(PyObject *op, visitproc visit, void *arg)
 
 PyObject *base_exception_str(PyObject *op)
 {
-    PyObject *args = EXC(op)->args;
+    PyObject *args = published_field_ref(&EXC(op)->args), *text;
     switch (PyTuple_GET_SIZE(args)) {
-    case 0: return PyUnicode_FromString("");
-    case 1: return PyObject_Str(PyTuple_GET_ITEM(args, 0));
-    default: return PyObject_Str(args);
+    case 0: text = PyUnicode_FromString(""); break;
+    case 1: text = PyObject_Str(PyTuple_GET_ITEM(args, 0)); break;
+    default: text = PyObject_Str(args); break;
     }
+    Py_DECREF(args);
+    return text;
 }
 
 static PyObject *exception_repr(PyObject *op)
 {
     const char *name = strrchr(Py_TYPE(op)->tp_name, '.');
     name = name != NULL ? name + 1 : Py_TYPE(op)->tp_name;
-    PyObject *args = EXC(op)->args;
-    if (PyTuple_GET_SIZE(args) == 1)
-        return PyUnicode_FromFormat("%s(%R)", name, PyTuple_GET_ITEM(args, 0));
-    return PyUnicode_FromFormat("%s%R", name, args);
+    PyObject *args = published_field_ref(&EXC(op)->args);
+    PyObject *text = PyTuple_GET_SIZE(args) == 1 ? PyUnicode_FromFormat("%s(%R)", name, PyTuple_GET_ITEM(args, 0))
+                                                 : PyUnicode_FromFormat("%s%R", name, args);
+    Py_DECREF(args);
+    return text;
 }
 
 /* ---- Methods ---- */
@@ -99,9 +103,11 @@ static PyObject *exception_repr(PyObject *op)
 PyObject *base_exception_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     PyBaseExceptionObject *self = EXC(op);
-    if (self->args != NULL && self->dict != NULL)
-        return PyTuple_Pack(3, (PyObject *)Py_TYPE(op), self->args, self->dict);
-    return PyTuple_Pack(2, (PyObject *)Py_TYPE(op), self->args);
+    PyObject *args = published_field_ref(&self->args);
+    PyObject *result = args != NULL && self->dict != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, self->dict)
+                                                          : PyTuple_Pack(2, (PyObject *)Py_TYPE(op), args);
+    Py_XDECREF(args);
+    return result;
 }
 
 static PyObject *exception_setstate(PyObject *op, PyObject *state)
@@ -172,9 +178,13 @@ static PyMethodDef exception_methods[] = {
     {NULL},
 };
 
-static PyObject *none_if_null(PyObject *value) { return Py_NewRef(value != NULL ? value : Py_None); }
+static PyObject *field_or_none(PyObject **field)
+{
+    PyObject *value = published_field_ref(field);
+    return value != NULL ? value : Py_NewRef(Py_None);
+}
 
-static PyObject *get_args(PyObject *op, void *Py_UNUSED(c)) { return none_if_null(EXC(op)->args); }
+static PyObject *get_args(PyObject *op, void *Py_UNUSED(c)) { return field_or_none(&EXC(op)->args); }
 
 static int set_args(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -185,11 +195,11 @@ static int set_args(PyObject *op, PyObject *value, void *Py_UNUSED(c))
     PyObject *args = PySequence_Tuple(value);
     if (args == NULL)
         return -1;
-    Py_XSETREF(EXC(op)->args, args);
+    exception_set_field_steal(&EXC(op)->args, args);
     return 0;
 }
 
-static PyObject *get_traceback(PyObject *op, void *Py_UNUSED(c)) { return none_if_null(EXC(op)->traceback); }
+static PyObject *get_traceback(PyObject *op, void *Py_UNUSED(c)) { return field_or_none(&EXC(op)->traceback); }
 
 static int set_traceback(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -200,7 +210,7 @@ static int set_traceback(PyObject *op, PyObject *value, void *Py_UNUSED(c))
     return PyException_SetTraceback(op, value);
 }
 
-static PyObject *get_context(PyObject *op, void *Py_UNUSED(c)) { return none_if_null(EXC(op)->context); }
+static PyObject *get_context(PyObject *op, void *Py_UNUSED(c)) { return field_or_none(&EXC(op)->context); }
 
 static int set_context(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -216,7 +226,7 @@ static int set_context(PyObject *op, PyObject *value, void *Py_UNUSED(c))
     return 0;
 }
 
-static PyObject *get_cause(PyObject *op, void *Py_UNUSED(c)) { return none_if_null(EXC(op)->cause); }
+static PyObject *get_cause(PyObject *op, void *Py_UNUSED(c)) { return field_or_none(&EXC(op)->cause); }
 
 static int set_cause(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -248,7 +258,7 @@ static PyMemberDef exception_members[] = {
 
 /* ---- C API ---- */
 
-PyObject *PyException_GetTraceback(PyObject *exc) { return Py_XNewRef(EXC(exc)->traceback); }
+PyObject *PyException_GetTraceback(PyObject *exc) { return published_field_ref(&EXC(exc)->traceback); }
 
 int PyException_SetTraceback(PyObject *exc, PyObject *traceback)
 {
@@ -260,17 +270,17 @@ int PyException_SetTraceback(PyObject *exc, PyObject *traceback)
     return 0;
 }
 
-PyObject *PyException_GetCause(PyObject *exc) { return Py_XNewRef(EXC(exc)->cause); }
+PyObject *PyException_GetCause(PyObject *exc) { return published_field_ref(&EXC(exc)->cause); }
 
 void PyException_SetCause(PyObject *exc, PyObject *cause)
 {
-    EXC(exc)->suppress_context = 1;
-    Py_XSETREF(EXC(exc)->cause, cause);
+    __atomic_store_n(&EXC(exc)->suppress_context, 1, __ATOMIC_RELAXED);
+    exception_set_field_steal(&EXC(exc)->cause, cause);
 }
 
-PyObject *PyException_GetContext(PyObject *exc) { return Py_XNewRef(EXC(exc)->context); }
-void PyException_SetContext(PyObject *exc, PyObject *context) { Py_XSETREF(EXC(exc)->context, context); }
-PyObject *PyException_GetArgs(PyObject *exc) { return Py_NewRef(EXC(exc)->args); }
+PyObject *PyException_GetContext(PyObject *exc) { return published_field_ref(&EXC(exc)->context); }
+void PyException_SetContext(PyObject *exc, PyObject *context) { exception_set_field_steal(&EXC(exc)->context, context); }
+PyObject *PyException_GetArgs(PyObject *exc) { return published_field_ref(&EXC(exc)->args); }
 void PyException_SetArgs(PyObject *exc, PyObject *args) { exception_set_field(&EXC(exc)->args, args); }
 const char *PyExceptionClass_Name(PyObject *cls) { return ((PyTypeObject *)cls)->tp_name; }
 

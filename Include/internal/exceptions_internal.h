@@ -4,6 +4,7 @@
 
 #include "Python.h"
 #include "structmember.h"
+#include "refcount.h"
 
 /* How the instances of a family of exceptions differ from BaseException's. */
 typedef struct {
@@ -30,8 +31,26 @@ int base_exception_init(PyObject *op, PyObject *args, PyObject *kwargs);
 PyObject *base_exception_str(PyObject *op);
 PyObject *base_exception_reduce(PyObject *op, PyObject *ignored);
 
-/* *field = value (borrowed, may be NULL), the old value is dropped. */
-static inline void exception_set_field(PyObject **field, PyObject *value) { Py_XSETREF(*field, Py_XNewRef(value)); }
+/* Threads may raise and look at the same exception: what a field holds is published, whoever replaces it exchanges it, and whoever reads it
+ * takes a reference by published_field_ref. */
+
+/* *field = value (may be NULL), the old value is dropped. Steals value */
+static inline void exception_set_field_steal(PyObject **field, PyObject *value)
+{
+    if (value != NULL)
+        object_publish(value);
+    PyObject *old = *field;
+    if (runtime_is_multi())
+        old = __atomic_exchange_n(field, value, __ATOMIC_ACQ_REL);      /* pairs with published_field_ref */
+    else
+        *field = value;
+    if (old != NULL) {
+        object_publish(old);        /* somebody may just have loaded it: its memory must outlive that */
+        Py_DECREF(old);
+    }
+}
+/* The same; value is borrowed. */
+static inline void exception_set_field(PyObject **field, PyObject *value) { exception_set_field_steal(field, Py_XNewRef(value)); }
 
 /* errno -> subclass of OSError. */
 int os_error_init_map(void);

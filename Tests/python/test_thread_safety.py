@@ -48,6 +48,46 @@ class Descriptors(unittest.TestCase):
         self.assertEqual((obj.p, obj.c(), obj.s()), (299, 299, 299))
 
 
+class Functions(unittest.TestCase):
+    def test_code_and_defaults_replaced_in_use(self):
+        def small(a=1, *, k=1):
+            return a + k
+
+        def large(a=1, b=2, *rest, k=1, **more):
+            c = d = e = f = g = a + b + k
+            return c + d + e + f + g + len(rest) + len(more)
+
+        def shared(a=1, *, k=1):
+            return a
+
+        def change(i):
+            shared.__code__ = (small if i % 2 else large).__code__
+            shared.__defaults__ = tuple(object() for _ in range(i % 3))
+            shared.__kwdefaults__ = {"k": i}
+            shared.__qualname__ = "name%d" % i
+        together(change, change, lambda i: shared(), lambda i: shared(1, k=2), lambda i: shared(1, 2, 3, other=4))
+        self.assertEqual((shared.__qualname__, shared.__kwdefaults__), ("name299", {"k": 299}))
+
+
+class Exceptions(unittest.TestCase):
+    def test_raised_by_several_threads(self):
+        shared = ValueError("shared")
+
+        def use(i):
+            try:
+                try:
+                    raise KeyError(i)
+                except KeyError:
+                    raise shared
+            except ValueError as error:
+                error.__context__, error.__traceback__, error.__cause__, str(error), repr(error), error.args
+                error.args = (i,)
+                error.__cause__ = None if i % 2 else KeyError(i)
+                error.with_traceback(None)
+        together(*[use] * 6)
+        self.assertEqual(len(shared.args), 1)
+
+
 class Streams(unittest.TestCase):
     def test_text_stream_initialised_again_in_use(self):
         stream = io.TextIOWrapper(io.BytesIO(b"abc\n" * 50), encoding="utf-8")

@@ -46,7 +46,9 @@ DOC(expandtabs, "expandtabs($self, /, tabsize=8)\n--\n\nReplace tabs by blanks u
 DOC(translate, "translate($self, table, /, delete=b'')\n--\n\nLeave out the bytes in delete, map the others by table.\n\n"
                "table has 256 bytes, or is None.")
 DOC(hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nTwo hexadecimal digits for each byte.\n\n"
-         "sep is put between groups of bytes_per_sep bytes, counted from the right, or from the left if negative.")
+         "sep is put between groups of bytes_per_sep bytes, counted from the right, or from the left if negative.\n\n"
+         ">>> value = b'\\x01\\xfe\\x20'\n>>> value.hex()\n'01fe20'\n>>> value.hex(':')\n'01:fe:20'\n"
+         ">>> value.hex(':', 2)\n'01:fe20'\n>>> value.hex(':', -2)\n'01fe:20'")
 DOC(decode, "decode($self, /, encoding='utf-8', errors='strict')\n--\n\nDecode to str.")
 DOC(fromhex, "fromhex($type, string, /)\n--\n\nMake an object from hexadecimal digits; white space is skipped.")
 DOC(maketrans, "maketrans(frm, to, /)\n--\n\nA table for translate that maps each byte of frm to the one of to.")

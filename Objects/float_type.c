@@ -162,12 +162,14 @@ PyMethodDef float_methods[] = {
     METHOD("as_integer_ratio", float_as_integer_ratio, METH_NOARGS,
            "as_integer_ratio($self, /)\n--\n\n"
            "The exact value as a fraction: two ints without a common factor, the second positive.\n\n"
-           ">>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)"),
+           ">>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)\n"
+           ">>> (0.0).as_integer_ratio()\n(0, 1)"),
     METHOD("fromhex", float_fromhex, METH_O | METH_CLASS,
            "fromhex($type, string, /)\n--\n\nThe float that a hexadecimal literal says.\n\n"
-           ">>> float.fromhex('0x1.ffffp10')\n2047.984375"),
+           ">>> float.fromhex('0x1.ffffp10')\n2047.984375\n>>> float.fromhex('-0x.8p-1')\n-0.25"),
     METHOD("hex", float_hex, METH_NOARGS,
-           "hex($self, /)\n--\n\nThe exact value in hexadecimal.\n\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'"),
+           "hex($self, /)\n--\n\nThe exact value in hexadecimal.\n\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'\n"
+           ">>> (-0.25).hex()\n'-0x1.0000000000000p-2'"),
     METHOD("is_integer", float_is_integer, METH_NOARGS, "is_integer($self, /)\n--\n\nWhether there is no fraction."),
     METHOD("__getnewargs__", float_getnewargs, METH_NOARGS, "__getnewargs__($self, /)\n--\n\n"),
     METHOD("__getformat__", float_getformat, METH_O | METH_CLASS,

@@ -226,9 +226,10 @@ PyMethodDef long_methods[] = {
     METHOD("conjugate", long_int, METH_NOARGS, "The int itself: it has no imaginary part."),
     METHOD("bit_length", long_bit_length, METH_NOARGS,
            "bit_length($self, /)\n--\n\nHow many bits the absolute value takes in binary.\n\n"
-           ">>> (37).bit_length()\n6"),
+           ">>> (37).bit_length()\n6\n>>> (-256).bit_length()\n9"),
     METHOD("bit_count", long_bit_count, METH_NOARGS,
-           "bit_count($self, /)\n--\n\nHow many bits of the absolute value are ones.\n\n>>> (13).bit_count()\n3"),
+           "bit_count($self, /)\n--\n\nHow many bits of the absolute value are ones.\n\n>>> (13).bit_count()\n3\n"
+           ">>> (-256).bit_count()\n1"),
     METHOD("to_bytes", long_to_bytes, METH_FASTCALL | METH_KEYWORDS,
            "to_bytes($self, /, length=1, byteorder='big', *, signed=False)\n--\n\n"
            "The bytes of the number in base 256.\n\n"
@@ -241,7 +242,8 @@ PyMethodDef long_methods[] = {
            "first) or 'little'. signed: read two's complement."),
     METHOD("as_integer_ratio", long_as_integer_ratio, METH_NOARGS,
            "as_integer_ratio($self, /)\n--\n\nThe number as a fraction: the pair of itself and 1.\n\n"
-           ">>> (10).as_integer_ratio()\n(10, 1)"),
+           ">>> (10).as_integer_ratio()\n(10, 1)\n>>> (-3).as_integer_ratio()\n(-3, 1)\n"
+           ">>> (0).as_integer_ratio()\n(0, 1)"),
     METHOD("__trunc__", long_int, METH_NOARGS, "The int itself."),
     METHOD("__floor__", long_int, METH_NOARGS, "The int itself."),
     METHOD("__ceil__", long_int, METH_NOARGS, "The int itself."),

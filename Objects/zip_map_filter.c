@@ -225,7 +225,8 @@ PyTypeObject PyZip_Type = {
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc = "zip(*iterables, strict=False) --> tuples of one item from each iterable\n\n"
-              "It ends with the shortest iterable; if strict is true, a shorter one is a ValueError.",
+              "It ends with the shortest iterable; if strict is true, a shorter one is a ValueError.\n\n"
+              ">>> list(zip('ab', range(3), strict=False))\n[('a', 0), ('b', 1)]",
     .tp_traverse = zip_traverse,
     .tp_iter = PyObject_SelfIter,
     .tp_iternext = zip_next,

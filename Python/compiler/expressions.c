@@ -22,14 +22,26 @@ int compile_to_temp(compiler_t *c, expr_ty e)
     return compile_to(c, e, t) ? t : -1;
 }
 
+/* The slot of a local that serves as an operand where it stands, or -1. */
+static int standing_slot(compiler_t *c, expr_ty e)
+{
+    int slot = e->kind == Name_kind ? local_slot(c, e->v.Name.id) : -1;
+    return slot >= 0 && !is_rebound_by_walrus(c, e->v.Name.id) ? slot : -1;
+}
+
 int compile_operand(compiler_t *c, expr_ty e)
 {
-    if (e->kind == Name_kind) {
-        int slot = local_slot(c, e->v.Name.id);
-        if (slot >= 0 && !is_rebound_by_walrus(c, e->v.Name.id))
-            return slot;
-    }
-    return compile_to_temp(c, e);
+    int slot = standing_slot(c, e);
+    return slot >= 0 ? slot : compile_to_temp(c, e);
+}
+
+/* The first operand of what goes to dst: if that is a temporary nothing lives there yet, so a long chain needs no more of them. */
+static int first_operand(compiler_t *c, expr_ty e, int dst)
+{
+    int slot = standing_slot(c, e);
+    if (slot >= 0 || !is_temp(c, dst))
+        return slot >= 0 ? slot : compile_to_temp(c, e);
+    return compile_to(c, e, dst) ? dst : -1;
 }
 
 /* ---- Operators ---- */
@@ -71,7 +83,7 @@ int compile_binary_right(compiler_t *c, operator_ty op, int inplace, int left, e
 static int compile_binary(compiler_t *c, expr_ty e, int dst)
 {
     int depth = c->unit->depth;
-    int l = compile_operand(c, e->v.BinOp.left);
+    int l = first_operand(c, e->v.BinOp.left, dst);
     int ok = l >= 0 && compile_binary_right(c, e->v.BinOp.op, 0, l, e->v.BinOp.right, dst, e);
     set_depth(c, depth);
     return ok;
@@ -81,7 +93,7 @@ static int compile_unary(compiler_t *c, expr_ty e, int dst)
 {
     static const opcode_t opcodes[] = {[Invert] = OP_INVERT, [Not] = OP_NOT, [UAdd] = OP_POSITIVE, [USub] = OP_NEGATIVE};
     int depth = c->unit->depth;
-    int v = compile_operand(c, e->v.UnaryOp.operand);
+    int v = first_operand(c, e->v.UnaryOp.operand, dst);
     SET_POSITION(c, e);
     int ok = v >= 0 && emit_abc(c, opcodes[e->v.UnaryOp.op], (unsigned)dst, (unsigned)v, 0);
     set_depth(c, depth);
@@ -331,7 +343,7 @@ int compile_jump_if(compiler_t *c, expr_ty e, label_t target, int sense)
 static int compile_attribute(compiler_t *c, expr_ty e, int dst)
 {
     int depth = c->unit->depth;
-    int v = compile_operand(c, e->v.Attribute.value), index = name_index(c, e->v.Attribute.attr);
+    int v = first_operand(c, e->v.Attribute.value, dst), index = name_index(c, e->v.Attribute.attr);
     set_attribute_position(c, e, e);
     int ok = v >= 0 && index >= 0 && emit_abc(c, OP_LOAD_ATTR, (unsigned)dst, (unsigned)v, (unsigned)index);
     set_depth(c, depth);
@@ -364,7 +376,7 @@ static int compile_subscript(compiler_t *c, expr_ty e, int dst)
     int depth = c->unit->depth, ok;
     if (!compile_check_subscript(c, e))
         return 0;
-    int v = compile_operand(c, e->v.Subscript.value);
+    int v = first_operand(c, e->v.Subscript.value, dst);
     if (v < 0)
         return 0;
     PyObject *key = e->v.Subscript.slice->kind != Slice_kind ? fold_expr(c, e->v.Subscript.slice) : NULL;

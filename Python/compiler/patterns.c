@@ -408,6 +408,9 @@ int compile_match(compiler_t *c, stmt_ty s)
     int subject = compile_to_temp(c, s->v.Match.subject);
     for (Py_ssize_t i = 0; i < ast_len(cases) && subject >= 0; i++) {
         SET_POSITION(c, cases->elements[i]->pattern);
+        /* a wildcard needs no instruction, save as a place for trace functions to stop at */
+        if (is_wildcard(cases->elements[i]->pattern) && !emit_abc(c, OP_NOP, 0, 0, 0))
+            return 0;
         if (!compile_case(c, cases->elements[i], subject, end, i == ast_len(cases) - 1))
             return 0;
     }

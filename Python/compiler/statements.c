@@ -277,7 +277,9 @@ static int compile_aug_assign(compiler_t *c, stmt_ty s)
 static int compile_discarded(compiler_t *c, expr_ty e)
 {
     int depth = c->unit->depth, t = temp(c);
-    int ok = compile_to(c, e, t) && emit_abc(c, OP_DROP, (unsigned)t, 0, 0);
+    int ok = compile_to(c, e, t);
+    UNSET_POSITION(c);
+    ok = ok && emit_abc(c, OP_DROP, (unsigned)t, 0, 0);
     set_depth(c, depth);
     return ok;
 }

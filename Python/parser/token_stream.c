@@ -45,7 +45,7 @@ int token_stream_next(token_stream_t *stream, token_view_t *view)
     *view = (token_view_t){
         .type = t->type >= TOK_FALSE ? TOK_NAME : t->type,
         .lineno = t->lineno, .col = t->col, .end_lineno = t->end_lineno, .end_col = t->end_col,
-        .text = p->buffer + t->start, .text_size = t->end - t->start,
+        .text = p->buffer + t->start, .text_size = t->col >= 0 ? t->end - t->start : 0,
         .line = line, .line_size = nl != NULL ? nl + 1 - line : (Py_ssize_t)strlen(line),
     };
     return 1;

@@ -23,10 +23,10 @@ static PyObject *error_line(parser *p, int lineno)
 }
 
 /* 1-based character column of the 1-based byte column col; clips at the end of the line. Where the source is not UTF-8 bytes are counted. */
-static Py_ssize_t char_column(PyObject *line, Py_ssize_t col)
+static Py_ssize_t char_column(parser *p, PyObject *line, Py_ssize_t col)
 {
     Py_ssize_t size;
-    if (col <= 0 || PyUnicode_FindChar(line, 0xFFFD, 0, PyUnicode_GET_LENGTH(line), 1) >= 0)
+    if (col <= 0 || (!(p->flags & PyCF_IGNORE_COOKIE) && PyUnicode_FindChar(line, 0xFFFD, 0, PyUnicode_GET_LENGTH(line), 1) >= 0))
         return col;
     const char *s = PyUnicode_AsUTF8AndSize(line, &size);
     if (s == NULL) {
@@ -68,8 +68,8 @@ static void *raise_va(parser *p, PyObject *type, int lineno, Py_ssize_t col, int
     PyObject *end_line = end_lineno == lineno ? Py_NewRef(line) : error_line(p, end_lineno);
     if (end_line == NULL)
         goto done;
-    col = char_column(line, col);
-    end_col = char_column(line, end_col);
+    col = char_column(p, line, col);
+    end_col = char_column(p, line, end_col);
     Py_DECREF(end_line);
     args = Py_BuildValue("(O(OinOin))", message, p->filename, lineno, col, line, end_lineno, end_col);
     if (args != NULL)

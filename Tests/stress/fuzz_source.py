@@ -25,6 +25,7 @@ BATCH = 150
 
 TOKEN = re.compile(r"""[rRbBuUfF]{0,2}(?:'''.*?'''|\"\"\".*?\"\"\"|'[^'\\\n]*'|"[^"\\\n]*")|\#[^\n]*|\w+|[ \t]+|\n|[-+*/%@&|^<>=!:]=|->|//|\*\*|<<|>>|\.\.\.|.""",
                    re.S)
+STATEMENT = re.compile(r"\s*(def|class|if|for|while|try|with|async|@|return|import|from|assert|raise|match|global|[\w.]+(, [\w.]+)* [-+*]?=) ?")
 SPICE = ["(", ")", "[", "]", "{", "}", ":", ",", "=", "==", ":=", "*", "**", "->", ".", "...", ";", "@", "\\", "\n", " ", "\t", "\f", "#", "'", '"', '"""',
          "if", "else", "elif", "for", "in", "while", "try", "except", "except*", "finally", "with", "as", "def", "class", "lambda", "return", "yield",
          "yield from", "await", "async", "import", "from", "global", "nonlocal", "del", "assert", "raise", "pass", "break", "continue", "not", "and",
@@ -58,14 +59,21 @@ def child(sources_path, results_path):
 # ---- mutations ----
 
 def piece(rng, text):
-    """Some consecutive lines, often a whole block."""
+    """A statement, mostly, with its block and some of what follows, moved to the left."""
     lines = text.splitlines(keepends=True)
     start = rng.randrange(len(lines))
-    for _ in range(30):
-        if lines[start][:1].strip():
+    for _ in range(60):
+        if STATEMENT.match(lines[start]):
             break
         start = max(0, start - 1)
-    return "".join(lines[start:start + rng.choice((1, 3, 8, 20, 50))])
+    margin = len(lines[start]) - len(lines[start].lstrip())
+    size = rng.choice((1, 3, 8, 20, 50))
+    end = start + 1
+    while end < len(lines) and (end < start + size or lines[end].strip()[:1] in ")]}\"'") and end < start + 2 * size:
+        if lines[end].strip() and len(lines[end]) - len(lines[end].lstrip()) < margin:
+            break
+        end += 1
+    return "".join(line[margin:] if not line[:margin].strip() else line for line in lines[start:end])
 
 
 def mutate(rng, text):

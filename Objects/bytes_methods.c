@@ -1,5 +1,6 @@
 /* Methods of bytes and bytearray that search, split, join and replace. See bytes.h for their rules. */
 #include "bytes.h"
+#include "list.h"
 
 /* ---- Arguments ---- */
 
@@ -309,11 +310,7 @@ PyObject *bytes_like_rstrip(PyObject *self, PyObject *const *args, Py_ssize_t na
 static int add_part(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t start, Py_ssize_t end)
 {
     PyObject *item = part(self, s, n, start, end);
-    if (item == NULL)
-        return -1;
-    int result = PyList_Append(list, item);
-    Py_DECREF(item);
-    return result;
+    return item != NULL ? list_append_steal((PyListObject *)list, item) : -1;
 }
 
 static int split_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t max)
@@ -389,12 +386,18 @@ static PyObject *split(PyObject *self, struct _PyArg_Parser *parser, PyObject *c
     Py_ssize_t max = -1, n;
     Py_buffer view = {.obj = NULL};
     int failed;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, parser, &separator, &max))
+    if (nargs == 1 && kwnames == NULL)
+        separator = args[0];
+    else if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, parser, &separator, &max))
         return NULL;
     if (max < 0)
         max = PY_SSIZE_T_MAX;
     if (separator != Py_None) {
-        if (PyObject_GetBuffer(separator, &view, PyBUF_SIMPLE) < 0)
+        if (PyBytes_CheckExact(separator)) {
+            view.buf = PyBytes_AS_STRING(separator);
+            view.len = PyBytes_GET_SIZE(separator);
+        }
+        else if (PyObject_GetBuffer(separator, &view, PyBUF_SIMPLE) < 0)
             return NULL;
         if (view.len == 0) {
             PyErr_SetString(PyExc_ValueError, "empty separator");

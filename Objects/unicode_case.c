@@ -64,7 +64,7 @@ static int convert_at(enum conversion how, int kind, const void *data, Py_ssize_
 static inline int is_ascii_lower(Py_UCS1 c) { return (unsigned)c - 'a' < 26; }
 static inline int is_ascii_upper(Py_UCS1 c) { return (unsigned)c - 'A' < 26; }
 
-static PyObject *convert_ascii(PyObject *self, enum conversion how)
+static __attribute__((optimize("O3"))) PyObject *convert_ascii(PyObject *self, enum conversion how)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(self);
     PyObject *result = PyUnicode_New(n, 127);

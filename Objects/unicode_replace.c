@@ -2,10 +2,24 @@
 #include <Python.h>
 #include "unicode.h"
 
+/* Every `from` becomes `to`, both of one byte. */
+static __attribute__((optimize("O3"))) void replace_bytes(Py_UCS1 *out, const Py_UCS1 *data, Py_ssize_t n, Py_UCS1 from, Py_UCS1 to)
+{
+    for (Py_ssize_t i = 0; i < n; i++)
+        out[i] = data[i] == from ? to : data[i];
+}
+
 /* from and to have the same length, which fits in place: copies and patches. */
 static PyObject *replace_same_length(PyObject *self, int kind, const void *from, Py_ssize_t m, const void *to,
                                      Py_ssize_t first, Py_ssize_t maxcount)
 {
+    if (kind == 1 && m == 1 && maxcount >= PyUnicode_GET_LENGTH(self)) {
+        PyObject *result = unicode_alloc(PyUnicode_GET_LENGTH(self), PyUnicode_MAX_CHAR_VALUE(self));
+        if (result != NULL)
+            replace_bytes(PyUnicode_1BYTE_DATA(result), PyUnicode_1BYTE_DATA(self), PyUnicode_GET_LENGTH(self),
+                          *(const Py_UCS1 *)from, *(const Py_UCS1 *)to);
+        return result;
+    }
     PyObject *str = _PyUnicode_Copy(self);
     if (str == NULL)
         return NULL;

@@ -73,6 +73,16 @@ static Py_ssize_t find_wide(int kind, const char *s, Py_ssize_t n, const char *s
     return find_plain(kind, s, n, sub, m, (Py_ssize_t)(from / (size_t)kind));
 }
 
+/* 2 <= m < n, and n is small: memmem would take longer to begin than this takes. */
+static Py_ssize_t find_in_short(const char *data, Py_ssize_t n, const char *sub, Py_ssize_t m)
+{
+    char first = sub[0], last = sub[m - 1];
+    for (Py_ssize_t i = 0; i <= n - m; i++)
+        if (data[i] == first && data[i + m - 1] == last && memcmp(data + i + 1, sub + 1, (size_t)(m - 2)) == 0)
+            return i;
+    return -1;
+}
+
 Py_ssize_t unicode_find_data(int kind, const void *data, Py_ssize_t n, const void *sub, Py_ssize_t m)
 {
     if (m > n)
@@ -85,6 +95,8 @@ Py_ssize_t unicode_find_data(int kind, const void *data, Py_ssize_t n, const voi
         return memcmp(data, sub, (size_t)(m * kind)) == 0 ? 0 : -1;
     if (kind != 1)
         return find_wide(kind, data, n, sub, m);
+    if (n <= 48)
+        return find_in_short(data, n, sub, m);
     const char *p = memmem(data, (size_t)n, sub, (size_t)m);
     return p == NULL ? -1 : p - (const char *)data;
 }

@@ -386,8 +386,8 @@ PyObject *generator_get_frame(PyObject *op, void *Py_UNUSED(c))
     PyGenObject *gen = GEN(op);
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE)
         Py_RETURN_NONE;
-    PyObject *frame = (PyObject *)frame_get_object(&gen->gi_frame);
-    return Py_XNewRef(frame);
+    PyObject *frame = generator_frame_ref(gen);
+    return frame != NULL || PyErr_Occurred() ? frame : Py_NewRef(Py_None);
 }
 
 PyObject *generator_get_code(PyObject *op, void *Py_UNUSED(c))

@@ -40,4 +40,7 @@ PyObject *generator_get_suspended(PyObject *op, void *c);
 PyObject *generator_get_frame(PyObject *op, void *c);
 PyObject *generator_get_code(PyObject *op, void *c);
 
+/* The frame object: new reference; NULL without an exception when the generator is done.  May stop the world */
+PyObject *generator_frame_ref(PyGenObject *gen);
+
 #endif /* BRAID_GENERATOR_METHODS_H */

@@ -7,6 +7,7 @@
 #include "generator_frames.h"
 #include "generator_methods.h"
 #include "memory.h"
+#include "stop_world.h"
 #include "thread_state.h"
 #include "vm.h"
 
@@ -152,15 +153,19 @@ static void finish(PyThreadState *ts, frame_t *f)
     slot_xdecref((PyObject *)func);
 }
 
+/* How the generator that this thread left last was left. Its own state says nothing any more: another thread may have run it since. */
+static BRAID_TLS gen_state_t state_left_in;
+
 void generator_leave(PyThreadState *ts, frame_t *f, gen_state_t state)
 {
-    if (state == GEN_DONE) {
-        finish(ts, f);
-        return;
+    if (state == GEN_DONE)
+        finish(ts, f);          /* may run other generators */
+    else {
+        PyGenObject *gen = generator_of(f);
+        unlink_frame(ts, gen);
+        __atomic_store_n(&gen->gi_state, GEN_SUSPENDED, __ATOMIC_RELEASE);
     }
-    PyGenObject *gen = generator_of(f);
-    unlink_frame(ts, gen);
-    __atomic_store_n(&gen->gi_state, GEN_SUSPENDED, __ATOMIC_RELEASE);
+    state_left_in = state;
 }
 
 void generator_leave_raising(PyThreadState *ts, frame_t *f)
@@ -218,7 +223,7 @@ static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t bef
     *result = vm_run(ts, f, throwing);
     if (*result == NULL)
         return PYGEN_ERROR;
-    return __atomic_load_n(&gen->gi_state, __ATOMIC_RELAXED) == GEN_DONE ? PYGEN_RETURN : PYGEN_NEXT;
+    return state_left_in == GEN_DONE ? PYGEN_RETURN : PYGEN_NEXT;
 }
 
 PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, int closing)
@@ -262,6 +267,34 @@ done:
 PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result)
 {
     return generator_step(gen, arg, result, 0);
+}
+
+static int is_on_stack(PyThreadState *ts, frame_t *sought)
+{
+    frame_t *f = ts->frame;
+    while (f != NULL && f != sought)
+        f = f->previous;
+    return f != NULL;
+}
+
+PyObject *generator_frame_ref(PyGenObject *gen)
+{
+    PyThreadState *ts = thread_current();
+    uint8_t before;
+    PyObject *frame = NULL;
+    if (claim(gen, &before)) {
+        frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+    }
+    else if (is_on_stack(ts, &gen->gi_frame))
+        frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
+    else {                      /* done, or another thread runs it */
+        stop_world_begin(ts);
+        if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_DONE)
+            frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
+        stop_world_end(ts);
+    }
+    return frame;
 }
 
 PyObject *generator_delegate(PyGenObject *gen)

@@ -143,7 +143,8 @@ static int start_locked(ssl_connection *self, PyObject *socket, PyObject *hostna
     SSL_set_app_data(self->ssl, self);
     if (set_bio(self, socket) < 0)
         return -1;
-    SSL_set_mode(self->ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE);
+    /* Not SSL_MODE_ENABLE_PARTIAL_WRITE: programs expect a socket that waits to send all at once. */
+    SSL_set_mode(self->ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     set_later_authentication(self);
     if (hostname != Py_None && set_hostname(self, hostname) < 0)
         return -1;

@@ -97,6 +97,19 @@ class TLSTests(unittest.TestCase):
             run_all(reader(server), reader(client),
                     lambda: server.sendall(bytes(total)), lambda: client.sendall(bytes(total)))
 
+    def test_send_sends_all(self):
+        server, client = self.connect()
+        with server, client:
+            sent = []
+
+            def read():
+                left = 1 << 20
+                while left:
+                    left -= len(server.recv(left))
+
+            run_all(lambda: sent.append(client.send(bytes(1 << 20))), read)
+            self.assertEqual(sent, [1 << 20])
+
     def test_writers_keep_records_whole(self):
         server, client = self.connect()
         with server, client:

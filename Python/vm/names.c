@@ -66,17 +66,24 @@ int vm_delete_deref(frame_t *f, const instruction_t *at, int must_exist)
     return 0;
 }
 
+/* Where plain names are kept; borrowed. types.FunctionType can make a function of a module's code: its names are globals. */
+static PyObject *local_mapping(frame_t *f)
+{
+    return f->locals != NULL || (f->code->co_flags & CO_OPTIMIZED) ? f->locals : f->globals;
+}
+
 /* A key of the local mapping: 1 found, 0 absent, -1. */
 static int local_lookup(frame_t *f, PyObject *name, PyObject **value)
 {
+    PyObject *locals = local_mapping(f);
     *value = NULL;
-    if (f->locals == NULL) {
+    if (locals == NULL) {
         PyErr_Format(PyExc_SystemError, "no locals when loading %R", name);
         return -1;
     }
-    if (PyDict_CheckExact(f->locals))
-        return PyDict_GetItemRef(f->locals, name, value);
-    *value = PyObject_GetItem(f->locals, name);
+    if (PyDict_CheckExact(locals))
+        return PyDict_GetItemRef(locals, name, value);
+    *value = PyObject_GetItem(locals, name);
     if (*value != NULL)
         return 1;
     if (!PyErr_ExceptionMatches(PyExc_KeyError))
@@ -146,28 +153,28 @@ int vm_load_name(frame_t *f, const instruction_t *at)
 int vm_store_name(frame_t *f, const instruction_t *at)
 {
     PyObject *name = name_at(f, (unsigned)AT_X(at));
-    PyObject *value = operand_read(f, AT_A(at));
+    PyObject *value = operand_read(f, AT_A(at)), *locals = local_mapping(f);
     int status = -1;
     if (value == NULL)
         return -1;
-    if (f->locals == NULL)
+    if (locals == NULL)
         PyErr_Format(PyExc_SystemError, "no locals found when storing %R", name);
-    else if (PyDict_CheckExact(f->locals))
-        status = PyDict_SetItem(f->locals, name, value);
+    else if (PyDict_CheckExact(locals))
+        status = PyDict_SetItem(locals, name, value);
     else
-        status = PyObject_SetItem(f->locals, name, value);
+        status = PyObject_SetItem(locals, name, value);
     operand_release(f, AT_A(at));
     return status;
 }
 
 int vm_delete_name(frame_t *f, const instruction_t *at)
 {
-    PyObject *name = name_at(f, (unsigned)AT_X(at));
-    if (f->locals == NULL) {
+    PyObject *name = name_at(f, (unsigned)AT_X(at)), *locals = local_mapping(f);
+    if (locals == NULL) {
         PyErr_Format(PyExc_SystemError, "no locals when deleting %R", name);
         return -1;
     }
-    if (PyObject_DelItem(f->locals, name) == 0)
+    if (PyObject_DelItem(locals, name) == 0)
         return 0;
     if (PyErr_ExceptionMatches(PyExc_KeyError)) {
         PyErr_Clear();

@@ -449,6 +449,8 @@ static int visit_stmt_body(symtable_t *st, stmt_ty s)
         return visit_class(st, s);
     case For_kind:
     case AsyncFor_kind:         /* the same fields */
+        if (s->kind == AsyncFor_kind)
+            st->current->coroutine = 1;
         VISIT(visit_expr, st, s->v.For.target);
         VISIT(visit_expr, st, s->v.For.iter);
         VISIT_SEQ(visit_stmt, st, s->v.For.body);
@@ -466,6 +468,8 @@ static int visit_stmt_body(symtable_t *st, stmt_ty s)
         return 1;
     case With_kind:
     case AsyncWith_kind:
+        if (s->kind == AsyncWith_kind)
+            st->current->coroutine = 1;
         VISIT_SEQ(visit_withitem, st, s->v.With.items);
         VISIT_SEQ(visit_stmt, st, s->v.With.body);
         return 1;

@@ -22,6 +22,15 @@ static charset_t charsets[] = {
     {.name = "euc_kr", .iconv_name = "EUC-KR", .flags = CHARSET_EUC_KR},
     {.name = "cp949", .iconv_name = "UHC"},
     {.name = "johab", .iconv_name = "JOHAB"},
+    {.name = "iso8859_7", .iconv_name = "ISO8859-7", .flags = CHARSET_SJIS},
+    {.name = "hz", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp_1", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp_2", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp_2004", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp_3", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_jp_ext", .flags = CHARSET_STATEFUL},
+    {.name = "iso2022_kr", .flags = CHARSET_STATEFUL},
 };
 static PyMutex charsets_mutex;      /* while tables are made */
 
@@ -55,6 +64,10 @@ static const struct { const char *charset; uint32_t bytes; Py_UCS4 cp; int ways;
     {"shift_jisx0213", 0x989e, 0x541e, NEITHER}, {"shift_jisx0213", 0xeaa5, 0x5653, NEITHER}, {"shift_jisx0213", 0xeff8, 0x59f8, NEITHER},
     {"shift_jisx0213", 0xeff9, 0x5c5b, NEITHER}, {"shift_jisx0213", 0xeffa, 0x5e77, NEITHER}, {"shift_jisx0213", 0xeffb, 0x7626, NEITHER},
     {"shift_jisx0213", 0xeffc, 0x7e6b, NEITHER}, {"shift_jisx0213", 0xfc5a, 0x9b1c, NEITHER},
+    {"euc_jis_2004", 0xa1bd, 0x2014, NEITHER}, {"euc_jisx0213", 0xa1bd, 0x2014, NEITHER}, {"euc_jis_2004", 0xa1bd, 0x2015, BOTH},
+    {"euc_jisx0213", 0xa1bd, 0x2015, BOTH}, {"euc_jis_2004", 0xa2d6, 0xff5f, NEITHER}, {"euc_jisx0213", 0xa2d6, 0xff5f, NEITHER},
+    {"euc_jis_2004", 0xa2d6, 0x2985, BOTH}, {"euc_jisx0213", 0xa2d6, 0x2985, BOTH}, {"euc_jis_2004", 0xa2d7, 0xff60, NEITHER},
+    {"euc_jisx0213", 0xa2d7, 0xff60, NEITHER}, {"euc_jis_2004", 0xa2d7, 0x2986, BOTH}, {"euc_jisx0213", 0xa2d7, 0x2986, BOTH},
     {"euc_kr", 0xa2e8, 0x327e, NEITHER}, {"johab", 0xd9e8, 0x327e, NEITHER},
 };
 
@@ -225,6 +238,12 @@ charset_t *charset_find(const char *name, const char *const *allowed)
     }
     if (__atomic_load_n(&found->ready, __ATOMIC_ACQUIRE))
         return found;
+    if (found->flags == CHARSET_STATEFUL) {
+        if (stateful_prepare(found) < 0)
+            return NULL;
+        __atomic_store_n(&found->ready, 1, __ATOMIC_RELEASE);
+        return found;
+    }
     PyMutex_Lock(&charsets_mutex);
     int failed = !found->ready && make_tables(found) < 0;
     PyMutex_Unlock(&charsets_mutex);

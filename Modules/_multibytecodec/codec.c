@@ -51,6 +51,7 @@ static PyObject *codec_encode(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"input", "errors", NULL};
     const char *errors = NULL;
     PyObject *input, *text, *bytes;
+    multibyte_state_t state = {0};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|z:encode", keywords, &input, &errors))
         return NULL;
     text = PyUnicode_Check(input) ? Py_NewRef(input) : PyObject_Str(input);
@@ -61,7 +62,7 @@ static PyObject *codec_encode(PyObject *self, PyObject *args, PyObject *kwargs)
         Py_DECREF(text);
         return NULL;
     }
-    bytes = multibyte_encode(((codec_t *)self)->charset, text, errors == NULL ? "strict" : errors, 1, NULL);
+    bytes = multibyte_encode(((codec_t *)self)->charset, &state, text, errors == NULL ? "strict" : errors, 1, NULL);
     PyObject *result = bytes == NULL ? NULL : Py_BuildValue("(Nn)", bytes, PyUnicode_GET_LENGTH(text));
     Py_DECREF(text);
     return result;
@@ -72,9 +73,10 @@ static PyObject *codec_decode(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"input", "errors", NULL};
     const char *errors = NULL;
     Py_buffer data;
+    multibyte_state_t state = {0};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y*|z:decode", keywords, &data, &errors))
         return NULL;
-    PyObject *text = multibyte_decode(((codec_t *)self)->charset, data.buf, data.len, errors == NULL ? "strict" : errors, 1, NULL);
+    PyObject *text = multibyte_decode(((codec_t *)self)->charset, &state, data.buf, data.len, errors == NULL ? "strict" : errors, 1, NULL);
     PyObject *result = text == NULL ? NULL : Py_BuildValue("(Nn)", text, data.len);
     PyBuffer_Release(&data);
     return result;

@@ -54,13 +54,12 @@ static int call_handler(PyObject *exc, const char *errors, int bytes_allowed, Py
 }
 
 /* Characters from *i on that cannot be encoded. */
-static int handle_unencodable(const charset_t *c, PyObject *str, Py_ssize_t *i, Py_ssize_t end, const char *errors, bytes_t *out)
+static int handle_unencodable(const charset_t *c, multibyte_state_t *state, PyObject *str, Py_ssize_t *i, Py_ssize_t end, const char *errors, bytes_t *out)
 {
-    unsigned char question[4];
+    unsigned char question[LONGEST_SEQUENCE] = "?";
     if (strcmp(errors, "ignore") == 0 || strcmp(errors, "replace") == 0) {
-        question[0] = '?';
         *i = end;
-        return errors[0] == 'i' ? 0 : put(out, question, 1);
+        return errors[0] == 'i' ? 0 : put(out, question, c->flags == CHARSET_STATEFUL ? stateful_encode(c, state, '?', question) : 1);
     }
     PyObject *exc = PyObject_CallFunction(PyExc_UnicodeEncodeError, "sOnns", c->name, str, *i, end, "illegal multibyte sequence"),
              *replacement = NULL;
@@ -71,7 +70,7 @@ static int handle_unencodable(const charset_t *c, PyObject *str, Py_ssize_t *i, 
         PyErr_SetObject(PyExc_UnicodeEncodeError, exc);
     else if (call_handler(exc, errors, 1, PyUnicode_GET_LENGTH(str), &replacement, i) == 0) {
         if (PyUnicode_Check(replacement))
-            Py_SETREF(replacement, multibyte_encode(c, replacement, "strict", 1, NULL));
+            Py_SETREF(replacement, multibyte_encode(c, state, replacement, "strict", 0, NULL));
         if (replacement != NULL)
             failed = put(out, PyBytes_AS_STRING(replacement), PyBytes_GET_SIZE(replacement));
     }
@@ -80,18 +79,20 @@ static int handle_unencodable(const charset_t *c, PyObject *str, Py_ssize_t *i, 
     return failed;
 }
 
-PyObject *multibyte_encode(const charset_t *c, PyObject *str, const char *errors, int final, Py_ssize_t *consumed)
+PyObject *multibyte_encode(const charset_t *c, multibyte_state_t *shared_state, PyObject *str, const char *errors, int final, Py_ssize_t *consumed)
 {
     bytes_t out = {NULL, 0, 0};
     Py_ssize_t i = 0;
     PyObject *result = NULL;
+    multibyte_state_t state = *shared_state;
     while (i < PyUnicode_GET_LENGTH(str)) {
         unsigned char bytes[LONGEST_SEQUENCE];
-        int used, n = charset_encode(c, str, i, final, bytes, &used);
+        int used = 1, n = c->flags == CHARSET_STATEFUL ? stateful_encode(c, &state, PyUnicode_READ_CHAR(str, i), bytes)
+                                                       : charset_encode(c, str, i, final, bytes, &used);
         if (n == TOO_SHORT)
             break;
         if (n == ILLEGAL) {
-            if (handle_unencodable(c, str, &i, i + 1, errors, &out) < 0)
+            if (handle_unencodable(c, &state, str, &i, i + 1, errors, &out) < 0)
                 goto done;
             continue;
         }
@@ -99,8 +100,14 @@ PyObject *multibyte_encode(const charset_t *c, PyObject *str, const char *errors
             goto done;
         i += used;
     }
+    if (final && c->flags == CHARSET_STATEFUL) {
+        unsigned char bytes[LONGEST_SEQUENCE];
+        if (put(&out, bytes, stateful_reset(c, &state, bytes)) < 0)
+            goto done;
+    }
     if (consumed != NULL)
         *consumed = i;
+    *shared_state = state;
     result = PyBytes_FromStringAndSize((char *)out.data, out.used);
 done:
     PyMem_Free(out.data);
@@ -151,30 +158,34 @@ static int handle_undecodable(const charset_t *c, const char *data, Py_ssize_t n
     return failed;
 }
 
-PyObject *multibyte_decode(const charset_t *c, const char *data, Py_ssize_t n, const char *errors, int final, Py_ssize_t *consumed)
+PyObject *multibyte_decode(const charset_t *c, multibyte_state_t *shared_state, const char *data, Py_ssize_t n, const char *errors,
+                           int final, Py_ssize_t *consumed)
 {
     text_t out = {NULL, 0, 0};
     Py_ssize_t i = 0;
     PyObject *result = NULL;
+    multibyte_state_t state = *shared_state;
     while (i < n) {
         Py_UCS4 chars[2];
-        int used = charset_decode(c, (const unsigned char *)data + i, n - i, chars);
+        const unsigned char *p = (const unsigned char *)data + i;
+        int used = c->flags == CHARSET_STATEFUL ? stateful_decode(c, &state, p, n - i, chars) : charset_decode(c, p, n - i, chars);
         if (used == TOO_SHORT && !final)
             break;
         if (used <= 0) {
             int failed = used == TOO_SHORT
                              ? handle_undecodable(c, data, n, &i, n, "incomplete multibyte sequence", errors, &out)
-                             : handle_undecodable(c, data, n, &i, i + 1, "illegal multibyte sequence", errors, &out);
+                             : handle_undecodable(c, data, n, &i, i - used, "illegal multibyte sequence", errors, &out);
             if (failed < 0)
                 goto done;
             continue;
         }
-        if (put_char(&out, chars[0]) < 0 || (chars[1] != 0 && put_char(&out, chars[1]) < 0))
+        if ((chars[0] != NO_CHARACTER && put_char(&out, chars[0]) < 0) || (chars[1] != 0 && put_char(&out, chars[1]) < 0))
             goto done;
         i += used;
     }
     if (consumed != NULL)
         *consumed = i;
+    *shared_state = state;
     result = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, out.data, out.used);
 done:
     PyMem_Free(out.data);

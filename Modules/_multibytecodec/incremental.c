@@ -2,7 +2,7 @@
  * call error handlers, work on copies. */
 #include "multibyte.h"
 
-enum { MAX_PENDING = 8 };
+enum { MAX_PENDING = 8 };       /* bytes, of UTF-8 in encoders */
 
 /* ---- Encoders ---- */
 
@@ -11,6 +11,7 @@ typedef struct {
     charset_t *charset;         /* [const] */
     PyObject *errors;           /* [lock] str */
     PyObject *pending;          /* [lock] str that needs what follows, or NULL */
+    multibyte_state_t state;    /* [lock] */
 } encoder_t;
 
 static PyObject *take(PyObject *self, PyObject **field)
@@ -34,6 +35,22 @@ static void store(PyObject *self, PyObject **field, PyObject *value)
     Py_XDECREF(old);
 }
 
+static multibyte_state_t get_state(PyObject *self, multibyte_state_t *field)
+{
+    multibyte_state_t state;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    state = *field;
+    Py_END_CRITICAL_SECTION();
+    return state;
+}
+
+static void set_state(PyObject *self, multibyte_state_t *field, multibyte_state_t state)
+{
+    Py_BEGIN_CRITICAL_SECTION(self);
+    *field = state;
+    Py_END_CRITICAL_SECTION();
+}
+
 static PyObject *get_ref(PyObject *self, PyObject **field)
 {
     PyObject *value;
@@ -44,9 +61,11 @@ static PyObject *get_ref(PyObject *self, PyObject **field)
 }
 
 /* Encodes pending text and input; keeps what is incomplete. */
-static PyObject *encode_more(PyObject *self, charset_t *charset, PyObject **errors_field, PyObject **pending_field, PyObject *input, int final)
+static PyObject *encode_more(encoder_t *encoder, PyObject *input, int final)
 {
-    PyObject *pending = take(self, pending_field), *text, *errors = get_ref(self, errors_field), *result = NULL, *rest;
+    PyObject *self = (PyObject *)encoder, **pending_field = &encoder->pending;
+    multibyte_state_t state = get_state(self, &encoder->state);
+    PyObject *pending = take(self, pending_field), *text, *errors = get_ref(self, &encoder->errors), *result = NULL, *rest;
     Py_ssize_t consumed = 0;
     if (!PyUnicode_Check(input)) {
         PyErr_SetString(PyExc_TypeError, "couldn't convert the object to str.");
@@ -57,11 +76,12 @@ static PyObject *encode_more(PyObject *self, charset_t *charset, PyObject **erro
     text = pending == NULL ? Py_NewRef(input) : PyUnicode_Concat(pending, input);
     const char *errors_name = errors == NULL ? "strict" : PyUnicode_AsUTF8(errors);
     if (text != NULL && errors_name != NULL)
-        result = multibyte_encode(charset, text, errors_name, final, &consumed);
+        result = multibyte_encode(encoder->charset, &state, text, errors_name, final, &consumed);
     if (result == NULL)
         store(self, pending_field, pending);
     else {
         Py_XDECREF(pending);
+        set_state(self, &encoder->state, state);
         if (consumed < PyUnicode_GET_LENGTH(text)) {
             rest = PyUnicode_Substring(text, consumed, PyUnicode_GET_LENGTH(text));
             if (rest == NULL)
@@ -77,28 +97,28 @@ static PyObject *encode_more(PyObject *self, charset_t *charset, PyObject **erro
 static PyObject *encoder_encode(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"input", "final", NULL};
-    encoder_t *self = (encoder_t *)op;
     PyObject *input;
     int final = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:encode", keywords, &input, &final))
         return NULL;
-    return encode_more(op, self->charset, &self->errors, &self->pending, input, final);
+    return encode_more((encoder_t *)op, input, final);
 }
 
 static PyObject *encoder_reset(PyObject *op, PyObject *unused)
 {
     store(op, &((encoder_t *)op)->pending, NULL);
+    set_state(op, &((encoder_t *)op)->state, (multibyte_state_t){0});
     Py_RETURN_NONE;
 }
 
-/* An int: the number of bytes of the pending text in UTF-8, and these bytes. */
+/* An int: the number of bytes of the pending text in UTF-8, these bytes, and eight bytes for the state. */
 static PyObject *encoder_getstate(PyObject *op, PyObject *unused)
 {
-    unsigned char state[MAX_PENDING * 4 + 1 + 8] = {0};
+    unsigned char state[MAX_PENDING + 1 + 8] = {0};
     PyObject *pending = get_ref(op, &((encoder_t *)op)->pending);
     Py_ssize_t n = 0;
     const char *text = pending == NULL ? "" : PyUnicode_AsUTF8AndSize(pending, &n);
-    if (text == NULL || n > MAX_PENDING * 4) {
+    if (text == NULL || n > MAX_PENDING) {
         if (text != NULL)
             PyErr_SetString(PyExc_UnicodeError, "pending buffer too large");
         Py_DECREF(pending);
@@ -106,13 +126,15 @@ static PyObject *encoder_getstate(PyObject *op, PyObject *unused)
     }
     state[0] = (unsigned char)n;
     memcpy(state + 1, text, (size_t)n);
+    multibyte_state_t shift = get_state(op, &((encoder_t *)op)->state);
+    stateful_export(((encoder_t *)op)->charset, &shift, state + 1 + n);
     Py_XDECREF(pending);
     return _PyLong_FromByteArray(state, 1 + (size_t)n + 8, 1, 0);
 }
 
 static PyObject *encoder_setstate(PyObject *op, PyObject *arg)
 {
-    unsigned char state[MAX_PENDING * 4 + 1 + 8] = {0};
+    unsigned char state[MAX_PENDING + 1 + 8] = {0};
     PyObject *pending = NULL;
     if (!PyLong_Check(arg)) {
         PyErr_Format(PyExc_TypeError, "setstate() argument must be int, not %.200s", Py_TYPE(arg)->tp_name);
@@ -128,12 +150,15 @@ static PyObject *encoder_setstate(PyObject *op, PyObject *arg)
     }
     else if (_PyLong_AsByteArray((PyLongObject *)arg, state, sizeof(state), 1, 0) < 0)
         return NULL;
-    if (state[0] > MAX_PENDING * 4) {
+    if (state[0] > MAX_PENDING) {
         PyErr_SetString(PyExc_UnicodeError, "pending buffer too large");
         return NULL;
     }
     if (state[0] > 0 && (pending = PyUnicode_DecodeUTF8((char *)state + 1, state[0], "strict")) == NULL)
         return NULL;
+    multibyte_state_t shift;
+    stateful_import(((encoder_t *)op)->charset, &shift, state + 1 + state[0]);
+    set_state(op, &((encoder_t *)op)->state, shift);
     store(op, &((encoder_t *)op)->pending, pending);
     Py_RETURN_NONE;
 }
@@ -212,7 +237,7 @@ typedef struct {
     charset_t *charset;         /* [const] */
     PyObject *errors;           /* [lock] str */
     PyObject *pending;          /* [lock] bytes of an incomplete sequence, or NULL */
-    PyObject *state;            /* [lock] int that setstate() was given, or NULL */
+    multibyte_state_t state;    /* [lock] */
 } decoder_t;
 
 static PyObject *decoder_decode(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -227,18 +252,20 @@ static PyObject *decoder_decode(PyObject *op, PyObject *args, PyObject *kwargs)
     Py_ssize_t before = pending == NULL ? 0 : PyBytes_GET_SIZE(pending), consumed = 0;
     PyObject *all = PyBytes_FromStringAndSize(NULL, before + input.len);
     const char *errors_name = errors == NULL ? "strict" : PyUnicode_AsUTF8(errors);
+    multibyte_state_t state = get_state(op, &self->state);
     if (all != NULL && errors_name != NULL) {
         if (before > 0)
             memcpy(PyBytes_AS_STRING(all), PyBytes_AS_STRING(pending), (size_t)before);
         if (input.len > 0)
             memcpy(PyBytes_AS_STRING(all) + before, input.buf, (size_t)input.len);
-        result = multibyte_decode(self->charset, PyBytes_AS_STRING(all), before + input.len, errors_name, final, &consumed);
+        result = multibyte_decode(self->charset, &state, PyBytes_AS_STRING(all), before + input.len, errors_name, final, &consumed);
     }
     PyBuffer_Release(&input);
     if (result == NULL)
         store(op, &self->pending, pending);
     else {
         Py_XDECREF(pending);
+        set_state(op, &self->state, state);
         if (consumed < PyBytes_GET_SIZE(all)) {
             rest = PyBytes_FromStringAndSize(PyBytes_AS_STRING(all) + consumed, PyBytes_GET_SIZE(all) - consumed);
             if (rest == NULL)
@@ -254,22 +281,26 @@ static PyObject *decoder_decode(PyObject *op, PyObject *args, PyObject *kwargs)
 static PyObject *decoder_reset(PyObject *op, PyObject *unused)
 {
     store(op, &((decoder_t *)op)->pending, NULL);
-    store(op, &((decoder_t *)op)->state, NULL);
+    set_state(op, &((decoder_t *)op)->state, (multibyte_state_t){0});
     Py_RETURN_NONE;
 }
 
 static PyObject *decoder_getstate(PyObject *op, PyObject *unused)
 {
     decoder_t *self = (decoder_t *)op;
-    PyObject *pending = get_ref(op, &self->pending), *state = get_ref(op, &self->state);
+    PyObject *pending = get_ref(op, &self->pending);
+    multibyte_state_t state = get_state(op, &self->state);
+    uint64_t number = 0;
+    stateful_export(self->charset, &state, (unsigned char *)&number);
     if (pending == NULL)
         pending = PyBytes_FromStringAndSize(NULL, 0);
-    return Py_BuildValue("(NN)", pending, state == NULL ? PyLong_FromLong(0) : state);
+    return Py_BuildValue("(NN)", pending, PyLong_FromUnsignedLong(number));
 }
 
 static PyObject *decoder_setstate(PyObject *op, PyObject *arg)
 {
     PyObject *pending, *state;
+    multibyte_state_t shift;
     if (!PyTuple_Check(arg)) {
         PyErr_Format(PyExc_TypeError, "setstate() argument must be tuple, not %.200s", Py_TYPE(arg)->tp_name);
         return NULL;
@@ -280,8 +311,10 @@ static PyObject *decoder_setstate(PyObject *op, PyObject *arg)
         PyErr_SetString(PyExc_UnicodeError, "pending buffer too large");
         return NULL;
     }
+    uint64_t number = PyLong_AsUnsignedLongLongMask(state);
+    stateful_import(((decoder_t *)op)->charset, &shift, (unsigned char *)&number);
     store(op, &((decoder_t *)op)->pending, PyBytes_GET_SIZE(pending) == 0 ? NULL : Py_NewRef(pending));
-    store(op, &((decoder_t *)op)->state, Py_NewRef(state));
+    set_state(op, &((decoder_t *)op)->state, shift);
     Py_RETURN_NONE;
 }
 
@@ -297,7 +330,6 @@ static void decoder_dealloc(PyObject *op)
 {
     Py_XDECREF(((decoder_t *)op)->errors);
     Py_XDECREF(((decoder_t *)op)->pending);
-    Py_XDECREF(((decoder_t *)op)->state);
     Py_TYPE(op)->tp_free(op);
 }
 

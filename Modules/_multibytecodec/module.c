@@ -77,7 +77,8 @@ static PyModuleDef_Slot types_slots[] = {
         return PyModuleDef_Init(&module_##suffix); \
     }
 
-CODEC_MODULE(cn, "gb2312", "gbk", "gb18030")
+CODEC_MODULE(cn, "gb2312", "gbk", "gb18030", "hz")
+CODEC_MODULE(iso2022, "iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext")
 CODEC_MODULE(hk, "big5hkscs")
 CODEC_MODULE(jp, "shift_jis", "cp932", "euc_jp", "shift_jis_2004", "euc_jis_2004", "euc_jisx0213", "shift_jisx0213")
 CODEC_MODULE(kr, "euc_kr", "cp949", "johab")

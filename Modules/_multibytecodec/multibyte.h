@@ -8,8 +8,15 @@
 /* ---- charset.c ---- */
 
 /* Single bytes above 0x80; 0x8F and two bytes; four bytes; syllables spelled out in eight bytes. */
-enum { CHARSET_SJIS = 1, CHARSET_EUC3 = 2, CHARSET_GB18030 = 4, CHARSET_EUC_KR = 8 };
-enum { LONGEST_SEQUENCE = 8 };
+enum { CHARSET_SJIS = 1, CHARSET_EUC3 = 2, CHARSET_GB18030 = 4, CHARSET_EUC_KR = 8, CHARSET_STATEFUL = 16 };
+enum { LONGEST_SEQUENCE = 16 };
+#define NO_CHARACTER ((Py_UCS4)-1)        /* bytes that stand for none, such as escape sequences */
+
+/* What HZ and ISO 2022 remember between characters. */
+typedef struct {
+    unsigned char g0, g2, shifted, started;
+    uint64_t raw;               /* what setstate() was given by an encoding without a state */
+} multibyte_state_t;
 
 /* Two code points that one sequence of bytes stands for. */
 typedef struct { Py_UCS4 first, second; uint16_t bytes; } pair_t;
@@ -38,12 +45,23 @@ int charset_decode(const charset_t *charset, const unsigned char *data, Py_ssize
  * belong to it; not if final) or ILLEGAL. *used: code points. */
 int charset_encode(const charset_t *charset, PyObject *str, Py_ssize_t i, int final, unsigned char *out, int *used);
 
+/* ---- stateful.c: the same for encodings with a state; a negative result of decoding is minus the length of the error ---- */
+
+int stateful_prepare(const charset_t *charset);     /* 0, or -1 with an exception */
+int stateful_decode(const charset_t *charset, multibyte_state_t *state, const unsigned char *data, Py_ssize_t n, Py_UCS4 chars[2]);
+int stateful_encode(const charset_t *charset, multibyte_state_t *state, Py_UCS4 cp, unsigned char *out);
+/* The state as eight bytes, and back; anything is accepted. */
+void stateful_export(const charset_t *charset, const multibyte_state_t *state, unsigned char bytes[8]);
+void stateful_import(const charset_t *charset, multibyte_state_t *state, const unsigned char bytes[8]);
+/* The bytes that lead back to the initial state. */
+int stateful_reset(const charset_t *charset, multibyte_state_t *state, unsigned char *out);
+
 /* ---- convert.c ---- */
 
-/* Encodes str. final 0: *consumed tells how far it could go. */
-PyObject *multibyte_encode(const charset_t *charset, PyObject *str, const char *errors, int final, Py_ssize_t *consumed);
+/* state: read and changed, on success. Encodes str. final 0: *consumed tells how far it could go. */
+PyObject *multibyte_encode(const charset_t *charset, multibyte_state_t *state, PyObject *str, const char *errors, int final, Py_ssize_t *consumed);
 /* Decodes n bytes. final 0: an incomplete sequence at the end is left; *consumed tells how far it went. */
-PyObject *multibyte_decode(const charset_t *charset, const char *data, Py_ssize_t n, const char *errors, int final,
+PyObject *multibyte_decode(const charset_t *charset, multibyte_state_t *state, const char *data, Py_ssize_t n, const char *errors, int final,
                            Py_ssize_t *consumed);
 
 /* ---- codec.c, incremental.c, stream.c ---- */

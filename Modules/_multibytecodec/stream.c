@@ -8,6 +8,7 @@ typedef struct {
     PyObject *errors;           /* [lock] str */
     PyObject *pending;          /* [lock] reader: bytes; writer: str; or NULL */
     PyObject *stream;           /* [const] counted */
+    multibyte_state_t state;    /* [lock] */
 } stream_t;
 
 static PyObject *stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -47,6 +48,22 @@ static void stream_dealloc(PyObject *op)
     Py_XDECREF(self->pending);
     Py_XDECREF(self->stream);
     Py_TYPE(op)->tp_free(op);
+}
+
+static multibyte_state_t get_state(stream_t *self)
+{
+    multibyte_state_t state;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    state = self->state;
+    Py_END_CRITICAL_SECTION();
+    return state;
+}
+
+static void set_state(stream_t *self, multibyte_state_t state)
+{
+    Py_BEGIN_CRITICAL_SECTION(self);
+    self->state = state;
+    Py_END_CRITICAL_SECTION();
 }
 
 /* Exchanges the pending data; the old one, or NULL. */
@@ -96,13 +113,15 @@ static PyObject *decode_more_steal(stream_t *self, PyObject *data, int final)
 {
     PyObject *pending = exchange_pending(self, NULL), *errors = errors_ref(self), *result = NULL;
     const char *errors_name = PyUnicode_AsUTF8(errors);
+    multibyte_state_t state = get_state(self);
     Py_ssize_t consumed = 0;
     if (pending != NULL) {
         PyBytes_Concat(&pending, data);
         Py_SETREF(data, pending);
     }
     if (data != NULL && errors_name != NULL)
-        result = multibyte_decode(self->charset, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), errors_name, final, &consumed);
+        result = multibyte_decode(self->charset, &state, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), errors_name, final, &consumed);
+    set_state(self, state);
     if (result != NULL && consumed < PyBytes_GET_SIZE(data)) {
         PyObject *rest = PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + consumed, PyBytes_GET_SIZE(data) - consumed);
         if (rest == NULL)
@@ -181,6 +200,7 @@ static PyObject *reader_readlines(PyObject *op, PyObject *args)
 static PyObject *reader_reset(PyObject *op, PyObject *unused)
 {
     Py_XDECREF(exchange_pending((stream_t *)op, NULL));
+    set_state((stream_t *)op, (multibyte_state_t){0});
     Py_RETURN_NONE;
 }
 
@@ -217,11 +237,13 @@ static int write_text(stream_t *self, PyObject *text, int final)
     }
     PyObject *pending = exchange_pending(self, NULL), *errors = errors_ref(self), *bytes = NULL, *written = NULL;
     const char *errors_name = PyUnicode_AsUTF8(errors);
+    multibyte_state_t state = get_state(self);
     Py_ssize_t consumed = 0;
     PyObject *all = pending == NULL ? Py_NewRef(text) : PyUnicode_Concat(pending, text);
     Py_XDECREF(pending);
     if (all != NULL && errors_name != NULL)
-        bytes = multibyte_encode(self->charset, all, errors_name, final, &consumed);
+        bytes = multibyte_encode(self->charset, &state, all, errors_name, final, &consumed);
+    set_state(self, state);
     if (bytes != NULL && consumed < PyUnicode_GET_LENGTH(all))
         Py_XDECREF(exchange_pending(self, PyUnicode_Substring(all, consumed, PyUnicode_GET_LENGTH(all))));
     if (bytes != NULL && !PyErr_Occurred())
@@ -270,7 +292,7 @@ static PyObject *writer_reset(PyObject *op, PyObject *unused)
     PyObject *empty = PyUnicode_New(0, 0);
     int pending;
     Py_BEGIN_CRITICAL_SECTION(op);
-    pending = ((stream_t *)op)->pending != NULL;
+    pending = ((stream_t *)op)->pending != NULL || ((stream_t *)op)->state.g0 != 0 || ((stream_t *)op)->state.shifted;
     Py_END_CRITICAL_SECTION();
     int failed = empty == NULL || (pending && write_text((stream_t *)op, empty, 1) < 0);
     Py_XDECREF(empty);

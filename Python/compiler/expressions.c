@@ -319,7 +319,7 @@ static int jump_if(compiler_t *c, expr_ty e, label_t target, int sense)
         if (truth < 0)
             return 0;
         SET_POSITION(c, e);
-        return truth == sense ? jump_to(c, target) : emit_abc(c, OP_NOP, 0, 0, 0);
+        return truth == sense ? jump_to(c, target) : 1;
     }
     int depth = c->unit->depth;
     int v = compile_operand(c, e);

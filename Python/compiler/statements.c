@@ -374,12 +374,24 @@ static int has_annotations(ast_stmt_seq *body)
 
 /* ---- Loops ---- */
 
+/* The test of an if or while. A constant leaves an instruction too: its line is a place to stop at. */
+static int compile_test(compiler_t *c, expr_ty test, label_t otherwise)
+{
+    int used = c->unit->used;
+    if (!compile_jump_if(c, test, otherwise, 0))
+        return 0;
+    if (c->unit->used > used)
+        return 1;
+    SET_POSITION(c, test);
+    return emit_abc(c, OP_NOP, 0, 0, 0);
+}
+
 static int compile_if(compiler_t *c, stmt_ty s)
 {
     label_t end = label_new(c);
     ast_stmt_seq *orelse = s->v.If.orelse;
     label_t otherwise = ast_len(orelse) > 0 ? label_new(c) : end;
-    if (!compile_jump_if(c, s->v.If.test, otherwise, 0) || !compile_stmts(c, s->v.If.body))
+    if (!compile_test(c, s->v.If.test, otherwise) || !compile_stmts(c, s->v.If.body))
         return 0;
     if (ast_len(orelse) > 0) {
         UNSET_POSITION(c);
@@ -396,7 +408,7 @@ static int compile_while(compiler_t *c, stmt_ty s)
     label_t body = label_new(c), otherwise = label_new(c);
     block.continue_label = label_new(c);
     block.break_label = label_new(c);
-    if (!compile_check_blocks(c, 1) || !compile_jump_if(c, s->v.While.test, otherwise, 0) || !label_here(c, body))
+    if (!compile_check_blocks(c, 1) || !compile_test(c, s->v.While.test, otherwise) || !label_here(c, body))
         return 0;
     push_block(c, &block);
     int ok = compile_stmts(c, s->v.While.body);

@@ -66,7 +66,8 @@ void frame_take_over(PyThreadState *ts, frame_t *f)
 {
     PyFrameObject *object = f->frame_object;
     f->frame_object = NULL;
-    if (object_is_unique((PyObject *)object) || Py_REFCNT((PyObject *)object) == 1) {
+    /* Of an object that another thread made, the count cannot be known here. */
+    if (object_is_mine((PyObject *)object) && Py_REFCNT((PyObject *)object) == 1) {
         object->f_frame = NULL;
         Py_DECREF((PyObject *)object);
         return;

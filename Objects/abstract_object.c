@@ -3,6 +3,7 @@
 
 #include "internal/abstract.h"
 #include "internal/call.h"
+#include "internal/method_ref.h"
 #include "internal/well_known_strings.h"
 
 static PyObject *null_error(void)
@@ -316,19 +317,19 @@ static int real_issubclass(PyObject *derived, PyObject *cls)
 int _PyObject_RealIsInstance(PyObject *op, PyObject *cls) { return real_isinstance(op, cls); }
 int _PyObject_RealIsSubclass(PyObject *derived, PyObject *cls) { return real_issubclass(derived, cls); }
 
-/* Calls the hook found on cls's type. Steals it. */
-static int call_check_hook_steal(PyObject *hook, PyObject *arg, const char *where)
+/* Calls the hook found on cls's type, and drops it. */
+static int call_check_hook(struct method_ref *hook, PyObject *cls, PyObject *arg, const char *where)
 {
-    int result = -1;
-    if (Py_EnterRecursiveCall(where) == 0) {
-        PyObject *answer = PyObject_CallOneArg(hook, arg);
-        Py_LeaveRecursiveCall();
-        if (answer != NULL) {
-            result = PyObject_IsTrue(answer);
-            Py_DECREF(answer);
-        }
+    if (Py_EnterRecursiveCall(where) < 0) {
+        method_ref_drop(hook);
+        return -1;
     }
-    Py_DECREF(hook);
+    PyObject *args[] = {cls, arg}, *answer = method_ref_call(hook, args, 2);
+    Py_LeaveRecursiveCall();
+    if (answer == NULL)
+        return -1;
+    int result = PyObject_IsTrue(answer);
+    Py_DECREF(answer);
     return result;
 }
 
@@ -347,11 +348,10 @@ static int check_any(PyObject *arg, PyObject *classes, class_check check, const 
 
 static int check_with_hook(PyObject *arg, PyObject *cls, PyObject *hook_name, class_check real, const char *where)
 {
-    PyObject *hook = _PyObject_LookupSpecial(cls, hook_name);
-    if (hook != NULL)
-        return call_check_hook_steal(hook, arg, where);
-    if (PyErr_Occurred())
-        return -1;
+    struct method_ref hook;
+    int found = method_ref_take(cls, hook_name, &hook);
+    if (found != 0)
+        return found < 0 ? -1 : call_check_hook(&hook, cls, arg, where);
     return real(arg, cls);
 }
 

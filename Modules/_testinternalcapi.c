@@ -4,6 +4,7 @@
  * configuration is what sys.flags says. */
 #define PY_SSIZE_T_CLEAN
 #include "module.h"
+#include <stdlib.h>
 
 /* The number of Python frames on this thread's stack. */
 static PyObject *internal_recursion_depth(PyObject *module, PyObject *unused)
@@ -28,6 +29,20 @@ static int copy_flag(PyObject *config, const char *key, PyObject *flags, const c
     return status;
 }
 
+/* Has the compiler not been told to leave columns out? */
+static int keeps_columns(PyObject *flags)
+{
+    PyObject *options = PySys_GetXOptions();
+    if (options != NULL && PyDict_GetItemString(options, "no_debug_ranges") != NULL)
+        return 0;
+    PyObject *ignored = PyObject_GetAttrString(flags, "ignore_environment");
+    int use_environment = ignored != NULL && PyObject_IsTrue(ignored) == 0;
+    Py_XDECREF(ignored);
+    PyErr_Clear();
+    const char *variable = use_environment ? getenv("PYTHONNODEBUGRANGES") : NULL;
+    return variable == NULL || *variable == '\0';
+}
+
 static PyObject *internal_get_config(PyObject *module, PyObject *unused)
 {
     static const char *const names[][2] = {
@@ -47,8 +62,8 @@ static PyObject *internal_get_config(PyObject *module, PyObject *unused)
     int status = config != NULL ? 0 : -1;
     for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(names); i++)
         status = copy_flag(config, names[i][0], flags, names[i][1]);
-    if (status == 0)    /* positions are always kept */
-        status = PyDict_SetItemString(config, "code_debug_ranges", PyLong_FromLong(1));
+    if (status == 0)
+        status = PyDict_SetItemString(config, "code_debug_ranges", keeps_columns(flags) ? Py_True : Py_False);
     Py_DECREF(flags);
     if (status < 0)
         Py_CLEAR(config);

@@ -13,6 +13,8 @@ extern PyMethodDef sys_hook_methods[];          /* sys_hooks.c: displayhook, exc
 extern PyMethodDef sys_trace_methods[];         /* sys_trace.c */
 extern PyMethodDef sys_audit_methods[];         /* sys_audit.c */
 
+/* Makes the type of get_asyncgen_hooks(). 0 or -1. */
+int sys_threads_init(void);
 /* Adds flags, version_info, hash_info, ... (sys_info.c). 0 or -1. */
 int sys_add_info(PyObject *dict);
 /* dict[name] = value.  Steals value; NULL: an exception is set.  0 or -1 */

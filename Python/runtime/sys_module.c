@@ -265,7 +265,7 @@ int sys_create(void)
     }
     if (PyDict_SetItemString(dict, "modules", runtime_interp.modules) < 0 || _PyImport_SetModule(STR(sys), module) < 0)
         return -1;
-    return sys_add_info(dict);
+    return sys_threads_init() < 0 ? -1 : sys_add_info(dict);
 }
 
 static PyObject *list_of(const string_list_t *strings)

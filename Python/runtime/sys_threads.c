@@ -218,21 +218,15 @@ static PyObject *sys_set_asyncgen_hooks(PyObject *module, PyObject *args, PyObje
     Py_RETURN_NONE;
 }
 
+int sys_threads_init(void)
+{
+    hooks_type = PyStructSequence_NewType(&hooks_desc);
+    return hooks_type != NULL ? 0 : -1;
+}
+
 static PyObject *sys_get_asyncgen_hooks(PyObject *module, PyObject *unused)
 {
-    PyTypeObject *type = __atomic_load_n(&hooks_type, __ATOMIC_ACQUIRE);
-    if (type == NULL) {
-        type = PyStructSequence_NewType(&hooks_desc);
-        if (type == NULL)
-            return NULL;
-        object_publish((PyObject *)type);
-        PyTypeObject *expected = NULL;
-        if (!__atomic_compare_exchange_n(&hooks_type, &expected, type, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            Py_DECREF((PyObject *)type);
-            type = expected;
-        }
-    }
-    PyObject *result = PyStructSequence_New(type);
+    PyObject *result = PyStructSequence_New(hooks_type);
     PyThreadState *ts = thread_current();
     if (result != NULL) {
         PyStructSequence_SET_ITEM(result, 0, Py_NewRef(ts->async_gen_firstiter != NULL ? ts->async_gen_firstiter : Py_None));

@@ -27,7 +27,7 @@ enum parser_mode { PARSER_FILE, PARSER_EVAL, PARSER_SINGLE, PARSER_FUNC_TYPE };
 #endif
 #define PARSER_BARRY_AS_BDFL 0x400000       /* CO_FUTURE_BARRY_AS_BDFL: <> instead of != */
 
-#define PARSER_FROM_FILE 0x800000           /* a file run by the interpreter: bytes that are not UTF-8 are reported with the file's name */
+#define PARSER_FROM_FILE 0x8000             /* a file run by the interpreter: bytes that are not UTF-8 are reported with the file's name */
 
 /* Parses a whole source.
  * source   bytes of any encoding (a cookie or BOM is obeyed), or UTF-8 if flags has PyCF_IGNORE_COOKIE; need not end in a NUL

@@ -6,6 +6,8 @@ struct fstring {
     int raw;
     int first, last;            /* token indexes of the whole string atom: the position of all parts */
     int token;                  /* of this literal */
+    const char *counted, *line; /* up to here lines are counted; the line end before, or the start of the token */
+    int lines;
 };
 
 static const token *token_of(parser *p, int index)
@@ -132,18 +134,19 @@ decode:
 static void locate(parser *p, struct fstring *f, const char *brace, int *lineno, int *col)
 {
     const token *t = token_of(p, f->token);
-    const char *text = token_text(p, t), *s;
-    *lineno = t->lineno;
-    for (s = text; s < brace; s++)
-        *lineno += *s == '\n';
+    const char *s;
+    if (f->counted == NULL)
+        f->counted = f->line = token_text(p, t);
+    /* the braces come in the order of the text */
+    for (; f->counted < brace; f->counted++)
+        if (*f->counted == '\n') {
+            f->lines++;
+            f->line = f->counted;
+        }
+    *lineno = t->lineno + f->lines;
     s = brace + 1 + strspn(brace + 1, " \t\f");
     int newline_follows = s >= f->end || *s == '\n' || *s == '}';
-    int column = 0;
-    if (!newline_follows) {
-        for (s = brace; s > text && *s != '\n'; s--)
-            ;
-        column = (int)(brace - s) - (*s == '\n');
-    }
+    int column = newline_follows ? 0 : (int)(brace - f->line) - (*f->line == '\n');
     *col = *lineno != t->lineno ? column : t->col + column;
 }
 

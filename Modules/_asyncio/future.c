@@ -211,7 +211,7 @@ static int end(PyObject *op, enum future_state state, PyObject *result, PyObject
 
 PyObject *asyncio_future_set_result(PyObject *op, PyObject *result)
 {
-    PyObject *callbacks;
+    PyObject *callbacks = NULL;
     if (asyncio_future_check(op) < 0)
         return NULL;
     if (!end(op, FINISHED, result, NULL, NULL, NULL, &callbacks))
@@ -247,7 +247,7 @@ PyObject *asyncio_future_set_exception(PyObject *op, PyObject *arg)
 
 PyObject *asyncio_future_cancel(PyObject *op, PyObject *message)
 {
-    PyObject *callbacks;
+    PyObject *callbacks = NULL;
     asyncio_flag_exchange(op, &FUTURE(op)->log_traceback, 0);
     if (!end(op, CANCELLED, NULL, NULL, NULL, message, &callbacks))
         Py_RETURN_FALSE;

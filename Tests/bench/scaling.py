@@ -1,6 +1,7 @@
 """How much more work N threads do than one on the same shared objects (shared_reads.py), one row per operation, private work as
-the control; run it with the interpreter to be measured, on an idle machine.
-    braid Tests/bench/scaling.py [--threads 4] [names]"""
+the control; run it with the interpreter to be measured, on an idle machine. On a busy one --cpu shows contention as processor
+time that the threads lose to each other.
+    braid Tests/bench/scaling.py [--threads 4] [--cpu] [names]"""
 import argparse
 import os
 import threading
@@ -9,14 +10,17 @@ import time
 import shared_reads
 
 
-def seconds(run, n, threads):
-    """Wall time until each of the threads has done its n operations."""
+def seconds(run, n, threads, cpu=False):
+    """Wall time until each of the threads has done its n operations; or the most processor time that one of them took."""
     gate = threading.Barrier(threads + 1)
+    spent = []
 
     def work():
         run(10)                     # caches of this thread
         gate.wait()
+        begin = time.thread_time()
         run(n)
+        spent.append(time.thread_time() - begin)
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
@@ -24,14 +28,14 @@ def seconds(run, n, threads):
     begin = time.perf_counter()
     for worker in workers:
         worker.join()
-    return time.perf_counter() - begin
+    return max(spent) if cpu else time.perf_counter() - begin
 
 
 def fitting_count(run, wanted):
     """As many operations as take about `wanted` seconds."""
     n = 1000
     while True:
-        took = seconds(run, n, 1)
+        took = seconds(run, n, 1, cpu=True)
         if took > wanted / 4:
             return max(1000, int(n * wanted / took))
         n *= 4
@@ -44,6 +48,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="the best of so many runs")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of a run")
     parser.add_argument("--below", type=float, default=0.9, help="mark rows that do less than this part of perfect scaling")
+    parser.add_argument("--cpu", action="store_true", help="processor time of the slowest thread instead of wall time")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     counts = sorted({n for n in (1, 2, 4, 8, 16, 32, 64, options.threads) if n <= options.threads})
@@ -54,10 +59,10 @@ def main():
     for name in options.names or rows:
         run = rows[name]
         n = fitting_count(run, options.seconds)
-        alone = min(seconds(run, n, 1) for _ in range(options.repeat))
+        alone = min(seconds(run, n, 1, options.cpu) for _ in range(options.repeat))
         line, mark = "", ""
         for threads in counts[1:]:
-            together = min(seconds(run, n, threads) for _ in range(options.repeat))
+            together = min(seconds(run, n, threads, options.cpu) for _ in range(options.repeat))
             done = threads * alone / together
             line += f" {done:>6.2f}"
             if done < options.below * threads:

@@ -89,6 +89,19 @@ static char *copy_items(const Layout *layout, int dim, char *base, char *flat, i
     return flat;
 }
 
+/* Copies between arrays of one structure, row by row as nested lists would be assigned. What overlaps within a row is
+ * safe, as a row goes by way of the spare memory, which has room for one. */
+static void copy_rows(const Layout *to, const Layout *from, int dim, char *target, char *source, char *spare)
+{
+    if (dim >= to->ndim - 1) {
+        copy_items(from, dim, source, spare, 1);
+        copy_items(to, dim, target, spare, 0);
+        return;
+    }
+    for (Py_ssize_t i = 0; i < to->shape[dim]; i++)
+        copy_rows(to, from, dim + 1, step_into(to, dim, target, i), step_into(from, dim, source, i), spare);
+}
+
 static PyObject *view_to_bytes(const Py_buffer *view)
 {
     Layout layout;
@@ -315,7 +328,7 @@ static int set_structure(Buffer *buffer, const Request *request)
         Py_ssize_t count = sequence_ndim(request->strides, "strides");
         if (count < 0)
             return -1;
-        if (count > 0 || ndim == 0) {
+        if (count > 0) {
             if (request->flags & ND_FORTRAN) {
                 PyErr_SetString(PyExc_TypeError, "ND_FORTRAN cannot be used together with strides");
                 return -1;
@@ -960,17 +973,23 @@ static int assign_items(NDArray *target, PyObject *value)
     if (PyObject_GetBuffer(value, &source, PyBUF_FULL_RO) < 0)
         return -1;
     int status = -1;
-    Layout layout;
+    Layout to, from;
     const Py_buffer *view = &target->top->view;
-    /* By way of a copy: the two may overlap. */
-    PyObject *flat = NULL;
+    char *spare = NULL;
     if (!same_structure(view, &source))
         PyErr_SetString(PyExc_ValueError, "ndarray assignment: lvalue and rvalue have different structures");
-    else if (testbuffer_layout(&layout, view) == 0 && (flat = view_to_bytes(&source)) != NULL) {
-        copy_items(&layout, 0, view->buf, PyBytes_AS_STRING(flat), 0);
-        status = 0;
+    else if (testbuffer_layout(&to, view) == 0 && testbuffer_layout(&from, &source) == 0) {
+        Py_ssize_t row = to.itemsize * (to.ndim > 0 ? to.shape[to.ndim - 1] : 1);
+        if (view->len == 0)
+            status = 0;
+        else if ((spare = PyMem_Malloc((size_t)row)) == NULL)
+            PyErr_NoMemory();
+        else {
+            copy_rows(&to, &from, 0, view->buf, source.buf, spare);
+            status = 0;
+        }
     }
-    Py_XDECREF(flat);
+    PyMem_Free(spare);
     PyBuffer_Release(&source);
     return status;
 }

@@ -41,182 +41,6 @@ typedef struct {
 
 enum { GETBUF_NOT_GIVEN = 0x10000 };
 
-/* Layouts */
-
-int testbuffer_layout(Layout *layout, const Py_buffer *view)
-{
-    if (view->ndim > ND_MAX_NDIM) {
-        PyErr_Format(PyExc_ValueError, "ndim must not exceed %d", ND_MAX_NDIM);
-        return -1;
-    }
-    layout->ndim = view->ndim;
-    layout->itemsize = view->itemsize;
-    layout->suboffsets = view->suboffsets;
-    if (view->shape == NULL && view->ndim > 0) {
-        layout->ndim = 1;
-        layout->itemsize = 1;
-        layout->shape[0] = view->len;
-        layout->strides[0] = 1;
-        return 0;
-    }
-    Py_ssize_t step = view->itemsize;
-    for (int i = view->ndim - 1; i >= 0; i--) {
-        layout->shape[i] = view->shape[i];
-        layout->strides[i] = view->strides != NULL ? view->strides[i] : step;
-        step *= view->shape[i];
-    }
-    return 0;
-}
-
-/* The address of the sub-array at an index of dimension dim. */
-static char *step_into(const Layout *layout, int dim, char *base, Py_ssize_t index)
-{
-    base += layout->strides[dim] * index;
-    if (layout->suboffsets != NULL && layout->suboffsets[dim] >= 0)
-        base = *(char **)base + layout->suboffsets[dim];
-    return base;
-}
-
-/* Copies the items between their places and flat memory in C order. Returns the end of what was used of flat. */
-static char *copy_items(const Layout *layout, int dim, char *base, char *flat, int gather)
-{
-    if (dim == layout->ndim) {
-        memcpy(gather ? flat : base, gather ? base : flat, (size_t)layout->itemsize);
-        return flat + layout->itemsize;
-    }
-    for (Py_ssize_t i = 0; i < layout->shape[dim]; i++)
-        flat = copy_items(layout, dim + 1, step_into(layout, dim, base, i), flat, gather);
-    return flat;
-}
-
-/* Copies between arrays of one structure, row by row as nested lists would be assigned. What overlaps within a row is
- * safe, as a row goes by way of the spare memory, which has room for one. */
-static void copy_rows(const Layout *to, const Layout *from, int dim, char *target, char *source, char *spare)
-{
-    if (dim >= to->ndim - 1) {
-        copy_items(from, dim, source, spare, 1);
-        copy_items(to, dim, target, spare, 0);
-        return;
-    }
-    for (Py_ssize_t i = 0; i < to->shape[dim]; i++)
-        copy_rows(to, from, dim + 1, step_into(to, dim, target, i), step_into(from, dim, source, i), spare);
-}
-
-static PyObject *view_to_bytes(const Py_buffer *view)
-{
-    Layout layout;
-    if (testbuffer_layout(&layout, view) < 0)
-        return NULL;
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, view->len);
-    if (bytes != NULL)
-        copy_items(&layout, 0, view->buf, PyBytes_AS_STRING(bytes), 1);
-    return bytes;
-}
-
-/* Items */
-
-static PyObject *struct_function(const char *name)
-{
-    PyObject *module = PyImport_ImportModule("struct");
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
-    Py_XDECREF(module);
-    return function;
-}
-
-static PyObject *unpack_all(const char *format, const void *data, Py_ssize_t itemsize)
-{
-    PyObject *unpack = struct_function("unpack");
-    PyObject *values =
-        unpack != NULL ? PyObject_CallFunction(unpack, "sy#", format != NULL ? format : "B", data, itemsize) : NULL;
-    Py_XDECREF(unpack);
-    return values;
-}
-
-PyObject *testbuffer_unpack(const char *format, const void *data, Py_ssize_t itemsize)
-{
-    PyObject *values = unpack_all(format, data, itemsize);
-    if (values == NULL || PyTuple_GET_SIZE(values) != 1)
-        return values;
-    PyObject *value = Py_NewRef(PyTuple_GET_ITEM(values, 0));
-    Py_DECREF(values);
-    return value;
-}
-
-static Py_ssize_t format_size(const char *format)
-{
-    PyObject *calcsize = struct_function("calcsize");
-    PyObject *size = calcsize != NULL ? PyObject_CallFunction(calcsize, "s", format) : NULL;
-    Py_ssize_t result = size != NULL ? PyLong_AsSsize_t(size) : -1;
-    Py_XDECREF(calcsize);
-    Py_XDECREF(size);
-    return result;
-}
-
-/* How many values one item has. */
-static Py_ssize_t format_members(const char *format, Py_ssize_t itemsize)
-{
-    char *zeros = PyMem_Calloc(1, (size_t)itemsize);
-    if (zeros == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    PyObject *values = unpack_all(format, zeros, itemsize);
-    PyMem_Free(zeros);
-    if (values == NULL)
-        return -1;
-    Py_ssize_t count = PyTuple_GET_SIZE(values);
-    Py_DECREF(values);
-    return count;
-}
-
-/* Packs one item to where data points. */
-static int pack_item(PyObject *pack, const char *format, Py_ssize_t members, PyObject *item, char *data,
-                     Py_ssize_t itemsize)
-{
-    PyObject *values = NULL, *arguments = NULL, *head = NULL, *packed = NULL;
-    int status = -1;
-    if (members == 1 && (PyLong_Check(item) || PyFloat_Check(item) || PyBytes_Check(item)))
-        values = PyTuple_Pack(1, item);
-    else if (PyTuple_Check(item) || PyList_Check(item))
-        values = PySequence_Tuple(item);
-    else
-        PyErr_SetString(PyExc_ValueError, "mismatch between initializer element and format string");
-    if (values == NULL)
-        goto done;
-    if (PyTuple_GET_SIZE(values) != members) {
-        PyErr_SetString(PyExc_ValueError, "mismatch between initializer element and format string");
-        goto done;
-    }
-    head = Py_BuildValue("(s)", format);
-    arguments = head != NULL ? PySequence_Concat(head, values) : NULL;
-    packed = arguments != NULL ? PyObject_Call(pack, arguments, NULL) : NULL;
-    if (packed == NULL)
-        goto done;
-    if (!PyBytes_Check(packed) || PyBytes_GET_SIZE(packed) != itemsize) {
-        PyErr_SetString(PyExc_ValueError, "packed item has an unexpected size");
-        goto done;
-    }
-    memcpy(data, PyBytes_AS_STRING(packed), (size_t)itemsize);
-    status = 0;
-done:
-    Py_XDECREF(values);
-    Py_XDECREF(head);
-    Py_XDECREF(arguments);
-    Py_XDECREF(packed);
-    return status;
-}
-
-static int pack_one(const char *format, PyObject *item, char *data, Py_ssize_t itemsize)
-{
-    if (format == NULL)
-        format = "B";
-    Py_ssize_t members = format_members(format, itemsize);
-    PyObject *pack = members >= 0 ? struct_function("pack") : NULL;
-    int status = pack != NULL ? pack_item(pack, format, members, item, data, itemsize) : -1;
-    Py_XDECREF(pack);
-    return status;
-}
-
 /* Making and freeing buffers */
 
 static void buffer_free(Buffer *buffer)
@@ -405,13 +229,13 @@ static Py_ssize_t pack_items(Buffer *buffer, const Request *request)
         PyErr_NoMemory();
         goto done;
     }
-    members = format_members(buffer->format, itemsize);
-    pack = members >= 0 ? struct_function("pack") : NULL;
+    members = testbuffer_format_members(buffer->format, itemsize);
+    pack = members >= 0 ? testbuffer_struct_function("pack") : NULL;
     if (pack == NULL)
         goto done;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = items != NULL ? PyTuple_GET_ITEM(items, i) : request->items;
-        if (pack_item(pack, buffer->format, members, item, buffer->items + i * itemsize, itemsize) < 0)
+        if (testbuffer_pack_item(pack, buffer->format, members, item, buffer->items + i * itemsize, itemsize) < 0)
             goto done;
     }
     size = count * itemsize;
@@ -476,7 +300,7 @@ static Buffer *buffer_from_items(const Request *request)
         goto failed;
     view->format = buffer->format;
     view->readonly = !(request->flags & ND_WRITABLE);
-    view->itemsize = format_size(buffer->format);
+    view->itemsize = testbuffer_format_size(buffer->format);
     if (view->itemsize <= 0 || view->itemsize > INT_MAX) {
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_ValueError, view->itemsize == 0 ? "itemsize must not be zero" : "itemsize is too large");
@@ -849,7 +673,7 @@ static char *index_address(const Py_buffer *view, Py_ssize_t index)
         PyErr_SetString(PyExc_IndexError, "index out of bounds");
         return NULL;
     }
-    return step_into(&layout, 0, view->buf, index);
+    return testbuffer_step_into(&layout, 0, view->buf, index);
 }
 
 /* The sub-array at an index. */
@@ -985,7 +809,7 @@ static int assign_items(NDArray *target, PyObject *value)
         else if ((spare = PyMem_Malloc((size_t)row)) == NULL)
             PyErr_NoMemory();
         else {
-            copy_rows(&to, &from, 0, view->buf, source.buf, spare);
+            testbuffer_copy_rows(&to, &from, 0, view->buf, source.buf, spare);
             status = 0;
         }
     }
@@ -1015,7 +839,7 @@ static int assign_pinned(NDArray *self, const Py_buffer *view, PyObject *key, Py
     }
     if (is_scalar_key(key)) {
         if (view->ndim == 0)
-            return pack_one(view->format, value, view->buf, view->itemsize);
+            return testbuffer_pack_one(view->format, value, view->buf, view->itemsize);
         if (key == Py_Ellipsis)
             return assign_to(array_over(self), value);
         PyErr_SetString(PyExc_TypeError, "cannot index memory using an empty tuple");
@@ -1028,7 +852,7 @@ static int assign_pinned(NDArray *self, const Py_buffer *view, PyObject *key, Py
         if (view->ndim > 1)
             return assign_to(subarray(self, index), value);
         char *address = index_address(view, index);
-        return address != NULL ? pack_one(view->format, value, address, view->itemsize) : -1;
+        return address != NULL ? testbuffer_pack_one(view->format, value, address, view->itemsize) : -1;
     }
     if ((count = key_slices(&key, &slices)) > 0)
         return assign_to(slice_array(self, slices, count), value);
@@ -1054,7 +878,7 @@ static PyObject *list_from(const Layout *layout, const char *format, char *base,
         return testbuffer_unpack(format, base, layout->itemsize);
     PyObject *list = PyList_New(0);
     for (Py_ssize_t i = 0; list != NULL && i < layout->shape[dim]; i++) {
-        PyObject *item = list_from(layout, format, step_into(layout, dim, base, i), dim + 1);
+        PyObject *item = list_from(layout, format, testbuffer_step_into(layout, dim, base, i), dim + 1);
         if (item == NULL || PyList_Append(list, item) < 0)
             Py_CLEAR(list);
         Py_XDECREF(item);
@@ -1081,7 +905,7 @@ static PyObject *ndarray_tobytes(PyObject *op, PyObject *ignored)
 {
     Py_buffer view;
     Buffer *buffer = pin((NDArray *)op, &view);
-    PyObject *result = view_to_bytes(&view);
+    PyObject *result = testbuffer_view_to_bytes(&view);
     unpin((NDArray *)op, buffer);
     return result;
 }
@@ -1146,7 +970,7 @@ static Py_hash_t ndarray_hash(PyObject *op)
     if (!view.readonly)
         PyErr_SetString(PyExc_ValueError, "cannot hash writable ndarray object");
     else {
-        PyObject *bytes = view_to_bytes(&view);
+        PyObject *bytes = testbuffer_view_to_bytes(&view);
         hash = bytes != NULL ? PyObject_Hash(bytes) : -1;
         Py_XDECREF(bytes);
     }

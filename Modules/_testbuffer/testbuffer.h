@@ -36,6 +36,23 @@ int testbuffer_layout(Layout *layout, const Py_buffer *view);
 /* The item at data: a value, or a tuple where the format has several. Calls the struct module. */
 PyObject *testbuffer_unpack(const char *format, const void *data, Py_ssize_t itemsize);
 
+/* The address of the sub-array at an index of dimension dim. */
+char *testbuffer_step_into(const Layout *layout, int dim, char *base, Py_ssize_t index);
+/* Copies between two places of one structure, the spare memory having room for a row. */
+void testbuffer_copy_rows(const Layout *to, const Layout *from, int dim, char *target, char *source, char *spare);
+/* The items in C order. */
+PyObject *testbuffer_view_to_bytes(const Py_buffer *view);
+
+/* A function of the struct module. */
+PyObject *testbuffer_struct_function(const char *name);
+/* The size of an item, and how many values it has; -1 with an exception. */
+Py_ssize_t testbuffer_format_size(const char *format);
+Py_ssize_t testbuffer_format_members(const char *format, Py_ssize_t itemsize);
+/* Packs an item to where data points, with struct.pack and the number of values that are known, or without. */
+int testbuffer_pack_item(PyObject *pack, const char *format, Py_ssize_t members, PyObject *item, char *data,
+                         Py_ssize_t itemsize);
+int testbuffer_pack_one(const char *format, PyObject *item, char *data, Py_ssize_t itemsize);
+
 /* The name of a memory order: 'C', 'F' or 'A'; 0 with an exception for anything else. */
 char testbuffer_order(PyObject *object);
 

@@ -36,7 +36,11 @@ def imports(rng, n):
     def body(i, own):
         def run():
             for name in own.sample([a, b, c], 3):
-                module = importlib.import_module(name)
+                try:
+                    module = importlib.import_module(name)
+                except RuntimeError as error:           # so does importlib of 3.11 end a cycle of waiting threads, too
+                    assert "deadlock detected" in str(error) and name != c, error
+                    continue
                 if name == c:
                     assert module.value == 1999 and module.runs == 1
                 else:
@@ -48,7 +52,7 @@ def imports(rng, n):
 
     def check():
         for name in (a, b, c):
-            sys.modules.pop(name)
+            sys.modules.pop(name, None)
             os.unlink(os.path.join(FOLDER.name, name + ".py"))
     return [body(i, random.Random(rng.random())) for i in range(n)], check
 

@@ -184,7 +184,7 @@ static char resolve_order(const Py_buffer *view, char order)
 {
     if (order != 'A')
         return order;
-    return is_contiguous_in(view, 1) && !is_contiguous_in(view, 0) ? 'F' : 'C';
+    return view->suboffsets == NULL && is_contiguous_in(view, 1) && !is_contiguous_in(view, 0) ? 'F' : 'C';
 }
 
 int PyBuffer_FromContiguous(const Py_buffer *view, const void *buf, Py_ssize_t len, char order)

@@ -165,8 +165,12 @@ PyObject *list_method_remove(PyObject *op, PyObject *value)
                 Py_RETURN_NONE;
             continue;
         }
-        int done = remove_if_same(self, i, item);
+        /* Others may have shifted the items since: what stands at i now has to be what was looked for. */
+        int equal = runtime_is_multi() ? PyObject_RichCompareBool(item, value, Py_EQ) : 1;
+        int done = equal > 0 && remove_if_same(self, i, item);
         Py_DECREF(item);
+        if (equal < 0)
+            return NULL;
         if (done)
             Py_RETURN_NONE;
     }

@@ -176,10 +176,8 @@ static int store_at_tuple(PyMemoryViewObject *self, PyObject *key, PyObject *val
 static void narrow(Py_buffer *view, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step)
 {
     Py_ssize_t n = PySlice_AdjustIndices(view->shape[0], &start, &stop, step);
-    if (view->suboffsets == NULL || view->suboffsets[0] < 0)
-        view->buf = (char *)view->buf + view->strides[0] * start;
-    else
-        view->suboffsets[0] += view->strides[0] * start;
+    /* A suboffset of this dimension is added to the pointer that is found there, so it stays. */
+    view->buf = (char *)view->buf + view->strides[0] * start;
     view->shape[0] = n;
     view->strides[0] *= step;
     view->len = view->itemsize;
@@ -279,7 +277,7 @@ static int copy_items(const Py_buffer *dest, const Py_buffer *src, Py_ssize_t n)
 static int assign_slice(PyMemoryViewObject *self, PyObject *slice, PyObject *value)
 {
     Py_buffer src;
-    Py_ssize_t shape, stride, suboffset = -1, start, stop, step;
+    Py_ssize_t shape, stride, start, stop, step;
     int result = -1;
     if (PyObject_GetBuffer(value, &src, PyBUF_FULL_RO) < 0)
         return -1;
@@ -290,10 +288,6 @@ static int assign_slice(PyMemoryViewObject *self, PyObject *slice, PyObject *val
     stride = dest.strides[0];
     dest.shape = &shape;
     dest.strides = &stride;
-    if (dest.suboffsets != NULL) {
-        suboffset = dest.suboffsets[0];
-        dest.suboffsets = &suboffset;
-    }
     narrow(&dest, start, stop, step);
     Py_ssize_t items = src.shape != NULL ? (src.ndim > 0 ? src.shape[0] : 1) : src.len / src.itemsize;
     if (same_structure(&dest, &src, items))

@@ -33,10 +33,8 @@ static int refuse(PyObject *type, const char *text)
 static int cast_to_1d(PyMemoryViewObject *result, const char *text)
 {
     Py_buffer *view = &result->view;
+    /* from: 0 if it is no native format of one character; such items can be seen as bytes too. */
     char from = memoryview_native_format(view->format), to = memoryview_native_format(text);
-    if (from == 0)
-        return refuse(PyExc_ValueError,
-                      "memoryview: source format must be a native single character format prefixed with an optional '@'");
     if (to == 0)
         return refuse(PyExc_ValueError, "memoryview: destination format must be a native single character format "
                                         "prefixed with an optional '@'");

@@ -90,6 +90,9 @@ class OneStep(unittest.TestCase):
         shared[:] = range(4 * N)
         together(*[lambda: [shared.pop() for _ in range(N)]] * 4)
         self.assertEqual(shared, [])
+        shared[:] = range(4 * N)
+        together(*[lambda k=k: [shared.remove(x) for x in range(k, 4 * N, 4)] for k in range(4)])
+        self.assertEqual(shared, [])
         pair = [1, 2]
         against(lambda: self.assertIn(pair[:], ([1, 2], [2, 1])), lambda i: pair.reverse())
         against(lambda: self.assertIn(pair.copy() + pair * 2, [a + b for a in ([1, 2], [2, 1]) for b in ([1, 2] * 2, [2, 1] * 2)]),

@@ -72,7 +72,9 @@ static int cast_to_nd(PyMemoryViewObject *result, PyObject *items)
         product *= n;
         view->shape[i] = n;
     }
-    if (product > PY_SSIZE_T_MAX / view->itemsize || product * view->itemsize != view->len)
+    if (product > PY_SSIZE_T_MAX / view->itemsize)
+        return refuse(PyExc_ValueError, "memoryview.cast(): product(shape) > SSIZE_MAX");
+    if (product * view->itemsize != view->len)
         return refuse(PyExc_TypeError, "memoryview: product(shape) * itemsize != buffer size");
     view->ndim = ndim;
     if (ndim == 0)

@@ -17,7 +17,8 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
 /* Pops the current activation: lets the frame object take over if somebody holds it, releases the window and func. Keeps the error indicator. */
 void call_pop_slow(PyThreadState *ts, frame_t *f);
 void call_pop_raising(PyThreadState *ts, frame_t *f);
-void call_close_chunk(PyThreadState *ts, frame_t *f);
+/* Closes the newest chunk; the caller has put stack_top back already. */
+void call_close_chunk(PyThreadState *ts, stack_chunk_t *chunk);
 /* Releases all slots of f's window: temporaries from the top down, then locals and cells upwards. */
 void call_release_window(frame_t *f);
 

@@ -4,8 +4,8 @@
 
 #include "frame.h"
 
-/* Opens a chunk with room for `words` words; it is closed when f is popped (call_close_chunk).
- * Returns its first word, or NULL with MemoryError. */
-PyObject **stack_open_chunk(PyThreadState *ts, size_t words, frame_t *f);
+/* Opens a chunk with room for `words` words; call_close_chunk closes it when the activation that needed it is popped.
+ * Returns  the chunk, or NULL with MemoryError. */
+stack_chunk_t *stack_open_chunk(PyThreadState *ts, size_t words);
 
 #endif /* BRAID_STACK_H */

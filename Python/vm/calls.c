@@ -34,17 +34,18 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
     frame_t *f = frame_record_next(ts);
     if (f == NULL)
         goto fail_args;
-    f->chunk_to_free = NULL;
-    f->stack_base = ts->stack_top;
+    /* The record is not pushed yet: code that runs while arguments are bound may use it for a while. */
+    PyObject **base = ts->stack_top;
+    stack_chunk_t *chunk = NULL;
     size_t need = (size_t)(total > code->co_nslots ? total : code->co_nslots);
     PyObject **window = args;
     if (caller == NULL || (caller->flags & FRAME_GENERATOR) || args + need > ts->stack_limit) {
         window = ts->stack_top;
         if (window + need > ts->stack_limit) {
-            window = stack_open_chunk(ts, need, f);
-            if (window == NULL)
+            chunk = stack_open_chunk(ts, need);
+            if (chunk == NULL)
                 goto fail_args;
-            ts->stack_top = window;
+            ts->stack_top = window = chunk->words;
         }
         for (Py_ssize_t i = 0; i < total && args != window; i++) {
             window[i] = args[i];
@@ -58,11 +59,13 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
             *p = NULL;
     }
     else if (function_bind(ts, func, code, window, nargs, kwnames, window) < 0) {
-        if (f->chunk_to_free != NULL)
-            call_close_chunk(ts, f);
-        ts->stack_top = f->stack_base;
+        ts->stack_top = base;
+        if (chunk != NULL)
+            call_close_chunk(ts, chunk);
         return NULL;
     }
+    f->stack_base = base;
+    f->chunk_to_free = chunk;
     f->slots = window;
     f->pc = code->co_instructions;
     f->code = code;
@@ -86,11 +89,13 @@ void call_release_window(frame_t *f)
 {
     if (f->flags & FRAME_CLEARED)
         return;
+    /* Nothing is read from the record once a finaliser may have run: an activation of it takes the record of one that is popped. */
+    PyObject **slots = f->slots;
     unsigned base = (unsigned)f->code->co_temp_base;
     for (unsigned i = (unsigned)f->code->co_nslots; i-- > base;)
-        slot_clear(f->slots, i);
+        slot_clear(slots, i);
     for (unsigned i = 0; i < base; i++)
-        slot_clear(f->slots, i);
+        slot_clear(slots, i);
 }
 
 void call_pop_slow(PyThreadState *ts, frame_t *f)
@@ -99,14 +104,16 @@ void call_pop_slow(PyThreadState *ts, frame_t *f)
     PyObject *locals = f->locals;
     if (f->frame_object != NULL)
         frame_take_over(ts, f);         /* empties the window if it takes the values */
+    PyObject **base = f->stack_base;
+    stack_chunk_t *chunk = f->chunk_to_free;
     ts->frame = f->previous;
     ts->py_recursion_remaining++;
-    call_release_window(f);
-    ts->stack_top = f->stack_base;
-    if (f->chunk_to_free != NULL)
-        call_close_chunk(ts, f);
     f->locals = NULL;
     f->func = NULL;
+    call_release_window(f);
+    ts->stack_top = base;
+    if (chunk != NULL)
+        call_close_chunk(ts, chunk);
     Py_XDECREF(locals);
     slot_xdecref((PyObject *)func);
 }

@@ -1221,6 +1221,10 @@ traced_dispatch:
             ts->py_recursion_remaining++;
             PyObject **p = slots, **end = slots + frame->code->co_temp_base;
             PyFunctionObject *func = frame->func;
+            /* The activation of a finaliser takes this record, which is popped: nothing is read from it behind the loop. */
+            PyObject **base = frame->stack_base;
+            stack_chunk_t *chunk = frame->chunk_to_free;
+            unsigned result_slot = frame->result_slot;
             int deferred = 0;
             for (; p < end; p++) {
                 PyObject *op = *p;
@@ -1234,10 +1238,9 @@ traced_dispatch:
                     slot_decref(op);
                 }
             }
-            ts->stack_top = frame->stack_base;
-            if (Py_UNLIKELY(frame->chunk_to_free != NULL))
-                call_close_chunk(ts, frame);
-            unsigned result_slot = frame->result_slot;
+            ts->stack_top = base;
+            if (Py_UNLIKELY(chunk != NULL))
+                call_close_chunk(ts, chunk);
             frame = caller;
             LOAD_FRAME();
             PyObject *old = R(result_slot);

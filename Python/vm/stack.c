@@ -93,7 +93,7 @@ frame_t *frame_record_grow(PyThreadState *ts)
     return next;
 }
 
-PyObject **stack_open_chunk(PyThreadState *ts, size_t words, frame_t *f)
+stack_chunk_t *stack_open_chunk(PyThreadState *ts, size_t words)
 {
     size_t size = words + 64 > CHUNK_WORDS ? words + 64 : CHUNK_WORDS;
     stack_chunk_t *chunk = ts->freelists[2];        /* one chunk of hysteresis */
@@ -109,17 +109,13 @@ PyObject **stack_open_chunk(PyThreadState *ts, size_t words, frame_t *f)
     chunk->previous = ts->stack_chunk;
     ts->stack_chunk = chunk;
     ts->stack_limit = chunk->limit;
-    f->chunk_to_free = chunk;
-    return chunk->words;
+    return chunk;
 }
 
-void call_close_chunk(PyThreadState *ts, frame_t *f)
+void call_close_chunk(PyThreadState *ts, stack_chunk_t *chunk)
 {
-    stack_chunk_t *chunk = f->chunk_to_free;
-    f->chunk_to_free = NULL;
     ts->stack_chunk = chunk->previous;
     ts->stack_limit = chunk->previous->limit;
-    ts->stack_top = f->stack_base;
     stack_chunk_t *kept = ts->freelists[2];
     ts->freelists[2] = NULL;
     if (kept == NULL || kept->limit - kept->words < chunk->limit - chunk->words) {

@@ -1,6 +1,8 @@
 """When things are evaluated and when they die: the traps of a register machine with moved references."""
 import sys
+import threading
 import unittest
+import weakref
 
 log = []
 
@@ -240,6 +242,66 @@ class NamesAndCaches(Case):
         with self.assertRaises(StopIteration) as caught:
             it.send(4)
         self.assertEqual(caught.exception.value, 14)
+
+
+class Leaving(unittest.TestCase):
+    """Locals die when their function has been popped: what their finalisers call takes its place on the stack."""
+
+    def setUp(self):
+        self.alive = weakref.WeakSet()
+
+    def thing(self, finaliser=None):
+        class Thing:
+            def __del__(self):
+                if finaliser is not None:
+                    finaliser(1, 2, 3)
+        thing = Thing()
+        self.alive.add(thing)
+        return thing
+
+    @staticmethod
+    def deep(a, b, c, n=20):
+        x, y, z = [a], [b], [c]
+        return x + y + z if n == 0 else Leaving.deep(a, b, c, n - 1)
+
+    def leave(self, raises):
+        first, second, third = self.thing(self.deep), self.thing(), self.thing(self.deep)
+        if raises:
+            try:
+                raise RuntimeError          # gives the activation a frame object
+            except RuntimeError:
+                pass
+        return "result"
+
+    def test_all_locals_die(self):
+        for raises in (False, True):
+            with self.subTest(raises=raises):
+                results = [self.leave(raises) for _ in range(50)]
+                self.assertEqual(set(results), {"result"})
+                self.assertEqual(list(self.alive), [])
+
+    def test_all_locals_of_a_thread_die(self):
+        for raises in (False, True):
+            threads = [threading.Thread(target=self.leave, args=(raises,)) for _ in range(10)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(list(self.alive), [])
+
+    def test_binding_arguments_runs_code(self):
+        class Name(str):
+            def __eq__(self, other):
+                Leaving.deep(1, 2, 3)
+                return str.__eq__(self, other)
+            __hash__ = str.__hash__
+
+        def callee(a, b, *, c):
+            return a, b, c
+        for _ in range(50):
+            self.assertEqual(callee(1, **{Name("c"): 3, Name("b"): 2}), (1, 2, 3))
+            with self.assertRaises(TypeError):
+                callee(1, **{Name("d"): 3})
 
 
 if __name__ == "__main__":

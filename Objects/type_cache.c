@@ -507,15 +507,12 @@ static void renumber_stopped(PyTypeObject *type)
     }
 }
 
+/* What waits for a grace period is dead, and its class may be, too, with the shapes. */
 static int follow_number(PyObject *op, uint8_t state, void *arg)
 {
-    (void)state;
     (void)arg;
-    if (op->hdr_shape & SHAPE_ID_TAG) {
-        shape_t *shape = shape_from_id(op->hdr_shape);
-        if (shape != NULL)      /* NULL: a dead object that waits to be freed, whose class has gone before it */
-            op->hdr_shape = shape->id;
-    }
+    if (!(state & SLOT_LIMBO) && (op->hdr_shape & SHAPE_ID_TAG))
+        op->hdr_shape = shape_from_id(op->hdr_shape)->id;
     return 0;
 }
 

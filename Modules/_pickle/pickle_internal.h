@@ -261,4 +261,19 @@ LOADER(load_bytearray);
 LOADER(load_next_buffer);
 LOADER(load_readonly_buffer);
 
+/* ---- The attribute memo (memo_proxy.c) ---- */
+
+/* How the memo of an owner is cleared (None) and copied (a new dict); both lock the owner. */
+typedef struct {
+    PyObject *(*clear)(PyObject *owner);
+    PyObject *(*copy)(PyObject *owner);
+} memo_proxy_kind;
+extern PyTypeObject pickler_memo_type, unpickler_memo_type;
+/* New reference, or NULL. */
+PyObject *memo_proxy_new(PyTypeObject *type, const memo_proxy_kind *kind, PyObject *owner);
+/* What is to be assigned to a memo, as a dict that nobody else has: value is a proxy of that type or a dict, NULL for a deletion.
+ * New reference, or NULL with TypeError. */
+PyObject *memo_proxy_contents(PyTypeObject *type, PyObject *value);
+int memo_proxy_init(void);
+
 #endif /* BRAID_PICKLE_INTERNAL_H */

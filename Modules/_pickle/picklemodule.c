@@ -116,8 +116,8 @@ static PyMethodDef pickle_methods[] = {
 
 static int pickle_exec(PyObject *module)
 {
-    if (pickle_state_init() < 0 || PyModule_AddType(module, &pickler_type) < 0 || PyModule_AddType(module, &unpickler_type) < 0
-        || PyModule_AddType(module, &PyPickleBuffer_Type) < 0)
+    if (pickle_state_init() < 0 || memo_proxy_init() < 0 || PyModule_AddType(module, &pickler_type) < 0
+        || PyModule_AddType(module, &unpickler_type) < 0 || PyModule_AddType(module, &PyPickleBuffer_Type) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "PickleError", pickle_state.pickle_error) < 0
         || PyModule_AddObjectRef(module, "PicklingError", pickle_state.pickling_error) < 0)

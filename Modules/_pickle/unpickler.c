@@ -298,82 +298,26 @@ static void unpickler_dealloc(PyObject *op)
 
 /* ---- The attribute memo ---- */
 
-typedef struct {
-    PyObject_HEAD
-    PyObject *unpickler;        /* [const] counted */
-} proxy_t;
-
-static PyObject *proxy_clear_memo(PyObject *op, PyObject *unused)
+static PyObject *memo_clear_of(PyObject *op)
 {
-    PyObject *unpickler = ((proxy_t *)op)->unpickler;
-    Py_BEGIN_CRITICAL_SECTION(unpickler);
-    load_memo_clear((unpickler_t *)unpickler);
+    Py_BEGIN_CRITICAL_SECTION(op);
+    load_memo_clear((unpickler_t *)op);
     Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
 
-static PyObject *proxy_copy(PyObject *op, PyObject *unused)
+static PyObject *memo_copy_of(PyObject *op)
 {
-    PyObject *unpickler = ((proxy_t *)op)->unpickler, *result;
-    Py_BEGIN_CRITICAL_SECTION(unpickler);
-    result = load_memo_copy((unpickler_t *)unpickler);
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = load_memo_copy((unpickler_t *)op);
     Py_END_CRITICAL_SECTION();
     return result;
 }
 
-static PyObject *proxy_reduce(PyObject *op, PyObject *unused)
-{
-    PyObject *contents = proxy_copy(op, NULL);
-    return contents == NULL ? NULL : Py_BuildValue("(O(N))", &PyDict_Type, contents);
-}
+static const memo_proxy_kind memo_kind = {memo_clear_of, memo_copy_of};
 
-static int proxy_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Py_VISIT(((proxy_t *)op)->unpickler);
-    return 0;
-}
-
-static int proxy_clear(PyObject *op)
-{
-    Py_CLEAR(((proxy_t *)op)->unpickler);
-    return 0;
-}
-
-static void proxy_dealloc(PyObject *op)
-{
-    PyObject_GC_UnTrack(op);
-    Py_XDECREF(((proxy_t *)op)->unpickler);
-    Py_TYPE(op)->tp_free(op);
-}
-
-static PyMethodDef proxy_methods[] = {
-    {"clear", proxy_clear_memo, METH_NOARGS, "clear($self, /)\n--\n\nRemoves all entries."},
-    {"copy", proxy_copy, METH_NOARGS, "copy($self, /)\n--\n\nThe memo as a dict: index to object."},
-    {"__reduce__", proxy_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nPickled as a dict."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyTypeObject proxy_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_pickle.UnpicklerMemoProxy",
-    .tp_basicsize = sizeof(proxy_t),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_hash = PyObject_HashNotImplemented,
-    .tp_methods = proxy_methods,
-    .tp_traverse = proxy_traverse,
-    .tp_clear = proxy_clear,
-    .tp_dealloc = proxy_dealloc,
-};
-
-static PyObject *get_memo(PyObject *op, void *unused)
-{
-    if (PyType_Ready(&proxy_type) < 0)
-        return NULL;
-    PyObject *proxy = proxy_type.tp_alloc(&proxy_type, 0);
-    if (proxy != NULL)
-        ((proxy_t *)proxy)->unpickler = Py_NewRef(op);
-    return proxy;
-}
+static PyObject *get_memo(PyObject *op, void *unused) { return memo_proxy_new(&unpickler_memo_type, &memo_kind, op); }
 
 /* Replaces the memo by the entries of a dict that nobody else has. */
 static int fill_memo(unpickler_t *u, PyObject *dict)
@@ -403,21 +347,8 @@ static int fill_memo(unpickler_t *u, PyObject *dict)
 
 static int set_memo(PyObject *op, PyObject *value, void *unused)
 {
-    PyObject *dict;
+    PyObject *dict = memo_proxy_contents(&unpickler_memo_type, value);
     int failed;
-    if (value == NULL) {
-        PyErr_SetString(PyExc_TypeError, "attribute deletion is not supported");
-        return -1;
-    }
-    if (Py_TYPE(value) == &proxy_type)
-        dict = proxy_copy(value, NULL);
-    else if (PyDict_Check(value))
-        dict = PyDict_Copy(value);
-    else {
-        PyErr_Format(PyExc_TypeError, "'memo' attribute must be an UnpicklerMemoProxy object or dict, not %.200s",
-                     Py_TYPE(value)->tp_name);
-        return -1;
-    }
     if (dict == NULL)
         return -1;
     Py_BEGIN_CRITICAL_SECTION(op);

@@ -83,6 +83,8 @@ extern "C" {
 #include "marshal.h"
 #include "osmodule.h"
 #include "fileobject.h"
+#include "osreadline.h"
+#include "picklebufobject.h"
 #include "tracemalloc.h"
 
 #ifdef __cplusplus

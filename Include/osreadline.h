@@ -1,8 +1,6 @@
-/* Lines from a terminal (Python/runtime/console.c). Not part of Python.h: to be included by whoever wants it. */
+/* Lines from a terminal (Python/runtime/console.c). */
 #ifndef Py_OSREADLINE_H
 #define Py_OSREADLINE_H
-
-#include "Python.h"
 
 /* Called from time to time while PyOS_Readline waits for input, attached or not; for event loops of windows. */
 PyAPI_DATA(int) (*PyOS_InputHook)(void);

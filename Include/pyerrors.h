@@ -121,8 +121,10 @@ PyAPI_FUNC(int) PyErr_CheckSignals(void);
 PyAPI_FUNC(void) PyErr_SetInterrupt(void);
 PyAPI_FUNC(int) PyErr_SetInterruptEx(int signum);
 PyAPI_FUNC(void) _PyErr_WarnUnawaitedCoroutine(PyObject *coroutine);
+/* Says what is wrong, with the tracebacks of all threads, and aborts. The macro adds the name of the calling function. */
 PyAPI_FUNC(void) Py_FatalError(const char *message) __attribute__((noreturn));
-#define _Py_FatalErrorFunc(func, message) Py_FatalError(message)
+PyAPI_FUNC(void) _Py_FatalErrorFunc(const char *func, const char *message) __attribute__((noreturn));
+#define Py_FatalError(message) _Py_FatalErrorFunc(__func__, (message))
 
 /* ---- Unicode errors ---- */
 

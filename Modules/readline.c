@@ -6,7 +6,6 @@
  *
  * A line is read detached (PyOS_ReadlineFunctionPointer); the functions that libedit calls attach. */
 #include "module.h"
-#include "osreadline.h"
 #include <editline/readline.h>
 #include <errno.h>
 #include <poll.h>

@@ -20,13 +20,13 @@ static inline PyObject *iter_next(PyObject *iter)
  * changes from true to false at most once, and never while this thread runs. */
 static inline Py_ALWAYS_INLINE int iter_is_mine(PyObject *op)
 {
-    return op->hdr_tid == object_current_tid();
+    return object_is_mine(op);
 }
 /* Is it most likely that no other thread uses the object? For choosing between a plain and an atomic step where a race
  * costs a repeated item and nothing worse. */
 static inline Py_ALWAYS_INLINE int iter_is_private(PyObject *op)
 {
-    return op->hdr_tid == object_current_tid() && !(op->hdr_flags & OBJECT_PUBLISHED);
+    return object_is_mine(op) && !(object_flags(op) & OBJECT_PUBLISHED);
 }
 /* Adds 1 to a counter of such an object; returns the old value. */
 static inline Py_ssize_t iter_count_step(PyObject *op, Py_ssize_t *counter)

@@ -28,7 +28,7 @@ static inline void module_tuple_refilled(PyObject *tuple)
 static inline int module_object_is_mine(PyObject *op)
 {
 #ifdef Py_GIL_DISABLED
-    return op->hdr_tid == object_current_tid();
+    return object_is_mine(op);
 #else
     return 1;
 #endif

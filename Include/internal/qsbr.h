@@ -30,7 +30,7 @@ void memory_retire_or_free(int container_is_private, void *ptr, size_t bytes);
 /* For the argument above. The caller holds the container's lock. */
 static inline int object_is_private(PyObject *container)
 {
-    return container->hdr_tid == object_current_tid() && !object_is_published(container);
+    return object_is_mine(container) && !object_is_published(container);
 }
 
 /* The current thread passes a quiescent point: called at safe points (cheap if E has not changed). */

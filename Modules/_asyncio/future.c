@@ -221,7 +221,7 @@ PyObject *asyncio_future_set_result(PyObject *op, PyObject *result)
 
 PyObject *asyncio_future_set_exception(PyObject *op, PyObject *arg)
 {
-    PyObject *callbacks, *exception;
+    PyObject *callbacks = NULL, *exception;
     if (asyncio_future_check(op) < 0)
         return NULL;
     if (asyncio_flag_get(op, &FUTURE(op)->state) != PENDING)

@@ -10,7 +10,6 @@
 #define BRAID_PICKLE_INTERNAL_H
 
 #include "internal/module.h"
-#include "picklebufobject.h"
 
 enum { HIGHEST_PROTOCOL = 5, DEFAULT_PROTOCOL = 4 };
 enum { BATCH_SIZE = 1000 };             /* items between MARK and APPENDS, SETITEMS or ADDITEMS */

@@ -69,7 +69,7 @@ static PyObject *testcapi_write_unraisable(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *testcapi_fatal_error(PyObject *module, PyObject *args)
+static PyObject *test_fatal_error(PyObject *module, PyObject *args)
 {
     const char *message;
     int detached = 0;
@@ -131,7 +131,7 @@ static PyMethodDef errors_methods[] = {
     {"exception_print", testcapi_exception_print, METH_O, NULL},
     {"traceback_print", testcapi_traceback_print, METH_VARARGS, NULL},
     {"write_unraisable_exc", testcapi_write_unraisable, METH_VARARGS, NULL},
-    {"fatal_error", testcapi_fatal_error, METH_VARARGS, NULL},
+    {"fatal_error", test_fatal_error, METH_VARARGS, NULL},
     {"set_errno", testcapi_set_errno, METH_VARARGS, NULL},
     {"set_exc_info", testcapi_set_exc_info, METH_VARARGS, NULL},
     {NULL},

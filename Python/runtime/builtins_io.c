@@ -1,6 +1,5 @@
 /* print and input. */
 #include "Python.h"
-#include "osreadline.h"
 
 #include "builtins.h"
 #include "thread_state.h"

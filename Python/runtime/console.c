@@ -1,6 +1,5 @@
 /* Lines from a terminal: PyOS_Readline, which the prompt and input() read with. */
 #include "Python.h"
-#include "osreadline.h"
 
 #include "fork_mutex.h"
 #include "interpreter.h"

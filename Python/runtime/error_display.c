@@ -331,6 +331,8 @@ void traceback_dump_fatal_error(const char *func, const char *message)
     abort();
 }
 
+void _Py_FatalErrorFunc(const char *func, const char *message) { traceback_dump_fatal_error(func, message); }
+#undef Py_FatalError
 void Py_FatalError(const char *message) { traceback_dump_fatal_error(NULL, message); }
 
 /* ---- Tracebacks alone ---- */

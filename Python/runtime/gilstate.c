@@ -24,7 +24,7 @@ void PyGILState_Release(PyGILState_STATE before)
 {
     PyThreadState *ts = gilstate_get_bound();
     if (ts == NULL || ts != thread_current())
-        Py_FatalError("PyGILState_Release: the thread is not attached");
+        Py_FatalError("the thread is not attached");
     if (--ts->gilstate_counter == 0) {
         ts->gilstate_counter = 1;       /* finalisers may call PyGILState_Ensure */
         PyThreadState_Clear(ts);

@@ -31,7 +31,7 @@ void interpreter_set(PyObject **field, PyObject *value)
 PyInterpreterState *PyInterpreterState_Get(void)
 {
     if (thread_current() == NULL)
-        Py_FatalError("PyInterpreterState_Get: the thread is not attached");
+        Py_FatalError("the thread is not attached");
     return &runtime_interp;
 }
 

@@ -1,6 +1,5 @@
 /* PyRun_*: running text, files, and the interactive loop. */
 #include "Python.h"
-#include "osreadline.h"
 
 #include <unistd.h>
 

@@ -311,7 +311,7 @@ static void state_free(PyThreadState *ts)
 void PyThreadState_Delete(PyThreadState *ts)
 {
     if (ts == thread_current())
-        Py_FatalError("PyThreadState_Delete: the thread state is still current");
+        Py_FatalError("the thread state is still current");
     while (!slot_change_state(ts->slot, SLOT_DETACHED, SLOT_VACANT)) {
         /* Suspended: it must not change during the pause. The caller may be the one who pauses, or detached. */
         if (stop_world_is_mine() && slot_change_state(ts->slot, SLOT_SUSPENDED, SLOT_VACANT))
@@ -330,7 +330,7 @@ void PyThreadState_DeleteCurrent(void)
 {
     PyThreadState *ts = thread_current();
     if (ts == NULL)
-        Py_FatalError("PyThreadState_DeleteCurrent: no current thread state");
+        Py_FatalError("no current thread state");
     assert(ts->critical_sections == NULL);
     memory_thread_exit(ts);
     for (;;) {
@@ -528,7 +528,7 @@ PyThreadState *PyEval_SaveThread(void)
 {
     PyThreadState *ts = thread_current();
     if (ts == NULL)
-        Py_FatalError("PyEval_SaveThread: the thread is not attached");
+        Py_FatalError("the thread is not attached");
     thread_detach(ts);
     return ts;
 }
@@ -536,7 +536,7 @@ PyThreadState *PyEval_SaveThread(void)
 void PyEval_RestoreThread(PyThreadState *ts)
 {
     if (ts == NULL)
-        Py_FatalError("PyEval_RestoreThread: NULL thread state");
+        Py_FatalError("NULL thread state");
     thread_attach(ts);
 }
 
@@ -545,14 +545,14 @@ void PyEval_AcquireThread(PyThreadState *ts) { PyEval_RestoreThread(ts); }
 void PyEval_ReleaseThread(PyThreadState *ts)
 {
     if (ts != thread_current())
-        Py_FatalError("PyEval_ReleaseThread: wrong thread state");
+        Py_FatalError("wrong thread state");
     thread_detach(ts);
 }
 
 void PyEval_AcquireLock(void)
 {
     if (bound_state == NULL)
-        Py_FatalError("PyEval_AcquireLock: the thread has no state");
+        Py_FatalError("the thread has no state");
     thread_attach(bound_state);
 }
 

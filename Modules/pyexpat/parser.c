@@ -1,6 +1,8 @@
 /* Parsers: making them, and parsing. */
 #include "pyexpat_internal.h"
 
+#include "../expat_encoding.h"
+
 #include <sys/random.h>
 
 enum { READ_SIZE = 2048, CHUNK_SIZE = 1 << 20, BUFFER_SIZE = 8192 };
@@ -268,7 +270,7 @@ PyObject *parser_new(const char *encoding, const char *separator, PyObject *inte
     if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) == sizeof(salt))
         XML_SetHashSalt(p->parser, salt);
     XML_SetUserData(p->parser, p);
-    XML_SetUnknownEncodingHandler(p->parser, parser_unknown_encoding, NULL);
+    XML_SetUnknownEncodingHandler(p->parser, expat_unknown_encoding, NULL);
     return (PyObject *)p;
 }
 

@@ -72,7 +72,6 @@ void parser_set_handler(parser_t *p, int index, PyObject *value);
 /* Tells expat about all handlers that are set. */
 void parser_install_handlers(parser_t *p);
 void parser_clear_handlers(parser_t *p);
-int parser_unknown_encoding(void *data, const XML_Char *name, XML_Encoding *info);
 
 /* parser.c */
 PyObject *parser_new(const char *encoding, const char *separator, PyObject *intern);

@@ -149,11 +149,12 @@ static PyObject *get_attrib(PyObject *op)
     return attrib != NULL ? field_default_steal(op, &ELEMENT(op)->attrib, attrib) : NULL;
 }
 
-static PyObject *element_get(PyObject *op, PyObject *args, PyObject *kwargs)
+static PyObject *element_get(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"key", "default", NULL};
+    static const char *const keywords[] = {"key", "default", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "O|O:get"};
     PyObject *key, *fallback = Py_None, *value = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get", keywords, &key, &fallback))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &key, &fallback))
         return NULL;
     PyObject *attrib = field_get(op, &ELEMENT(op)->attrib);
     if (attrib == NULL)
@@ -421,7 +422,7 @@ static PyObject *element_repr(PyObject *op)
 
 static PyMethodDef element_methods[] = {
     {"clear", element_clear, METH_NOARGS, "clear($self, /)\n--\n\nRemoves attributes, children, text and tail."},
-    MODULE_METHOD("get", element_get, METH_VARARGS | METH_KEYWORDS,
+    MODULE_METHOD("get", element_get, METH_FASTCALL | METH_KEYWORDS,
                   "get($self, /, key, default=None)\n--\n\nThe value of an attribute."),
     {"set", element_set, METH_VARARGS, "set($self, key, value, /)\n--\n\nSets an attribute."},
     {"keys", element_keys, METH_NOARGS, "keys($self, /)\n--\n\nA list of the attributes' names."},
@@ -430,13 +431,13 @@ static PyMethodDef element_methods[] = {
     {"extend", element_extend, METH_O, "extend($self, elements, /)\n--\n\nAdds children at the end."},
     {"insert", element_insert, METH_VARARGS, "insert($self, index, subelement, /)\n--\n\nInserts a child before the index."},
     {"remove", element_remove, METH_O, "remove($self, subelement, /)\n--\n\nRemoves a child."},
-    MODULE_METHOD("find", element_find, METH_VARARGS | METH_KEYWORDS,
+    MODULE_METHOD("find", element_find, METH_FASTCALL | METH_KEYWORDS,
                   "find($self, /, path, namespaces=None)\n--\n\nThe first element that matches, or None."),
-    MODULE_METHOD("findtext", element_findtext, METH_VARARGS | METH_KEYWORDS,
+    MODULE_METHOD("findtext", element_findtext, METH_FASTCALL | METH_KEYWORDS,
                   "findtext($self, /, path, default=None, namespaces=None)\n--\n\nThe text of the first element that matches."),
-    MODULE_METHOD("findall", element_findall, METH_VARARGS | METH_KEYWORDS,
+    MODULE_METHOD("findall", element_findall, METH_FASTCALL | METH_KEYWORDS,
                   "findall($self, /, path, namespaces=None)\n--\n\nA list of the elements that match."),
-    MODULE_METHOD("iterfind", element_iterfind, METH_VARARGS | METH_KEYWORDS,
+    MODULE_METHOD("iterfind", element_iterfind, METH_FASTCALL | METH_KEYWORDS,
                   "iterfind($self, /, path, namespaces=None)\n--\n\nIterates over the elements that match."),
     {"makeelement", element_makeelement, METH_VARARGS,
      "makeelement($self, tag, attrib, /)\n--\n\nA new element; for SubElement."},

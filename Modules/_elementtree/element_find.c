@@ -65,12 +65,13 @@ static PyObject *next_with_tag(PyObject *op, PyObject *tag, Py_ssize_t *index)
     return NULL;
 }
 
-PyObject *element_find(PyObject *op, PyObject *args, PyObject *kwargs)
+PyObject *element_find(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"path", "namespaces", NULL};
+    static const char *const keywords[] = {"path", "namespaces", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "O|O:find"};
     PyObject *path, *namespaces = Py_None;
     Py_ssize_t index = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:find", keywords, &path, &namespaces))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &path, &namespaces))
         return NULL;
     if (namespaces != Py_None || is_path(path))
         return search_steal("find", PyTuple_Pack(3, op, path, namespaces));
@@ -78,12 +79,13 @@ PyObject *element_find(PyObject *op, PyObject *args, PyObject *kwargs)
     return child != NULL || PyErr_Occurred() ? child : Py_NewRef(Py_None);
 }
 
-PyObject *element_findtext(PyObject *op, PyObject *args, PyObject *kwargs)
+PyObject *element_findtext(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"path", "default", "namespaces", NULL};
+    static const char *const keywords[] = {"path", "default", "namespaces", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "O|OO:findtext"};
     PyObject *path, *fallback = Py_None, *namespaces = Py_None;
     Py_ssize_t index = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:findtext", keywords, &path, &fallback, &namespaces))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &path, &fallback, &namespaces))
         return NULL;
     if (namespaces != Py_None || is_path(path))
         return search_steal("findtext", PyTuple_Pack(4, op, path, fallback, namespaces));
@@ -98,12 +100,13 @@ PyObject *element_findtext(PyObject *op, PyObject *args, PyObject *kwargs)
     return PyUnicode_FromStringAndSize(NULL, 0);
 }
 
-PyObject *element_findall(PyObject *op, PyObject *args, PyObject *kwargs)
+PyObject *element_findall(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"path", "namespaces", NULL};
+    static const char *const keywords[] = {"path", "namespaces", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "O|O:findall"};
     PyObject *path, *namespaces = Py_None, *child;
     Py_ssize_t index = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:findall", keywords, &path, &namespaces))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &path, &namespaces))
         return NULL;
     if (namespaces != Py_None || is_path(path))
         return search_steal("findall", PyTuple_Pack(3, op, path, namespaces));
@@ -118,11 +121,12 @@ PyObject *element_findall(PyObject *op, PyObject *args, PyObject *kwargs)
     return list;
 }
 
-PyObject *element_iterfind(PyObject *op, PyObject *args, PyObject *kwargs)
+PyObject *element_iterfind(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"path", "namespaces", NULL};
+    static const char *const keywords[] = {"path", "namespaces", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "O|O:iterfind"};
     PyObject *path, *namespaces = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:iterfind", keywords, &path, &namespaces))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &path, &namespaces))
         return NULL;
     return search_steal("iterfind", PyTuple_Pack(3, op, path, namespaces));
 }

@@ -106,7 +106,7 @@ int element_check(PyObject *child);
 
 /* Methods of elements. */
 typedef PyObject *element_method(PyObject *op, PyObject *arg);
-typedef PyObject *element_keyword_method(PyObject *op, PyObject *args, PyObject *kwargs);
+typedef PyObject *element_keyword_method(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 element_method element_append, element_extend, element_insert, element_remove;
 /* element_find.c */
 element_keyword_method element_find, element_findtext, element_findall, element_iterfind;

@@ -144,9 +144,19 @@ static void missing_argument(const char *fname, PyObject *name, Py_ssize_t i)
                  fname == NULL ? "function" : fname, fname == NULL ? "" : "()", name, i + 1);
 }
 
+/* The same for a name in C. */
+static void missing_argument_utf8(const char *fname, const char *name, Py_ssize_t i)
+{
+    PyObject *text = PyUnicode_FromString(name);
+    if (text != NULL)
+        missing_argument(fname, text, i);
+    Py_XDECREF(text);
+}
+
 /* Converts the arguments by a format with '|' and '$'.
- * names: those of the parameters that may be given by name, i.e. names[k] belongs to parameter pos + k. */
-static int parse_with_names(const CallArgs *call, const char *format, PyObject *const *names, int pos, int len,
+ * names: those of the parameters that may be given by name, i.e. names[k] belongs to parameter pos + k; NULL if nothing is
+ * given by name: then keywords has them for messages, all len of them. */
+static int parse_with_names(const CallArgs *call, const char *format, PyObject *const *names, char **keywords, int pos, int len,
                             va_list va)
 {
     const char *fname = strchr(format, ':'), *message = NULL;
@@ -234,7 +244,10 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
             }
             if (i < min) {
                 if (i >= pos) {
-                    missing_argument(fname, names[i - pos], i);
+                    if (names != NULL)
+                        missing_argument(fname, names[i - pos], i);
+                    else
+                        missing_argument_utf8(fname, keywords[i], i);
                     goto done;
                 }
                 missing_positional = 1;     /* how many are required is known only when '|' has been passed */
@@ -287,6 +300,8 @@ static int va_parse_keywords(const CallArgs *call, const char *format, char **ke
             return 0;
         }
     }
+    if (keyword_count(call) == 0)
+        return parse_with_names(call, format, NULL, keywords, pos, len, va);
     PyObject *small[SMALL_NAMES], **names = small;
     if (len - pos > SMALL_NAMES) {
         names = PyMem_Malloc((size_t)(len - pos) * sizeof(PyObject *));
@@ -300,7 +315,7 @@ static int va_parse_keywords(const CallArgs *call, const char *format, char **ke
         if (names[made] == NULL)
             goto done;
     }
-    ok = parse_with_names(call, format, names, pos, len, va);
+    ok = parse_with_names(call, format, names, keywords, pos, len, va);
 done:
     for (int i = 0; i < made; i++)
         Py_DECREF(names[i]);
@@ -399,7 +414,7 @@ static int parse_prepared(const CallArgs *call, _PyArg_Parser *parser, va_list v
         return 0;
     PyObject *names = parser->kwtuple;
     int pos = parser->pos;
-    return parse_with_names(call, parser->format, ((PyTupleObject *)names)->ob_item, pos,
+    return parse_with_names(call, parser->format, ((PyTupleObject *)names)->ob_item, NULL, pos,
                             pos + (int)PyTuple_GET_SIZE(names), va);
 }
 

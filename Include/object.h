@@ -160,7 +160,12 @@ PyAPI_FUNC(void) _Py_SetType(PyObject *op, PyTypeObject *type);
 
 /* ---- Reference counts ---- */
 
+/* The variables are the program's own: it finds them at constant offsets from the thread pointer, shared modules load the offsets. */
+#if defined(__PIC__) && !defined(__PIE__)
 #define BRAID_TLS __thread __attribute__((tls_model("initial-exec")))
+#else
+#define BRAID_TLS __thread __attribute__((tls_model("local-exec")))
+#endif
 #ifdef Py_GIL_DISABLED
 /* Slot index of the current thread; with the GIL on from start-up all threads share one. 0 while detached. */
 PyAPI_DATA(BRAID_TLS uint16_t) _Py_current_tid;

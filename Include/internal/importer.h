@@ -5,6 +5,7 @@
  * import_builtin.c    the modules linked into the interpreter
  * import_dynamic.c    extension modules in shared objects
  * import_frozen.c     frozen modules
+ * import_frozen_file.c    those of the library, compiled when the interpreter was built
  * import_bootstrap.c  bringing importlib up
  * imp_module.c        the module _imp */
 #ifndef BRAID_IMPORT_H
@@ -48,12 +49,16 @@ typedef struct {
     const char *origname;               /* or NULL */
     int is_package;
     const struct _frozen *foreign;      /* in PyImport_FrozenModules, or NULL and */
+    const char *code;                   /* marshalled, in the file of library modules, or NULL and */
+    uint32_t code_size;
     int own;                            /* an index */
 } frozen_module_t;
 
 frozen_status_t import_frozen_find(const char *name, frozen_module_t *m);
 /* The marshalled code of what was found: new bytes. */
 PyObject *import_frozen_data(const frozen_module_t *m);
+/* Its code: new reference; name is for messages. */
+PyObject *import_frozen_load(const frozen_module_t *m, PyObject *name);
 /* The code in marshalled data: new reference; NULL with ImportError or TypeError, which name the module. */
 PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size);
 /* ImportError for a status; always NULL. */
@@ -61,6 +66,13 @@ PyObject *import_frozen_error(frozen_status_t status, PyObject *name);
 /* New list of str. */
 PyObject *import_frozen_names(void);
 void import_frozen_override(int value);
+
+/* Maps the file of library modules, if it is there and fits. Before there are threads. */
+void import_frozen_file_open(const char *path);
+int import_frozen_file_count(void);
+const char *import_frozen_file_name(int i);
+/* 1 with *m filled, or 0: the file has no such module, or its source has changed. */
+int import_frozen_file_find(const char *name, frozen_module_t *m);
 
 /* ---- importlib ---- */
 

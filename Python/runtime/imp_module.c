@@ -143,7 +143,7 @@ static PyObject *init_frozen(PyObject *module, PyObject *name)
 
 static PyObject *get_frozen_object(PyObject *module, PyObject *args)
 {
-    PyObject *name, *data = Py_None, *bytes, *code;
+    PyObject *name, *data = Py_None, *code;
     frozen_module_t m;
     if (!PyArg_ParseTuple(args, "U|O:get_frozen_object", &name, &data))
         return NULL;
@@ -162,11 +162,7 @@ static PyObject *get_frozen_object(PyObject *module, PyObject *args)
     frozen_status_t status = find(name, "get_frozen_object", &m);
     if (status != FROZEN_OKAY)
         return PyErr_Occurred() ? NULL : import_frozen_error(status, name);
-    if ((bytes = import_frozen_data(&m)) == NULL)
-        return NULL;
-    code = import_frozen_code(name, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes));
-    Py_DECREF(bytes);
-    return code;
+    return import_frozen_load(&m, name);
 }
 
 static PyObject *find_frozen(PyObject *module, PyObject *args, PyObject *kwargs)

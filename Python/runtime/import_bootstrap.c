@@ -1,4 +1,4 @@
-/* Bringing importlib up from its source in the standard library. */
+/* Bringing importlib up: from the file of frozen modules, else from its source in the standard library. */
 #include "importer.h"
 #include "builtins.h"
 #include "config.h"
@@ -53,41 +53,26 @@ PyObject *import_read_file(const char *path)
     return bytes;
 }
 
-/* Executes importlib/<file> of the standard library as the module `name`. New reference. */
-static PyObject *run_bootstrap(const char *name, const char *file)
+/* Executes one of the two halves of importlib, a frozen module. New reference. */
+static PyObject *run_bootstrap(const char *name)
 {
-    char path[4096], filename[64];
-    snprintf(path, sizeof(path), "%s/importlib/%s.py", config_stdlib(), file);
-    snprintf(filename, sizeof(filename), "<frozen importlib.%s>", file);
-    PyObject *source = import_read_file(path), *module = NULL, *code = NULL, *str = PyUnicode_FromString(filename);
-    PyCompilerFlags flags = {PyCF_SOURCE_IS_UTF8 | PyCF_IGNORE_COOKIE, PY_MINOR_VERSION};
-    if (source == NULL || str == NULL)
-        goto done;
-    code = compile_source(PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), str, Py_file_input, &flags, 0);
-    if (code == NULL)
-        goto done;
-    module = PyImport_AddModuleRef(name);
-    if (module == NULL)
-        goto done;
-    PyObject *dict = PyModule_GetDict(module), *origname = PyUnicode_FromFormat("importlib.%s", file), *result = NULL;
-    if (origname != NULL && PyDict_SetItemString(dict, "__origname__", origname) == 0
-        && PyDict_SetItem(dict, STR(__builtins__), runtime_interp.builtins) == 0)
-        result = PyEval_EvalCode(code, dict, dict);
-    Py_XDECREF(origname);
-    if (result == NULL)
-        Py_CLEAR(module);
-    Py_XDECREF(result);
-done:
-    Py_XDECREF(source);
+    PyObject *str = PyUnicode_InternFromString(name), *module = NULL;
+    if (str != NULL && PyImport_ImportFrozenModuleObject(str) > 0)
+        module = PyImport_AddModuleRef(name);
     Py_XDECREF(str);
-    Py_XDECREF(code);
     return module;
 }
 
 int import_bootstrap(void)
 {
     PyObject *imp = NULL, *result = NULL;
-    PyObject *bootstrap = run_bootstrap("_frozen_importlib", "_bootstrap");
+    char path[4096];
+    const char *option = config_xoption("frozen_modules");
+    if (option == NULL || strcmp(option, "off") != 0) {
+        snprintf(path, sizeof(path), "%s/frozen_modules.bin", startup.shared_modules);
+        import_frozen_file_open(path);
+    }
+    PyObject *bootstrap = run_bootstrap("_frozen_importlib");
     if (bootstrap == NULL)
         return -1;
     runtime_interp.importlib = bootstrap;       /* kept */
@@ -134,7 +119,7 @@ static int make_frozen_import(PyObject *bootstrap, PyObject *module)
 
 int import_bootstrap_external(void)
 {
-    PyObject *external = run_bootstrap("_frozen_importlib_external", "_bootstrap_external"), *bootstrap = runtime_interp.importlib;
+    PyObject *external = run_bootstrap("_frozen_importlib_external"), *bootstrap = runtime_interp.importlib;
     if (external == NULL)
         return -1;
     runtime_interp.importlib_external = external;       /* kept */

@@ -1,7 +1,8 @@
-/* Frozen modules: those whose code comes with the program and not from a file.
+/* Frozen modules: those whose code comes with the program and not from a file of their own.
  *
- * An embedding program gives marshalled code (PyImport_FrozenModules). Ours are given as source, compiled when they are asked for:
- * the two halves of importlib, which are read before there is an import system, and small modules that tests import. */
+ * An embedding program gives marshalled code (PyImport_FrozenModules). Parts of the library are in a file made with the interpreter
+ * (import_frozen_file.c). Others are given as source, compiled when they are asked for: the two halves of importlib where that file
+ * does not serve, which are read before there is an import system, and small modules that tests import. */
 #include "importer.h"
 #include "builtins.h"
 #include "config.h"
@@ -65,6 +66,8 @@ frozen_status_t import_frozen_find(const char *name, frozen_module_t *m)
             m->origname = f->name;
             return f->code == NULL && f->get_code == NULL ? FROZEN_EXCLUDED : f->size == 0 ? FROZEN_INVALID : FROZEN_OKAY;
         }
+    if (enabled() && import_frozen_file_find(name, m))
+        return FROZEN_OKAY;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(own_modules); i++)
         if (strcmp(own_modules[i].name, name) == 0) {
             m->own = (int)i;
@@ -75,24 +78,36 @@ frozen_status_t import_frozen_find(const char *name, frozen_module_t *m)
     return FROZEN_NOT_FOUND;
 }
 
+static int is_own(const char *name)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(own_modules); i++)
+        if (strcmp(own_modules[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+/* 0 or -1. */
+static int append_name(PyObject *list, const char *text)
+{
+    PyObject *name = PyUnicode_FromString(text);
+    int status = name != NULL ? PyList_Append(list, name) : -1;
+    Py_XDECREF(name);
+    return status;
+}
+
 PyObject *import_frozen_names(void)
 {
     PyObject *list = PyList_New(0);
-    const struct _frozen *f = PyImport_FrozenModules;
-    size_t i = 0;
-    while (list != NULL) {
-        const char *text = f != NULL ? f->name : NULL;
-        if (text != NULL)
-            f++;
-        else if (i < Py_ARRAY_LENGTH(own_modules))
-            text = own_modules[i++].name;
-        else
-            break;
-        PyObject *name = PyUnicode_FromString(text);
-        if (name == NULL || PyList_Append(list, name) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(name);
-    }
+    int status = list != NULL ? 0 : -1;
+    for (const struct _frozen *f = PyImport_FrozenModules; status == 0 && f != NULL && f->name != NULL; f++)
+        status = append_name(list, f->name);
+    for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(own_modules); i++)
+        status = append_name(list, own_modules[i].name);
+    for (int i = 0; status == 0 && i < import_frozen_file_count(); i++)
+        if (!is_own(import_frozen_file_name(i)))
+            status = append_name(list, import_frozen_file_name(i));
+    if (status < 0)
+        Py_CLEAR(list);
     return list;
 }
 
@@ -127,6 +142,8 @@ PyObject *import_frozen_data(const frozen_module_t *m)
 {
     if (m->foreign != NULL)
         return PyBytes_FromStringAndSize((const char *)m->foreign->code, Py_ABS((Py_ssize_t)m->foreign->size));
+    if (m->code != NULL)
+        return PyBytes_FromStringAndSize(m->code, m->code_size);
     PyMutex_Lock(&data_lock);
     PyObject *data = Py_XNewRef(data_cache[m->own]);
     PyMutex_Unlock(&data_lock);
@@ -159,6 +176,16 @@ PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size)
         PyErr_Format(PyExc_TypeError, "frozen object %R is not a code object", name);
         Py_CLEAR(code);
     }
+    return code;
+}
+
+PyObject *import_frozen_load(const frozen_module_t *m, PyObject *name)
+{
+    if (m->code != NULL)
+        return import_frozen_code(name, m->code, m->code_size);
+    PyObject *data = import_frozen_data(m);
+    PyObject *code = data != NULL ? import_frozen_code(name, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)) : NULL;
+    Py_XDECREF(data);
     return code;
 }
 
@@ -209,15 +236,12 @@ int PyImport_ImportFrozenModuleObject(PyObject *name)
         import_frozen_error(status, name);
         return -1;
     }
-    PyObject *data = import_frozen_data(&m), *code = NULL, *module = NULL, *result = NULL;
-    if (data != NULL)
-        code = import_frozen_code(name, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data));
+    PyObject *code = import_frozen_load(&m, name), *module = NULL, *result = NULL;
     if (code != NULL && (module = PyImport_AddModuleRef(text)) != NULL) {
         PyObject *dict = PyModule_GetDict(module);
         if (set_attributes(dict, &m) == 0)
             result = PyEval_EvalCode(code, dict, dict);
     }
-    Py_XDECREF(data);
     Py_XDECREF(code);
     Py_XDECREF(module);
     Py_XDECREF(result);

@@ -1,0 +1,474 @@
+/* Data objects: their memory, what they keep alive, and how parts of them are read and written.
+ *
+ * Locks: objects and blocks under the object's lock; address and size are read without it (ctypes.h says why that is
+ * safe). What was replaced is dropped after unlocking. */
+#include "ctypes.h"
+
+#define SELF(op) ((ctypes_data *)(op))
+
+/* ---- Memory ---- */
+
+static ctypes_block *block_new(size_t capacity)
+{
+    ctypes_block *block = capacity < PY_SSIZE_T_MAX ? PyMem_Calloc(1, sizeof(*block) + capacity) : NULL;
+    if (block == NULL)
+        PyErr_NoMemory();
+    else
+        block->capacity = capacity;
+    return block;
+}
+
+/* Zeroed memory of the size that the class says. 0, or -1 with an exception. */
+static int own_memory(ctypes_data *self, Py_ssize_t size)
+{
+    self->owns_memory = true;
+    self->size = size;
+    if ((size_t)size <= sizeof(self->value)) {
+        self->address = self->value;
+        return 0;
+    }
+    self->blocks = block_new((size_t)size);
+    if (self->blocks == NULL)
+        return -1;
+    self->address = self->blocks->bytes;
+    return 0;
+}
+
+static int resize_locked(ctypes_data *self, Py_ssize_t size)
+{
+    size_t capacity = self->blocks != NULL ? self->blocks->capacity : sizeof(self->value);
+    if ((size_t)size > capacity) {
+        /* More than asked for, so that growing step by step keeps few old blocks. */
+        size_t room = capacity + capacity / 2 > (size_t)size ? capacity + capacity / 2 : (size_t)size;
+        ctypes_block *block = block_new(room);
+        if (block == NULL)
+            return -1;
+        memcpy(block->bytes, self->address, (size_t)self->size);
+        block->next = self->blocks;
+        self->blocks = block;
+        __atomic_store_n(&self->address, block->bytes, __ATOMIC_RELEASE);   /* pairs with ctypes_address */
+    }
+    else if (size > self->size)
+        memset(self->address + self->size, 0, (size_t)(size - self->size));
+    __atomic_store_n(&self->size, size, __ATOMIC_RELEASE);                  /* pairs with ctypes_size */
+    return 0;
+}
+
+int ctypes_data_resize(PyObject *op, Py_ssize_t size)
+{
+    ctypes_data *self = SELF(op);
+    ctypes_info *info = ctypes_info_find(Py_TYPE(op));
+    if (size < info->size) {
+        PyErr_Format(PyExc_ValueError, "minimum size is %zd", info->size);
+        return -1;
+    }
+    if (!self->owns_memory) {
+        PyErr_SetString(PyExc_ValueError, "Memory cannot be resized because this object doesn't own it");
+        return -1;
+    }
+    int result;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = resize_locked(self, size);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+/* ---- Life ---- */
+
+/* An object without memory. The class has to be concrete. */
+static PyObject *allocate(PyTypeObject *type, ctypes_info **info)
+{
+    *info = ctypes_info_finish(type);
+    if (*info == NULL || !(*info)->makes_data) {
+        PyErr_SetString(PyExc_TypeError, "abstract class");
+        return NULL;
+    }
+    PyObject *op = type->tp_alloc(type, 0);
+    if (op != NULL)
+        SELF(op)->length = (*info)->length;
+    return op;
+}
+
+PyObject *ctypes_data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    ctypes_info *info;
+    PyObject *op = allocate(type, &info);
+    if (op != NULL && own_memory(SELF(op), info->size) < 0)
+        Py_CLEAR(op);
+    return op;
+}
+
+PyObject *ctypes_data_in(PyTypeObject *type, PyObject *base, Py_ssize_t index, char *address)
+{
+    ctypes_info *info;
+    PyObject *op = allocate(type, &info);
+    if (op == NULL)
+        return NULL;
+    if (base != NULL) {
+        SELF(op)->address = address;
+        SELF(op)->size = info->size;
+        SELF(op)->base = Py_NewRef(base);
+        SELF(op)->index = index;
+    }
+    else if (own_memory(SELF(op), info->size) == 0)
+        memcpy(SELF(op)->address, address, (size_t)info->size);
+    else
+        Py_CLEAR(op);
+    return op;
+}
+
+PyObject *ctypes_data_at(PyTypeObject *type, char *address)
+{
+    ctypes_info *info;
+    if (PySys_Audit("ctypes.cdata", "n", (Py_ssize_t)address) < 0)
+        return NULL;
+    PyObject *op = allocate(type, &info);
+    if (op != NULL) {
+        SELF(op)->address = address;
+        SELF(op)->size = info->size;
+    }
+    return op;
+}
+
+int ctypes_data_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(SELF(op)->objects);
+    Py_VISIT(SELF(op)->base);
+    return 0;
+}
+
+int ctypes_data_clear(PyObject *op)
+{
+    Py_CLEAR(SELF(op)->objects);
+    return 0;
+}
+
+void ctypes_data_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Py_CLEAR(SELF(op)->objects);
+    Py_CLEAR(SELF(op)->base);
+    for (ctypes_block *block = SELF(op)->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        PyMem_Free(block);
+    }
+    Py_TYPE(op)->tp_free(op);
+}
+
+/* ---- What must live ---- */
+
+/* The object whose memory it is in the end. Bases are constant, and each keeps its own alive. */
+static PyObject *outermost(PyObject *op)
+{
+    while (SELF(op)->base != NULL)
+        op = SELF(op)->base;
+    return op;
+}
+
+/* The path from the outermost object to part index of op: "2:0:1f", the innermost first. */
+static PyObject *key_of(PyObject *op, Py_ssize_t index)
+{
+    PyObject *key = PyUnicode_FromFormat("%x", (int)index);
+    for (; key != NULL && SELF(op)->base != NULL; op = SELF(op)->base)
+        Py_SETREF(key, PyUnicode_FromFormat("%U:%x", key, (int)SELF(op)->index));
+    return key;
+}
+
+/* The dict of an object with parts, made when it is first needed; None for a single value that keeps nothing. */
+static PyObject *kept_by(PyObject *root)
+{
+    PyObject *kept, *fresh = NULL;
+    if (SELF(root)->length != 0 && (fresh = PyDict_New()) == NULL)
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(root);
+    if (SELF(root)->objects == NULL) {
+        SELF(root)->objects = fresh != NULL ? fresh : Py_NewRef(Py_None);
+        fresh = NULL;
+    }
+    kept = Py_NewRef(SELF(root)->objects);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(fresh);
+    return kept;
+}
+
+PyObject *ctypes_kept(PyObject *op) { return kept_by(outermost(op)); }
+
+int ctypes_keep(PyObject *op, Py_ssize_t index, PyObject *keep)
+{
+    if (keep == Py_None) {
+        Py_DECREF(keep);
+        return 0;
+    }
+    PyObject *root = outermost(op), *kept = kept_by(root), *old = NULL, *key;
+    int result = -1;
+    if (kept == NULL)
+        goto done;
+    if (!PyDict_CheckExact(kept)) {
+        Py_BEGIN_CRITICAL_SECTION(root);
+        old = SELF(root)->objects;
+        SELF(root)->objects = keep;
+        Py_END_CRITICAL_SECTION();
+        keep = NULL;
+        result = 0;
+        goto done;
+    }
+    key = key_of(op, index);
+    if (key != NULL)
+        result = PyDict_SetItem(kept, key, keep);
+    Py_XDECREF(key);
+done:
+    Py_XDECREF(kept);
+    Py_XDECREF(keep);
+    Py_XDECREF(old);
+    return result;
+}
+
+int ctypes_share_kept(PyObject *to, PyObject *from)
+{
+    PyObject *kept = ctypes_kept(from), *old;
+    if (kept == NULL)
+        return -1;
+    /* Source and result share one dict: what is stored through either stays alive for both. */
+    if (PyDict_CheckExact(kept)) {
+        PyObject *key = PyLong_FromVoidPtr(from);
+        int failed = key == NULL || PyDict_SetItem(kept, key, from) < 0;
+        Py_XDECREF(key);
+        if (failed) {
+            Py_DECREF(kept);
+            return -1;
+        }
+    }
+    Py_BEGIN_CRITICAL_SECTION(to);
+    old = SELF(to)->objects;
+    SELF(to)->objects = kept;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    return 0;
+}
+
+/* ---- Reading and writing ---- */
+
+PyObject *ctypes_get(PyTypeObject *type, const ctypes_access *access, PyObject *owner, Py_ssize_t index, char *address)
+{
+    if (access != NULL && access->code != NULL)
+        return ctypes_code_get(access, address);
+    ctypes_info *info = ctypes_info_find(type);
+    if (info != NULL && info->direct)
+        return ctypes_code_get(&info->access, address);
+    return ctypes_data_in(type, owner, index, address);
+}
+
+static PyObject *incompatible(PyObject *value, PyTypeObject *type)
+{
+    PyErr_Format(PyExc_TypeError, "incompatible types, %s instance instead of %s instance", Py_TYPE(value)->tp_name,
+                 type->tp_name);
+    return NULL;
+}
+
+/* Stores a data object. What to keep, as ctypes_code_set. */
+static PyObject *store_data(PyTypeObject *type, ctypes_info *info, PyObject *value, char *address)
+{
+    int is_instance = PyObject_IsInstance(value, (PyObject *)type);
+    if (is_instance < 0)
+        return NULL;
+    if (is_instance) {
+        memmove(address, ctypes_address(value), (size_t)info->size);
+        return ctypes_kept(value);
+    }
+    ctypes_info *given = ctypes_info_find(Py_TYPE(value));
+    if (info->kind != KIND_POINTER || given->kind != KIND_ARRAY || info->item == NULL)
+        return incompatible(value, type);
+    int fits = PyObject_IsSubclass((PyObject *)given->item, (PyObject *)info->item);
+    if (fits <= 0)
+        return fits < 0 ? NULL : incompatible(value, type);
+    /* An array decays to a pointer to its first item. */
+    char *first = ctypes_address(value);
+    memcpy(address, &first, sizeof(first));
+    PyObject *kept = ctypes_kept(value);
+    PyObject *keep = kept != NULL ? PyTuple_Pack(2, kept, value) : NULL;
+    Py_XDECREF(kept);
+    return keep;
+}
+
+/* The exception of making an object from a tuple says of which class. */
+static void name_class(PyTypeObject *type)
+{
+    PyObject *exc = PyErr_GetRaisedException();
+    const char *name = PyExceptionClass_Name((PyObject *)Py_TYPE(exc));
+    const char *dot = strrchr(name, '.');
+    PyErr_Format(PyExc_RuntimeError, "(%s) %s: %S", type->tp_name, dot != NULL ? dot + 1 : name, exc);
+    Py_DECREF(exc);
+}
+
+static PyObject *store(PyTypeObject *type, const ctypes_access *access, PyObject *value, char *address)
+{
+    ctypes_info *info = ctypes_info_find(type);
+    if (access != NULL && access->code != NULL && (access->bit_count == 0 || !ctypes_is_data(value)))
+        return ctypes_code_set(access, address, value);
+    if (ctypes_is_data(value)) {
+        if (access == NULL || access->bit_count == 0)
+            return store_data(type, info, value, address);
+        /* A bit field takes the number out of an object of its type. */
+        int is_instance = PyObject_IsInstance(value, (PyObject *)type);
+        if (is_instance <= 0)
+            return is_instance < 0 ? NULL : incompatible(value, type);
+        PyObject *number = ctypes_code_get(&info->access, ctypes_address(value));
+        PyObject *keep = number != NULL ? ctypes_code_set(access, address, number) : NULL;
+        Py_XDECREF(number);
+        return keep;
+    }
+    if (info->kind == KIND_SIMPLE)
+        return ctypes_code_set(&info->access, address, value);
+    if (PyTuple_Check(value)) {
+        PyObject *op = PyObject_CallObject((PyObject *)type, value), *keep = NULL;
+        if (op == NULL)
+            name_class(type);
+        else if (!ctypes_is_data(op))
+            PyErr_Format(PyExc_TypeError, "expected %s instance, got %s", type->tp_name, Py_TYPE(op)->tp_name);
+        else
+            keep = store_data(type, info, op, address);
+        Py_XDECREF(op);
+        return keep;
+    }
+    if (info->kind == KIND_POINTER && value == Py_None) {
+        memset(address, 0, sizeof(void *));
+        return Py_NewRef(Py_None);
+    }
+    PyErr_Format(PyExc_TypeError, "expected %s instance, got %s", type->tp_name, Py_TYPE(value)->tp_name);
+    return NULL;
+}
+
+int ctypes_set(PyTypeObject *type, const ctypes_access *access, PyObject *owner, PyObject *value, Py_ssize_t index,
+               char *address)
+{
+    PyObject *keep = store(type, access, value, address);
+    return keep != NULL ? ctypes_keep(owner, index, keep) : -1;
+}
+
+/* ---- The buffer protocol ---- */
+
+static int get_buffer(PyObject *op, Py_buffer *view, int flags)
+{
+    ctypes_info *info = ctypes_info_find(Py_TYPE(op)), *item = info;
+    while (item->kind == KIND_ARRAY)
+        item = ctypes_info_find(item->item);
+    view->len = ctypes_size(op);
+    view->buf = ctypes_address(op);
+    view->obj = Py_NewRef(op);
+    view->readonly = 0;
+    view->format = info->format != NULL ? info->format : "B";
+    view->ndim = info->ndim;
+    view->shape = info->shape;
+    view->itemsize = item->size;
+    view->strides = NULL;
+    view->suboffsets = NULL;
+    view->internal = NULL;
+    return 0;
+}
+
+static PyBufferProcs data_as_buffer = {.bf_getbuffer = get_buffer};
+
+/* ---- Pickling ---- */
+
+static PyObject *reduce(PyObject *op, PyObject *unused)
+{
+    ctypes_info *info = ctypes_info_find(Py_TYPE(op));
+    PyObject *module = NULL, *unpickle = NULL, *dict = NULL, *result = NULL;
+    if (info->has_pointers) {
+        PyErr_SetString(PyExc_ValueError, "ctypes objects containing pointers cannot be pickled");
+        return NULL;
+    }
+    dict = PyObject_GetAttrString(op, "__dict__");
+    module = dict != NULL ? PyImport_ImportModule("_ctypes") : NULL;
+    unpickle = module != NULL ? PyObject_GetAttrString(module, "_unpickle") : NULL;
+    if (unpickle != NULL) {
+        Py_ssize_t size = ctypes_size(op);
+        PyObject *bytes = PyBytes_FromStringAndSize(ctypes_address(op), size);
+        if (bytes != NULL)
+            result = Py_BuildValue("O(O(ON))", unpickle, Py_TYPE(op), dict, bytes);
+    }
+    Py_XDECREF(dict);
+    Py_XDECREF(module);
+    Py_XDECREF(unpickle);
+    return result;
+}
+
+static PyObject *set_state(PyObject *op, PyObject *args)
+{
+    PyObject *state, *dict, *updated = NULL;
+    const char *bytes;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(args, "O!s#", &PyDict_Type, &state, &bytes, &size))
+        return NULL;
+    Py_ssize_t room = ctypes_size(op);
+    memmove(ctypes_address(op), bytes, (size_t)(size < room ? size : room));
+    dict = PyObject_GetAttrString(op, "__dict__");
+    if (dict == NULL)
+        return NULL;
+    if (!PyDict_Check(dict))
+        PyErr_Format(PyExc_TypeError, "%.200s.__dict__ must be a dictionary, not %.200s", Py_TYPE(op)->tp_name,
+                     Py_TYPE(dict)->tp_name);
+    else if (PyDict_Update(dict, state) == 0)
+        updated = Py_NewRef(Py_None);
+    Py_DECREF(dict);
+    return updated;
+}
+
+/* ---- The type ---- */
+
+PyObject *ctypes_from_outparam(PyObject *op, PyObject *unused)
+{
+    ctypes_info *info = ctypes_info_find(Py_TYPE(op));
+    return info->direct ? ctypes_code_get(&info->access, ctypes_address(op)) : Py_NewRef(op);
+}
+
+static Py_hash_t no_hash(PyObject *op)
+{
+    PyErr_SetString(PyExc_TypeError, "unhashable type");
+    return -1;
+}
+
+static PyObject *get_objects(PyObject *op, void *unused)
+{
+    PyObject *objects;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    objects = Py_XNewRef(SELF(op)->objects);
+    Py_END_CRITICAL_SECTION();
+    return objects != NULL ? objects : Py_NewRef(Py_None);
+}
+
+static PyObject *get_base(PyObject *op, void *unused)
+{
+    return Py_NewRef(SELF(op)->base != NULL ? SELF(op)->base : Py_None);
+}
+
+static PyObject *get_needs_free(PyObject *op, void *unused) { return PyLong_FromLong(SELF(op)->owns_memory); }
+
+static PyGetSetDef data_getset[] = {
+    {"_b_base_", get_base, NULL, "The object in whose memory it lies, or None.", NULL},
+    {"_b_needsfree_", get_needs_free, NULL, "1 if the memory is its own, else 0.", NULL},
+    {"_objects", get_objects, NULL, "What has to live as long as the object. Not to be changed.", NULL},
+    {NULL},
+};
+
+static PyMethodDef data_methods[] = {
+    {"__ctypes_from_outparam__", ctypes_from_outparam, METH_NOARGS, "What a function with this output argument returns."},
+    {"__reduce__", reduce, METH_NOARGS, "For pickling: the class, the attributes and the bytes."},
+    {"__setstate__", set_state, METH_VARARGS, "For unpickling: takes attributes and bytes."},
+    {NULL},
+};
+
+PyTypeObject ctypes_data_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "_ctypes._CData",
+    .tp_basicsize = sizeof(ctypes_data),
+    .tp_dealloc = ctypes_data_dealloc,
+    .tp_hash = no_hash,
+    .tp_as_buffer = &data_as_buffer,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_doc = "What all data types of C have in common.",
+    .tp_traverse = ctypes_data_traverse,
+    .tp_clear = ctypes_data_clear,
+    .tp_methods = data_methods,
+    .tp_getset = data_getset,
+};

@@ -1,7 +1,10 @@
 /* functools._lru_cache_wrapper.
  *
  * A hit without a bound on the size is a look-up in the dict and nothing else, so threads share a warm cache without
- * waiting for each other.  With a bound the hit also moves its link to the young end of a list, under the lock.
+ * waiting for each other.  With a bound the hit also moves its link to the young end of a list, under the lock, as long as one thread
+ * uses the cache: the order is exact.  Once a second thread is seen, a hit only marks its link with the number of the last
+ * miss, unless it is marked with it already: between two misses, hits write nothing that threads share.  Links that
+ * were marked since they came to their place get a second chance when they are the oldest.
  *
  * A link is held by the dict, and by the list as long as it is in it (prev != NULL).  The dict changes by itself, atomically; the
  * list changes under the lock, in sections that run no Python code.  Between the two steps of an insertion or removal a
@@ -16,10 +19,13 @@ typedef struct lru_link {
     PyObject_HEAD
     struct lru_link *prev, *next;   /* [lock of the cache] towards the older, the younger end */
     PyObject *key, *result;         /* [const] */
+    uint32_t used;                  /* [atomic] the number of misses at the time of the last hit that marked it */
+    uint32_t placed;                /* [lock] the value of `used` when it came to its place in the list */
 } LruLink;
 
 enum { STRIPES = 16 };
-/* Counters of threads other than the object's owner, a cache line each. */
+#define SEVERAL UINT32_MAX
+/* Counters of the threads that share the cache, a cache line each. */
 struct counters {
     _Alignas(64) Py_ssize_t hits, misses;   /* [atomic] */
 };
@@ -39,7 +45,9 @@ struct lru_cache {
     int typed;                      /* [const] */
     Py_ssize_t count;               /* [lock] links in the list */
     LruLink *oldest, *youngest;     /* [lock] */
-    Py_ssize_t hits, misses;        /* [owner] */
+    uint32_t epoch;                 /* [lock; atomic read] number of misses */
+    uint32_t user;                  /* [atomic] 0: no hit yet; thread number + 1 of the only thread that had one; SEVERAL */
+    Py_ssize_t hits, misses;        /* [owner] before `shared` is there */
     struct counters *shared;        /* [atomic] STRIPES of them, or NULL until another thread calls */
     void *shared_memory;            /* what has to be freed for it */
     PyObject *dict;
@@ -50,7 +58,7 @@ PyTypeObject lru_cache_type, lru_link_type, lru_key_type;
 
 /* ---- Statistics ---- */
 
-/* The counters for threads that do not own the object; NULL if there is no memory. */
+/* The counters for threads when others than the owner call; NULL if there is no memory. */
 static struct counters *shared_counters(LruCache *self)
 {
     struct counters *c = __atomic_load_n(&self->shared, __ATOMIC_ACQUIRE);
@@ -71,7 +79,7 @@ static struct counters *shared_counters(LruCache *self)
 
 static inline void count_call(LruCache *self, int hit)
 {
-    if (module_object_is_mine((PyObject *)self)) {
+    if (module_object_is_mine((PyObject *)self) && __atomic_load_n(&self->shared, __ATOMIC_RELAXED) == NULL) {
         *(hit ? &self->hits : &self->misses) += 1;
         return;
     }
@@ -253,6 +261,47 @@ static void make_youngest(LruCache *self, LruLink *link)
     Py_END_CRITICAL_SECTION();
 }
 
+/* Does the calling thread use the cache alone, as far as is known? */
+static int is_only_user(LruCache *self)
+{
+    uint32_t me = module_thread_number() + 1, user = __atomic_load_n(&self->user, __ATOMIC_RELAXED);
+    if (user == me)
+        return 1;
+    if (user == 0 && __atomic_compare_exchange_n(&self->user, &user, me, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return 1;
+    if (user != SEVERAL)
+        __atomic_store_n(&self->user, SEVERAL, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void note_hit(LruCache *self, LruLink *link)
+{
+    if (is_only_user(self)) {
+        make_youngest(self, link);
+        return;
+    }
+    uint32_t epoch = __atomic_load_n(&self->epoch, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&link->used, __ATOMIC_RELAXED) != epoch)
+        __atomic_store_n(&link->used, epoch, __ATOMIC_RELAXED);
+}
+
+/* Takes the oldest link out of the list, which is not empty; links that were hit since they came to their place go to the young end. */
+static LruLink *take_oldest_locked(LruCache *self)
+{
+    LruLink *oldest = self->oldest;
+    for (Py_ssize_t left = self->count; left > 1; left--) {
+        uint32_t used = __atomic_load_n(&oldest->used, __ATOMIC_RELAXED);
+        if (used == oldest->placed)
+            break;
+        oldest->placed = used;
+        list_remove_locked(self, oldest);
+        list_append_locked(self, oldest);
+        oldest = self->oldest;
+    }
+    list_remove_locked(self, oldest);
+    return oldest;
+}
+
 /* Removes key from the dict if it still stands for the link. 0 or -1. */
 static int forget_link(LruCache *self, LruLink *link)
 {
@@ -276,6 +325,7 @@ static int remember(LruCache *self, PyObject *key, PyObject *result)
     if (link == NULL)
         return -1;
     link->prev = link->next = NULL;
+    link->used = link->placed = 0;
     link->key = Py_NewRef(key);
     link->result = Py_NewRef(result);
     PyObject_GC_Track(link);
@@ -291,11 +341,12 @@ static int remember(LruCache *self, PyObject *key, PyObject *result)
         return 0;
     }
     Py_BEGIN_CRITICAL_SECTION(self);
+    if (self->count >= self->maxsize)
+        victim = take_oldest_locked(self);
+    link->placed = self->epoch;
+    __atomic_store_n(&link->used, self->epoch, __ATOMIC_RELAXED);
+    __atomic_store_n(&self->epoch, self->epoch + 1, __ATOMIC_RELAXED);
     list_append_locked(self, link);
-    if (self->count > self->maxsize) {
-        victim = self->oldest;
-        list_remove_locked(self, victim);
-    }
     Py_END_CRITICAL_SECTION();
     int status = 0;
     if (victim != NULL) {
@@ -315,7 +366,7 @@ static PyObject *call_bounded(LruCache *self, PyObject *const *args, size_t narg
         Py_DECREF(key);
         if (found < 0)
             return NULL;
-        make_youngest(self, (LruLink *)link);
+        note_hit(self, (LruLink *)link);
         result = Py_NewRef(((LruLink *)link)->result);
         Py_DECREF(link);
         count_call(self, 1);
@@ -496,6 +547,7 @@ static PyObject *lru_cache_clear(PyObject *op, PyObject *unused)
 {
     LruCache *self = (LruCache *)op;
     LruLink *links = take_list(self);
+    __atomic_store_n(&self->user, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&self->hits, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&self->misses, 0, __ATOMIC_RELAXED);
     struct counters *c = __atomic_load_n(&self->shared, __ATOMIC_ACQUIRE);

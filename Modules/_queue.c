@@ -6,6 +6,7 @@
  * of the list and wakes its thread, which then looks into the ring like everybody else. */
 #define PY_SSIZE_T_CLEAN
 #include "module.h"
+#include "deadlock.h"
 #include <limits.h>
 #include <stddef.h>
 #include <time.h>
@@ -15,6 +16,7 @@ typedef struct waiter {
     struct waiter *next, **link;        /* [lock] link NULL: not in the list (any more) */
     PyThread_type_lock lock;            /* released to wake the thread */
     pid_t process;                      /* threads of the process before a fork are gone */
+    struct deadlock_wait wait;
 } waiter_t;
 
 typedef struct {
@@ -82,6 +84,7 @@ static void wake_one_locked(queue_t *self)
         waiter_t *w = self->waiters;
         unlink_locked(self, w);
         if (w->process == process) {
+            __atomic_store_n(&w->wait.over, 1, __ATOMIC_RELAXED);
             PyThread_release_lock(w->lock);
             return;
         }
@@ -189,7 +192,7 @@ static PyObject *wait_for_item(queue_t *self, long long us)
 {
     PyObject *item = NULL;
     long long end = us < 0 ? 0 : now() + us;
-    waiter_t w = {.process = getpid()};
+    waiter_t w = {.process = getpid(), .wait = {.lock = (PyObject *)self, .kind = DEADLOCK_BY_ANYBODY}};
     w.lock = PyThread_allocate_lock();
     if (w.lock == NULL) {
         PyErr_SetString(PyExc_MemoryError, "can't allocate lock");
@@ -198,6 +201,8 @@ static PyObject *wait_for_item(queue_t *self, long long us)
     PyThread_acquire_lock(w.lock, WAIT_LOCK);
     for (;;) {
         PyLockStatus status;
+        long long part = us;
+        w.wait.over = 0;
         PyMutex_Lock(&self->mutex);
         item = take_locked(self);
         if (item == NULL) {
@@ -210,9 +215,18 @@ static PyObject *wait_for_item(queue_t *self, long long us)
         if (item != NULL)
             break;
 
+        if (us < 0) {
+            deadlock_wait_begin(&w.wait);
+            part = deadlock_time_to_look(&w.wait) / 1000;
+        }
         Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(w.lock, us, 1);
+        status = PyThread_acquire_lock_timed(w.lock, us < 0 && part == 0 ? -1 : part, 1);
         Py_END_ALLOW_THREADS
+        if (us < 0) {
+            if (status == PY_LOCK_FAILURE)
+                deadlock_look(&w.wait);         /* which does not raise here */
+            deadlock_wait_end(&w.wait);
+        }
 
         /* Whoever took the record out of the list has released the lock before it gave up the mutex. */
         PyMutex_Lock(&self->mutex);

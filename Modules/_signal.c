@@ -1,6 +1,7 @@
 /* The _signal module: Python functions as signal handlers. A signal is only noted when it arrives; the main thread
  * runs its handler at its next safe point (PyErr_CheckSignals). */
 #include "module.h"
+#include "deadlock.h"
 #include "fork_mutex.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +122,18 @@ int PyErr_CheckSignals(void)
         }
     }
     return 0;
+}
+
+int signal_has_python_handlers(void)
+{
+    int found = 0;
+    PyMutex_Lock(&handlers_lock);
+    for (int i = 1; i < NSIG; i++) {
+        PyObject *func = handlers[i].func;
+        found |= func != NULL && func != Py_None && func != default_handler && func != ignore_handler && func != int_handler;
+    }
+    PyMutex_Unlock(&handlers_lock);
+    return found;
 }
 
 int PyErr_SetInterruptEx(int signum)

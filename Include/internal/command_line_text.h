@@ -47,6 +47,7 @@
     "PYTHONUTF8      : 1: UTF-8 for all text, whatever the locale\n" \
     "PYTHONIOENCODING : encoding[:errors] of stdin, stdout and stderr\n" \
     "PYTHONGIL, PYTHON_GIL : 1: run with the global interpreter lock; 0: without it, whatever is imported\n" \
+    "PYTHONDEADLOCK  : off, report or raise: see -X deadlock\n" \
     "PYTHONHASHSEED  : random, or a number that makes the hashes of str and bytes repeatable\n" \
     "PYTHONINTMAXSTRDIGITS : limit of digits in conversions between int and str; 0: none\n" \
     "PYTHONFAULTHANDLER : show tracebacks on fatal signals\n" \
@@ -63,6 +64,8 @@
     "Options of -X:\n" \
     "-X gil=0|1        : run without or with the global interpreter lock (PYTHONGIL)\n" \
     "-X gcstats        : report the pauses of the cycle collector at exit\n" \
+    "-X deadlock=off|report|raise : threads that wait for each other in a circle: say nothing, say so on standard error\n" \
+    "                    with their stacks (the default), or raise RuntimeError in one of them as well (PYTHONDEADLOCK)\n" \
     "-X dev            : development mode (PYTHONDEVMODE)\n" \
     "-X frozen_modules=on|off : import frozen modules, or those of the library in their place\n" \
     "-X faulthandler   : tracebacks on fatal signals (PYTHONFAULTHANDLER)\n" \

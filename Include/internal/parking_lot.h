@@ -34,6 +34,11 @@ typedef void (*parking_lot_func)(void *context, void *arg, int more_waiters);
 void parking_lot_unpark(const void *address, parking_lot_func func, void *context);
 void parking_lot_unpark_all(const void *address);
 
+/* Does somebody who handed in arg wait at address, not woken yet? */
+int parking_lot_is_queued(const void *address, const void *arg);
+/* Makes that waiter, if there is one, come back with PARK_INTERRUPTED, with PARK_INTERRUPTIBLE or not. Returns 1 if there was. */
+int parking_lot_interrupt(const void *address, const void *arg);
+
 /* In the child of a fork: nobody waits. */
 void parking_lot_after_fork(void);
 

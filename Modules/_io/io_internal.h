@@ -11,6 +11,9 @@
  *   BytesIO, StringIO  one critical section per method; nothing in it runs Python code
  *   TextIOWrapper,     one critical section per method. It is suspended while the buffer or a codec runs,
  *   IncrementalNewlineDecoder   so every such call is followed by a re-check of what it may have changed
+ *   reading text       what is read ahead is handed out in the critical section alone; who has to read more than that holds the
+ *                      io_lock `read_lock` of the TextIOWrapper until its line or text is whole, others wait for it. The same thread coming
+ *                      back (from a codec or raw stream written in Python) reads on. Closing and writing do not take it.
  */
 #ifndef BRAID_MODULES_IO_INTERNAL_H
 #define BRAID_MODULES_IO_INTERNAL_H
@@ -150,6 +153,8 @@ void io_lock_fini(io_lock *lock);
  * Escapes  may detach while waiting */
 int io_lock_enter(io_lock *lock, PyObject *self);
 void io_lock_leave(io_lock *lock);
+/* Does the calling thread hold it? */
+bool io_lock_is_mine(io_lock *lock);
 /* Called once by the module's initialisation. */
 int io_lock_setup(void);
 
@@ -326,6 +331,8 @@ typedef struct {
     enum text_codec encoder_codec;
     PyObject *encoder;            /* OBJECT: the encoder */
     text_decoder decoder;
+    io_lock read_lock;            /* outermost: taken before the critical section */
+    char reading;                 /* somebody holds read_lock and is in the middle of a line or text */
     /* Text read ahead: decoded[decoded_used:] is still to be handed out. */
     PyObject *decoded;            /* str or NULL */
     Py_ssize_t decoded_used;
@@ -379,6 +386,13 @@ void text_set_decoded_steal(io_text *self, PyObject *text);
 void text_drop_decoded(io_text *self);
 PyObject *text_read(io_text *self, Py_ssize_t n);
 PyObject *text_readline(io_text *self, Py_ssize_t limit);
+/* The next line, or n characters (n >= 0), if they are read ahead and nobody is in the middle of reading. NULL without an exception: not so. */
+PyObject *text_quick_line(io_text *self);
+PyObject *text_quick_read(io_text *self, Py_ssize_t n);
+
+/* Outside the critical section: takes the read lock.  Returns  what text_end_reading is to be told, or -1 with an exception */
+int text_begin_reading(io_text *self);
+void text_end_reading(io_text *self, int begun);
 
 /* Searches data[start, end) for the end of a line; newline is looked at only without the two flags.
  * Returns  index after the line's end, or -1 */

@@ -145,6 +145,11 @@ int io_lock_enter(io_lock *lock, PyObject *self)
     return 0;
 }
 
+bool io_lock_is_mine(io_lock *lock)
+{
+    return owner_of(lock) == PyThread_get_thread_ident();
+}
+
 void io_lock_leave(io_lock *lock)
 {
     set_owner(lock, 0);

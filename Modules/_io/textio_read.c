@@ -43,6 +43,54 @@ static PyObject *take(io_text *self, Py_ssize_t n)
     return result;
 }
 
+/* ---- one reader at a time ---- */
+
+int text_begin_reading(io_text *self)
+{
+    PyObject *op = (PyObject *)self;
+    if (io_lock_is_mine(&self->read_lock))
+        return 0;
+    if (io_lock_enter(&self->read_lock, op) < 0)
+        return -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    self->reading = 1;
+    Py_END_CRITICAL_SECTION();
+    return 1;
+}
+
+void text_end_reading(io_text *self, int begun)
+{
+    PyObject *op = (PyObject *)self;
+    if (begun != 1)
+        return;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    self->reading = 0;
+    Py_END_CRITICAL_SECTION();
+    io_lock_leave(&self->read_lock);
+}
+
+/* May text be handed out without the read lock? */
+static bool may_take(io_text *self)
+{
+    if (text_check_attached(self) < 0 || text_check_open(self) < 0)
+        return false;
+    return self->ok && !self->reading && self->n_pending == 0 && available(self) > 0;
+}
+
+PyObject *text_quick_line(io_text *self)
+{
+    if (!may_take(self))
+        return NULL;
+    Py_ssize_t end = text_find_line_end(self->readtranslate, self->readuniversal, self->readnl, PyUnicode_KIND(self->decoded),
+                                        PyUnicode_DATA(self->decoded), self->decoded_used, PyUnicode_GET_LENGTH(self->decoded));
+    return end < 0 ? NULL : take(self, end - self->decoded_used);
+}
+
+PyObject *text_quick_read(io_text *self, Py_ssize_t n)
+{
+    return may_take(self) && available(self) >= n ? take(self, n) : NULL;
+}
+
 /* ---- reading a chunk ---- */
 
 static PyObject *read_from_buffer(io_text *self, Py_ssize_t size)

@@ -68,10 +68,36 @@ static PyObject *textio_read(PyObject *op, PyObject *const *args, Py_ssize_t nar
     PyObject *result;
     if (io_check_nargs("read", nargs, 0, 1) < 0 || (nargs == 1 && io_size_or_none(args[0], &n) < 0))
         return NULL;
+    if (n >= 0) {
+        Py_BEGIN_CRITICAL_SECTION(op);
+        result = text_quick_read((io_text *)op, n);
+        Py_END_CRITICAL_SECTION();
+        if (result != NULL || PyErr_Occurred())
+            return result;
+    }
+    int begun = text_begin_reading((io_text *)op);
+    if (begun < 0)
+        return NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     result = text_read((io_text *)op, n);
     Py_END_CRITICAL_SECTION();
+    text_end_reading((io_text *)op, begun);
     return result;
+}
+
+/* A line that needs the stream. */
+static PyObject *slow_line(PyObject *op, Py_ssize_t limit)
+{
+    PyObject *line = NULL;
+    int begun = text_begin_reading((io_text *)op);
+    if (begun < 0)
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (text_check_attached((io_text *)op) == 0)
+        line = text_readline((io_text *)op, limit);
+    Py_END_CRITICAL_SECTION();
+    text_end_reading((io_text *)op, begun);
+    return line;
 }
 
 static PyObject *textio_readline(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
@@ -81,22 +107,31 @@ static PyObject *textio_readline(PyObject *op, PyObject *const *args, Py_ssize_t
     if (io_check_nargs("readline", nargs, 0, 1) < 0 || (nargs == 1 && io_size(args[0], &limit) < 0))
         return NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
-    if (text_check_attached((io_text *)op) == 0)
-        line = text_readline((io_text *)op, limit < 0 ? -1 : limit);
+    if (text_check_attached((io_text *)op) == 0 && limit < 0)
+        line = text_quick_line((io_text *)op);
     Py_END_CRITICAL_SECTION();
-    return line;
+    return line != NULL || PyErr_Occurred() ? line : slow_line(op, limit < 0 ? -1 : limit);
 }
 
-static PyObject *next_line(io_text *self)
+static PyObject *textio_iternext(PyObject *op)
 {
-    PyObject *line;
-    if (text_check_attached(self) < 0)
-        return NULL;
-    self->telling = 0;
-    if (Py_IS_TYPE((PyObject *)self, &io_TextIOWrapper_type))
-        line = text_readline(self, -1);
+    io_text *self = (io_text *)op;
+    PyObject *line = NULL;
+    int exact = Py_IS_TYPE(op, &io_TextIOWrapper_type), failed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = text_check_attached(self);
+    if (!failed) {
+        self->telling = 0;
+        if (exact)
+            line = text_quick_line(self);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (line != NULL || failed || PyErr_Occurred())
+        return line;
+    if (exact)
+        line = slow_line(op, -1);
     else {
-        line = PyObject_CallMethodNoArgs((PyObject *)self, io_str.readline);
+        line = PyObject_CallMethodNoArgs(op, io_str.readline);
         if (line != NULL && !PyUnicode_Check(line)) {
             PyErr_Format(PyExc_OSError, "readline() should have returned a str object, not '%.200s'",
                          Py_TYPE(line)->tp_name);
@@ -105,28 +140,38 @@ static PyObject *next_line(io_text *self)
     }
     if (line != NULL && PyUnicode_GET_LENGTH(line) == 0) {
         /* The end: tell() works again. */
+        PyObject *input;
         Py_CLEAR(line);
-        Py_CLEAR(self->snapshot_input);
+        Py_BEGIN_CRITICAL_SECTION(op);
+        input = self->snapshot_input;
+        self->snapshot_input = NULL;
         self->telling = self->seekable;
+        Py_END_CRITICAL_SECTION();
+        Py_XDECREF(input);
     }
     return line;
 }
 
-static PyObject *textio_iternext(PyObject *op)
+/* Where a stream cannot be positioned, the methods say so without waiting for a reader. */
+static int begin_moving(PyObject *op)
 {
-    PyObject *line;
+    int seekable;
     Py_BEGIN_CRITICAL_SECTION(op);
-    line = next_line((io_text *)op);
+    seekable = ((io_text *)op)->ok && ((io_text *)op)->seekable;
     Py_END_CRITICAL_SECTION();
-    return line;
+    return seekable ? text_begin_reading((io_text *)op) : 0;
 }
 
 static PyObject *textio_tell(PyObject *op, PyObject *unused)
 {
     PyObject *result;
+    int begun = begin_moving(op);
+    if (begun < 0)
+        return NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     result = text_tell((io_text *)op);
     Py_END_CRITICAL_SECTION();
+    text_end_reading((io_text *)op, begun);
     return result;
 }
 
@@ -136,9 +181,13 @@ static PyObject *textio_seek(PyObject *op, PyObject *const *args, Py_ssize_t nar
     PyObject *result;
     if (io_check_nargs("seek", nargs, 1, 2) < 0 || (nargs == 2 && io_int(args[1], &whence) < 0))
         return NULL;
+    int begun = begin_moving(op);
+    if (begun < 0)
+        return NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     result = text_seek((io_text *)op, args[0], whence);
     Py_END_CRITICAL_SECTION();
+    text_end_reading((io_text *)op, begun);
     return result;
 }
 
@@ -477,6 +526,7 @@ static void textio_dealloc(PyObject *op)
     textio_clear(op);
     PyMem_Free(self->pending);
     self->pending = NULL;
+    io_lock_fini(&self->read_lock);
     Py_TYPE(op)->tp_free(op);
 }
 

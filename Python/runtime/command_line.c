@@ -2,6 +2,7 @@
 #include "compiler.h"
 #include "config.h"
 #include "command_line_text.h"
+#include "deadlock.h"
 #include "library_paths.h"
 #include "long.h"
 #include "unicode_codec.h"
@@ -156,6 +157,22 @@ static void read_int_max_str_digits(void)
     CONFIG->int_max_str_digits = (int)value;
 }
 
+static void read_deadlock(void)
+{
+    static const char *const names[] = {"off", "report", "raise"};
+    const char *option = config_xoption("deadlock"), *text = option != NULL ? option : config_getenv("PYTHONDEADLOCK");
+    if (text == NULL)
+        return;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, names[i]) == 0 || (*text == 0 && i == DEADLOCK_REPORT)) {
+            deadlock_configure(i);
+            return;
+        }
+    }
+    config_fatal("config_read_deadlock", option != NULL ? "-X deadlock must be \"off\", \"report\" or \"raise\""
+                                                        : "PYTHONDEADLOCK must be \"off\", \"report\" or \"raise\"");
+}
+
 static void check_frozen_modules(void)
 {
     const char *option = config_xoption("frozen_modules");
@@ -267,6 +284,7 @@ static void read_environment(void)
     read_int_max_str_digits();
     check_frozen_modules();
     read_tracemalloc();
+    read_deadlock();
     read_stdio_encoding();
     read_warnings();
 }

@@ -1,5 +1,6 @@
 /* The lock objects of _thread: lock and RLock. Both are a PyMutex that any thread may unlock. */
 #include "atomics.h"
+#include "deadlock.h"
 #include "lock.h"
 #include "thread_module.h"
 
@@ -7,6 +8,8 @@ typedef struct {
     PyObject_HEAD
     PyObject *weakrefs;
     PyMutex mutex;
+    uint8_t is_sentinel;        /* [const] released when the thread that has it ends, by nobody else */
+    uint64_t taker;             /* [atomic] number of the thread that took it last */
 } lock_object;
 
 typedef struct {
@@ -101,6 +104,8 @@ static int parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwna
     return 0;
 }
 
+enum { WAIT_FLAGS = PARK_DETACH | PARK_SERVE | PARK_INTERRUPTIBLE };
+
 /* Waits, running signal handlers in between. LOCK_INTERRUPTED: a handler has raised. */
 static lock_result_t wait_for(PyMutex *m, int64_t ns)
 {
@@ -108,7 +113,7 @@ static lock_result_t wait_for(PyMutex *m, int64_t ns)
     if (ns > 0 && deadline < 0)
         deadline = -1, ns = -1;
     for (;;) {
-        lock_result_t result = mutex_lock_timed(m, ns, PARK_DETACH | PARK_SERVE | PARK_INTERRUPTIBLE);
+        lock_result_t result = mutex_lock_timed(m, ns, WAIT_FLAGS);
         if (result != LOCK_INTERRUPTED)
             return result;
         if (Py_MakePendingCalls() < 0)
@@ -121,14 +126,37 @@ static lock_result_t wait_for(PyMutex *m, int64_t ns)
     }
 }
 
-static PyObject *result_of(lock_result_t result)
+/* The same without a limit of time; w says for what. */
+static lock_result_t wait_for_ever(struct deadlock_wait *w, PyMutex *m, int flags)
 {
-    if (result == LOCK_INTERRUPTED)
-        return NULL;
-    return PyBool_FromLong(result == LOCK_ACQUIRED);
+    lock_result_t result;
+    for (;;) {
+        deadlock_wait_begin(w);
+        result = mutex_lock_timed(m, deadlock_time_to_look(w), flags);
+        int failed = result == LOCK_FAILED ? deadlock_look(w) : result == LOCK_INTERRUPTED ? deadlock_verdict(w) : 0;
+        deadlock_wait_end(w);
+        if (failed)
+            return LOCK_INTERRUPTED;
+        if (result == LOCK_ACQUIRED || (result == LOCK_INTERRUPTED && Py_MakePendingCalls() < 0))
+            return result;
+    }
 }
 
 /* ---- lock ---- */
+
+static PyObject *lock_taken(lock_object *self)
+{
+    atomic_store_relaxed_u64(&self->taker, thread_current()->id);
+    Py_RETURN_TRUE;
+}
+
+static PyObject *lock_wait(lock_object *self, int64_t ns)
+{
+    struct deadlock_wait w = {.lock = (PyObject *)self, .mutex = &self->mutex, .taker = &self->taker, .can_raise = 1,
+                              .kind = self->is_sentinel ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
+    lock_result_t result = ns >= 0 ? wait_for(&self->mutex, ns) : wait_for_ever(&w, &self->mutex, WAIT_FLAGS);
+    return result == LOCK_ACQUIRED ? lock_taken(self) : result == LOCK_INTERRUPTED ? NULL : Py_NewRef(Py_False);
+}
 
 static PyObject *lock_acquire(lock_object *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -136,18 +164,16 @@ static PyObject *lock_acquire(lock_object *self, PyObject *const *args, Py_ssize
     if (parse_acquire(args, nargs, kwnames, &ns) < 0)
         return NULL;
     if (_PyMutex_TryLockFast(&self->mutex))
-        Py_RETURN_TRUE;
+        return lock_taken(self);
     if (ns == 0)
-        return PyBool_FromLong(mutex_try_lock(&self->mutex));
-    return result_of(wait_for(&self->mutex, ns));
+        return mutex_try_lock(&self->mutex) ? lock_taken(self) : Py_NewRef(Py_False);
+    return lock_wait(self, ns);
 }
 
 static PyObject *lock_enter(lock_object *self, PyObject *ignored)
 {
     (void)ignored;
-    if (_PyMutex_TryLockFast(&self->mutex))
-        Py_RETURN_TRUE;
-    return result_of(wait_for(&self->mutex, -1));
+    return _PyMutex_TryLockFast(&self->mutex) ? lock_taken(self) : lock_wait(self, -1);
 }
 
 static int lock_unlock(lock_object *self)
@@ -194,8 +220,17 @@ static PyObject *lock_repr(lock_object *self)
                                 Py_TYPE(self)->tp_name, self);
 }
 
+static int lock_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    (void)self;
+    (void)visit;
+    (void)arg;
+    return 0;
+}
+
 static void lock_dealloc(lock_object *self)
 {
+    PyObject_GC_UnTrack(self);
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs((PyObject *)self);
     Py_TYPE(self)->tp_free(self);
@@ -207,8 +242,18 @@ PyObject *thread_lock_new(void)
     if (self != NULL) {
         self->weakrefs = NULL;
         self->mutex.bits = 0;
+        self->is_sentinel = 0;
+        self->taker = 0;
     }
     return (PyObject *)self;
+}
+
+PyObject *thread_lock_new_sentinel(void)
+{
+    PyObject *self = thread_lock_new();
+    if (self != NULL)
+        ((lock_object *)self)->is_sentinel = 1;
+    return self;
 }
 
 void thread_lock_release_quietly(PyObject *lock)
@@ -241,7 +286,10 @@ PyTypeObject thread_lock_type = {
     .tp_name = "_thread.lock",
     .tp_basicsize = sizeof(lock_object),
     .tp_weaklistoffset = offsetof(lock_object, weakrefs),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    /* Of the collector's kind, as in CPython, though it refers to nothing: so a contended lock can be promoted. */
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .tp_traverse = lock_traverse,
+    .tp_free = PyObject_GC_Del,
     .tp_doc = PyDoc_STR("A lock: at most one thread has it. Any thread may release it. allocate_lock() makes one."),
     .tp_dealloc = (destructor)lock_dealloc,
     .tp_repr = (reprfunc)lock_repr,
@@ -261,6 +309,13 @@ static void rlock_own(rlock_object *self, unsigned long count)
     __atomic_store_n(&self->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
 }
 
+static lock_result_t rlock_wait_for_ever(rlock_object *self, int flags)
+{
+    struct deadlock_wait w = {.lock = (PyObject *)self, .mutex = &self->mutex, .kind = DEADLOCK_BY_OWNER, .owner = &self->owner,
+                              .can_raise = (flags & PARK_INTERRUPTIBLE) != 0};
+    return wait_for_ever(&w, &self->mutex, flags);
+}
+
 /* 1 taken, 0 not, -1 exception. */
 static int rlock_take(rlock_object *self, int64_t ns)
 {
@@ -273,7 +328,8 @@ static int rlock_take(rlock_object *self, int64_t ns)
         return 1;
     }
     if (!_PyMutex_TryLockFast(&self->mutex)) {
-        lock_result_t result = ns == 0 ? (mutex_try_lock(&self->mutex) ? LOCK_ACQUIRED : LOCK_FAILED) : wait_for(&self->mutex, ns);
+        lock_result_t result = ns == 0 ? (mutex_try_lock(&self->mutex) ? LOCK_ACQUIRED : LOCK_FAILED)
+                               : ns < 0 ? rlock_wait_for_ever(self, WAIT_FLAGS) : wait_for(&self->mutex, ns);
         if (result != LOCK_ACQUIRED)
             return result == LOCK_INTERRUPTED ? -1 : 0;
     }
@@ -324,7 +380,7 @@ static PyObject *rlock_acquire_restore(rlock_object *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "(kk):_acquire_restore", &count, &owner))
         return NULL;
     if (!_PyMutex_TryLockFast(&self->mutex))
-        mutex_lock_timed(&self->mutex, -1, PARK_DETACH | PARK_SERVE);
+        rlock_wait_for_ever(self, PARK_DETACH | PARK_SERVE);
     self->count = count;
     __atomic_store_n(&self->owner, owner, __ATOMIC_RELAXED);
     Py_RETURN_NONE;
@@ -376,6 +432,7 @@ static PyObject *rlock_repr(rlock_object *self)
 
 static void rlock_dealloc(rlock_object *self)
 {
+    PyObject_GC_UnTrack(self);
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs((PyObject *)self);
     Py_TYPE(self)->tp_free(self);
@@ -415,7 +472,9 @@ PyTypeObject thread_rlock_type = {
     .tp_name = "_thread.RLock",
     .tp_basicsize = sizeof(rlock_object),
     .tp_weaklistoffset = offsetof(rlock_object, weakrefs),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .tp_traverse = lock_traverse,
+    .tp_free = PyObject_GC_Del,
     .tp_doc = PyDoc_STR("A lock that its owner may take again."),
     .tp_dealloc = (destructor)rlock_dealloc,
     .tp_repr = (reprfunc)rlock_repr,

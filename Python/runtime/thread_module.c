@@ -220,7 +220,7 @@ static PyObject *set_sentinel(PyObject *module, PyObject *ignored)
         ts->on_delete = NULL;
         Py_DECREF((PyObject *)ts->on_delete_data);
     }
-    PyObject *lock = thread_lock_new();
+    PyObject *lock = thread_lock_new_sentinel();
     if (lock == NULL)
         return NULL;
     PyObject *ref = PyWeakref_NewRef(lock, NULL);

@@ -10,6 +10,8 @@ extern PyTypeObject thread_local_type;      /* _thread._local */
 
 /* A new unlocked _thread.lock, or NULL with MemoryError. */
 PyObject *thread_lock_new(void);
+/* The same that is released at the end of the thread which takes it. */
+PyObject *thread_lock_new_sentinel(void);
 /* Unlocks it if it is locked (a thread's sentinel). */
 void thread_lock_release_quietly(PyObject *lock);
 

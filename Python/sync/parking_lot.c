@@ -17,6 +17,7 @@ struct waiter {
     uintptr_t address;
     void *arg;
     int queued;                         /* [bucket] still in the list: nobody has woken it */
+    int interrupted;                    /* [bucket] by parking_lot_interrupt */
     uint32_t woken;                     /* [atomic] released by the waker after it has let go of everything else */
     sem_t semaphore;
 };
@@ -125,10 +126,11 @@ static park_result_t wait_in_queue(struct bucket *b, struct waiter *w, int64_t t
         if (failed)
             result = give_up(b, w, failed == EINTR ? PARK_INTERRUPTED : PARK_TIMEOUT);
     }
-    if (result == PARK_OK)
-        while (!atomic_load_acquire_u32(&w->woken))     /* pairs with wake */
-            atomic_spin_hint();
-    return result;
+    if (result != PARK_OK)
+        return result;
+    while (!atomic_load_acquire_u32(&w->woken))     /* pairs with wake */
+        atomic_spin_hint();
+    return w->interrupted ? PARK_INTERRUPTED : PARK_OK;
 }
 
 park_result_t parking_lot_park(const void *address, const void *expected, size_t size, int64_t timeout_ns, void *arg, int flags)
@@ -210,6 +212,38 @@ void parking_lot_unpark_all(const void *address)
         wake(woken);
         woken = next;
     }
+}
+
+static struct waiter *find_arg(struct bucket *b, const void *address, const void *arg)
+{
+    struct waiter *w = find(b->first, (uintptr_t)address);
+    while (w != NULL && w->arg != arg)
+        w = find(w->next, (uintptr_t)address);
+    return w;
+}
+
+int parking_lot_is_queued(const void *address, const void *arg)
+{
+    struct bucket *b = bucket_of(address);
+    pthread_mutex_lock(&b->lock);
+    int queued = find_arg(b, address, arg) != NULL;
+    pthread_mutex_unlock(&b->lock);
+    return queued;
+}
+
+int parking_lot_interrupt(const void *address, const void *arg)
+{
+    struct bucket *b = bucket_of(address);
+    pthread_mutex_lock(&b->lock);
+    struct waiter *w = find_arg(b, address, arg);
+    if (w != NULL) {
+        dequeue(b, w);
+        w->interrupted = 1;
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (w != NULL)
+        wake(w);
+    return w != NULL;
 }
 
 void parking_lot_after_fork(void)

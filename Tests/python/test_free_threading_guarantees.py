@@ -230,8 +230,7 @@ class OneStep(unittest.TestCase):
                 together(*[repeat(lambda i: stream.write(line))] * 4)
                 stream.seek(0)
                 got = []
-                # A text stream on a file is left by the reader that has to wait for bytes: one thread reads it.
-                together(*[lambda: got.extend(iter(stream.readline, line[:0]))] * (1 if stream is text else 4))
+                together(*[lambda: got.extend(iter(stream.readline, line[:0]))] * 4)
                 self.assertEqual(got, [line] * (4 * N))
 
     def test_random(self):

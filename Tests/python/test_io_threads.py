@@ -59,6 +59,64 @@ class SharedStreams(unittest.TestCase):
             lines = f.read().splitlines()
         self.assertEqual(sorted(lines), sorted("%d:é%05d" % (i, n) for i in range(THREADS) for n in range(2000)))
 
+    def test_text_lines_are_read_once(self):
+        expected = ["%06dé\n" % n for n in range(20000)]
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.writelines(expected)
+        for options in {}, {"newline": ""}, {"newline": "\n"}, {"encoding": "utf-8-sig"}:
+            got = [[] for _ in range(THREADS)]
+            with open(self.path, **{"encoding": "utf-8", **options}) as f:
+                f._CHUNK_SIZE = 101
+                run_threads(lambda i: got[i].extend(f if i % 2 else iter(f.readline, "")))
+            self.assertEqual(sorted(sum(got, [])), expected)
+
+    def test_text_parts_are_read_once(self):
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write("".join("%05dé" % n for n in range(9000)))
+        got = [[] for _ in range(THREADS)]
+        with open(self.path, encoding="utf-8") as f:
+            f._CHUNK_SIZE = 100
+            run_threads(lambda i: got[i].extend(iter(lambda: f.read(6), "")))
+        self.assertEqual(sorted(sum(got, [])), ["%05dé" % n for n in range(9000)])
+
+    def test_text_reader_that_waits_blocks_readers_only(self):
+        reader, writer = os.pipe()
+        got = []
+        with open(reader, encoding="utf-8") as f, open(writer, "wb", buffering=0) as g:
+            threads = [threading.Thread(target=lambda: got.append(f.readline())) for _ in range(2)]
+            g.write(b"half")
+            for thread in threads:
+                thread.start()
+            time.sleep(0.05)
+            self.assertEqual((f.closed, f.encoding, f.newlines, f.fileno()), (False, "utf-8", None, reader))
+            self.assertRaises(io.UnsupportedOperation, f.tell)
+            self.assertRaises(io.UnsupportedOperation, f.seek, 0)
+            self.assertEqual(got, [])
+            g.write(b" a line\nand another\n")
+            for thread in threads:
+                thread.join()
+        self.assertEqual(sorted(got), ["and another\n", "half a line\n"])
+
+    def test_text_stream_over_python_code_that_comes_back(self):
+        class Raw(io.RawIOBase):
+            def __init__(self):
+                self.parts, self.nested = [b"one\ntwo\nthr", b"ee\n"], None
+
+            def readable(self):
+                return True
+
+            def readinto(self, space):
+                if not self.parts:
+                    return 0
+                part = self.parts.pop(0)
+                space[:len(part)] = part
+                if self.nested is None:
+                    self.nested = text.read(0)
+                return len(part)
+        text = io.TextIOWrapper(Raw(), encoding="utf-8")
+        self.assertEqual(list(text), ["one\n", "two\n", "three\n"])
+        self.assertEqual(text.buffer.nested, "")
+
     def test_memory_streams(self):
         for stream, text in ((io.BytesIO(), b"abcdefg\n"), (io.StringIO(), "abcdéfg\n")):
             run_threads(lambda i: [stream.write(text) for _ in range(2000)])

@@ -76,12 +76,43 @@ static void test_ring(void **state)
     assert_int_equal(turn, ROUNDS * RACERS);
 }
 
+/* One of the waiters is told to come back; the others stay. */
+static uint32_t gate = 1;
+static int names[RACERS], interrupted[RACERS];
+
+static void waits_by_name(int index)
+{
+    uint32_t expected = 1;
+    if (index > 0) {
+        interrupted[index] = parking_lot_park(&gate, &expected, 4, -1, &names[index], 0) == PARK_INTERRUPTED;
+        return;
+    }
+    for (int i = 1; i < RACERS; i++)
+        while (!parking_lot_is_queued(&gate, &names[i]))
+            usleep(100);
+    CHECK(!parking_lot_is_queued(&gate, &names[0]));
+    CHECK(!parking_lot_interrupt(&gate, &names[0]));
+    CHECK(parking_lot_interrupt(&gate, &names[2]));
+    CHECK(!parking_lot_is_queued(&gate, &names[2]));
+    CHECK(parking_lot_is_queued(&gate, &names[1]));
+    parking_lot_unpark_all(&gate);
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    race(waits_by_name, 0);
+    for (int i = 0; i < RACERS; i++)
+        assert_int_equal(interrupted[i], i == 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unpark_all),
         cmocka_unit_test(test_values_and_timeouts),
         cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_interrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

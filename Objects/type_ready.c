@@ -150,6 +150,10 @@ static int defines_eq_or_hash(PyTypeObject *type)
             type->table->slot = base->table->slot; \
     } while (0)
 
+/* Slots that go together: is one of them base's own? If not, a class further on in the MRO may have the say (a plain class
+ * before `int` or `type` among the bases has object's). */
+#define ADDS(a, b) (basebase == NULL || base->a != basebase->a || base->b != basebase->b)
+
 static void inherit_tables(PyTypeObject *type, PyTypeObject *base, PyTypeObject *basebase)
 {
 #define NUMBER(slot) COPY_IN(tp_as_number, slot)
@@ -188,11 +192,11 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
     inherit_tables(type, base, basebase);
 
     COPY(tp_dealloc);
-    if (type->tp_getattr == NULL && type->tp_getattro == NULL) {
+    if (type->tp_getattr == NULL && type->tp_getattro == NULL && ADDS(tp_getattr, tp_getattro)) {
         type->tp_getattr = base->tp_getattr;
         type->tp_getattro = base->tp_getattro;
     }
-    if (type->tp_setattr == NULL && type->tp_setattro == NULL) {
+    if (type->tp_setattr == NULL && type->tp_setattro == NULL && ADDS(tp_setattr, tp_setattro)) {
         type->tp_setattr = base->tp_setattr;
         type->tp_setattro = base->tp_setattro;
     }
@@ -203,7 +207,7 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
         type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
     COPY(tp_call);
     COPY(tp_str);
-    if (type->tp_richcompare == NULL && type->tp_hash == NULL && !defines_eq_or_hash(type)) {
+    if (type->tp_richcompare == NULL && type->tp_hash == NULL && ADDS(tp_richcompare, tp_hash) && !defines_eq_or_hash(type)) {
         type->tp_richcompare = base->tp_richcompare;
         type->tp_hash = base->tp_hash;
     }

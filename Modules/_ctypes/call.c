@@ -79,19 +79,50 @@ static void name_argument(Py_ssize_t index)
     Py_DECREF(exc);
 }
 
+/* Plain numbers and strings for the simple types that stand for them need no parameter object. */
+static bool is_plain(const ctypes_info *info, PyObject *value)
+{
+    if (info->kind != KIND_SIMPLE)
+        return false;
+    switch (info->access.code->kind) {
+    case CODE_SIGNED: case CODE_UNSIGNED: return PyLong_CheckExact(value);
+    case CODE_FLOAT: case CODE_DOUBLE: return PyFloat_CheckExact(value);
+    case CODE_STRING: return PyBytes_CheckExact(value);
+    case CODE_WSTRING: return PyUnicode_CheckExact(value);
+    default: return false;
+    }
+}
+
+/* An argument whose type is declared: as the from_param of the type says. */
+static int convert_declared(ctypes_argument *argument, PyObject *converter, PyObject *value, Py_ssize_t index)
+{
+    PyObject *converted;
+    if (PyCFunction_CheckExact(converter) && PyCFunction_GET_FUNCTION(converter) == ctypes_class_from_param) {
+        PyObject *type = PyCFunction_GET_SELF(converter);
+        ctypes_info *info = ctypes_info_of_class(type);
+        if (info != NULL && is_plain(info, value)) {
+            argument->ffi = info->ffi;
+            argument->keep = ctypes_code_set(&info->access, argument->value.bytes, value);
+            return argument->keep != NULL ? 0 : -1;
+        }
+        converted = ctypes_class_from_param(type, value);
+    }
+    else
+        converted = PyObject_CallOneArg(converter, value);
+    int result = converted != NULL ? convert(argument, converted, index) : -1;
+    if (result == 0 && argument->keep == NULL)
+        argument->keep = Py_NewRef(converted);
+    Py_XDECREF(converted);
+    return result;
+}
+
 static int convert_all(ctypes_argument *arguments, PyObject *args, PyObject *converters)
 {
     Py_ssize_t declared = converters != NULL ? PyTuple_GET_SIZE(converters) : 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
-        PyObject *value = PyTuple_GET_ITEM(args, i), *converted = NULL;
-        if (i < declared)
-            converted = PyObject_CallOneArg(PyTuple_GET_ITEM(converters, i), value);
-        int result = i < declared && converted == NULL
-                         ? -1
-                         : convert(&arguments[i], converted != NULL ? converted : value, i + 1);
-        if (result == 0 && converted != NULL && arguments[i].keep == NULL)
-            arguments[i].keep = Py_NewRef(converted);
-        Py_XDECREF(converted);
+        PyObject *value = PyTuple_GET_ITEM(args, i);
+        int result = i < declared ? convert_declared(&arguments[i], PyTuple_GET_ITEM(converters, i), value, i + 1)
+                                  : convert(&arguments[i], value, i + 1);
         if (result < 0) {
             name_argument(i + 1);
             return -1;

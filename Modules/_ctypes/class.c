@@ -39,8 +39,10 @@ ctypes_info *ctypes_info_new(enum ctypes_kind kind)
 
 static void free_one(ctypes_info *info)
 {
-    for (Py_ssize_t i = 0; info->members != NULL && i < info->length; i++)
+    for (Py_ssize_t i = 0; info->members != NULL && i < info->length; i++) {
+        Py_DECREF(info->members[i].name);
         Py_DECREF(info->members[i].type);
+    }
     PyMem_Free(info->members);
     PyMem_Free(info->format);
     PyMem_Free(info->shape);

@@ -75,9 +75,9 @@ enum { FUNCFLAG_STDCALL = 0, FUNCFLAG_CDECL = 1, FUNCFLAG_HRESULT = 2, FUNCFLAG_
        FUNCFLAG_USE_LASTERROR = 16 };
 
 typedef struct {
-    PyTypeObject *type;                 /* counted */
+    PyObject *name;                     /* counted, as the next one */
+    PyTypeObject *type;
     Py_ssize_t offset;
-    ctypes_access access;
 } ctypes_member;
 
 typedef struct ctypes_info {
@@ -243,13 +243,14 @@ int ctypes_ffi_describe(ctypes_info *info);
 /* field.c */
 typedef struct {
     PyObject_HEAD
-    PyTypeObject *type;         /* [const] counted */
+    PyTypeObject *owner;        /* [const] the structure or union; counted, as the next one */
+    PyTypeObject *type;         /* [const] */
     Py_ssize_t offset, index;   /* [const] */
     ctypes_access access;       /* [const] */
     bool anonymous;             /* [const] its members are attributes of the structure, too */
 } ctypes_field;
 extern PyTypeObject ctypes_field_type;
-PyObject *ctypes_field_new(PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index, const ctypes_access *access);
+PyObject *ctypes_field_new(PyTypeObject *owner, PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index, const ctypes_access *access);
 
 /* ---- Calls ---- */
 

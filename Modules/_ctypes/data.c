@@ -444,7 +444,26 @@ static PyObject *get_base(PyObject *op, void *unused)
 
 static PyObject *get_needs_free(PyObject *op, void *unused) { return PyLong_FromLong(SELF(op)->owns_memory); }
 
+static PyObject *get_class(PyObject *op, void *unused) { return Py_NewRef((PyObject *)Py_TYPE(op)); }
+
+/* An object may become one of another class if its memory means the same there. */
+static int set_class(PyObject *op, PyObject *value, void *unused)
+{
+    ctypes_info *old = ctypes_info_find(Py_TYPE(op));
+    ctypes_info *info = value != NULL && ctypes_info_of_class(value) != NULL ? ctypes_info_finish((PyTypeObject *)value) : NULL;
+    if (value != NULL && PyType_Check(value)
+        && (info == NULL || info->kind != old->kind || info->size != old->size || info->length != old->length
+            || info->item != old->item || info->access.code != old->access.code)) {
+        PyErr_Format(PyExc_TypeError, "__class__ assignment: memory of '%.200s' differs from that of '%.200s'",
+                     ((PyTypeObject *)value)->tp_name, Py_TYPE(op)->tp_name);
+        return -1;
+    }
+    PyObject *descr = PyDict_GetItemString(PyBaseObject_Type.tp_dict, "__class__");
+    return Py_TYPE(descr)->tp_descr_set(descr, op, value);
+}
+
 static PyGetSetDef data_getset[] = {
+    {"__class__", get_class, set_class, "The class of the object.", NULL},
     {"_b_base_", get_base, NULL, "The object in whose memory it lies, or None.", NULL},
     {"_b_needsfree_", get_needs_free, NULL, "1 if the memory is its own, else 0.", NULL},
     {"_objects", get_objects, NULL, "What has to live as long as the object. Not to be changed.", NULL},

@@ -3,11 +3,13 @@
 
 #define FIELD(op) ((ctypes_field *)(op))
 
-PyObject *ctypes_field_new(PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index, const ctypes_access *access)
+PyObject *ctypes_field_new(PyTypeObject *owner, PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index,
+                           const ctypes_access *access)
 {
     ctypes_field *self = PyObject_GC_New(ctypes_field, &ctypes_field_type);
     if (self == NULL)
         return NULL;
+    self->owner = (PyTypeObject *)Py_NewRef(owner);
     self->type = (PyTypeObject *)Py_NewRef(type);
     self->offset = offset;
     self->index = index;
@@ -19,6 +21,7 @@ PyObject *ctypes_field_new(PyTypeObject *type, Py_ssize_t offset, Py_ssize_t ind
 
 static int field_traverse(PyObject *op, visitproc visit, void *arg)
 {
+    Py_VISIT((PyObject *)FIELD(op)->owner);
     Py_VISIT((PyObject *)FIELD(op)->type);
     return 0;
 }
@@ -26,22 +29,22 @@ static int field_traverse(PyObject *op, visitproc visit, void *arg)
 static void field_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    Py_XDECREF(FIELD(op)->type);
+    Py_DECREF(FIELD(op)->owner);
+    Py_DECREF(FIELD(op)->type);
     PyObject_GC_Del(op);
 }
 
-/* The memory of the field in an object: NULL with an exception. An object that lacks it is of another class. */
+/* The memory of the field in an object: NULL with an exception. */
 static char *address_in(ctypes_field *self, PyObject *owner)
 {
-    if (!ctypes_is_data(owner)) {
+    if (PyObject_TypeCheck(owner, self->owner))
+        return ctypes_address(owner) + self->offset;
+    if (!ctypes_is_data(owner))
         PyErr_SetString(PyExc_TypeError, "not a ctype instance");
-        return NULL;
-    }
-    if (self->offset + self->access.size > ctypes_size(owner)) {
-        PyErr_Format(PyExc_TypeError, "the field does not lie in '%.200s' objects", Py_TYPE(owner)->tp_name);
-        return NULL;
-    }
-    return ctypes_address(owner) + self->offset;
+    else
+        PyErr_Format(PyExc_TypeError, "'%.200s' objects do not have this field of '%.200s'", Py_TYPE(owner)->tp_name,
+                     self->owner->tp_name);
+    return NULL;
 }
 
 static PyObject *field_get(PyObject *op, PyObject *owner, PyObject *type)

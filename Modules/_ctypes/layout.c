@@ -178,10 +178,10 @@ static int add_field(layout *l, PyTypeObject *owner, PyObject *pair, Py_ssize_t 
     l->info->has_pointers |= field->has_pointers;
     l->info->has_odd_layout |= field->has_odd_layout;
     l->info->members[l->info->length++] =
-        (ctypes_member){.type = (PyTypeObject *)Py_NewRef(type), .offset = offset, .access = access};
+        (ctypes_member){.name = Py_NewRef(d.name), .type = (PyTypeObject *)Py_NewRef(type), .offset = offset};
     if (extend_format(l, field, d.name) < 0)
         return -1;
-    PyObject *descr = ctypes_field_new(type, offset, l->info->length - 1, &access);
+    PyObject *descr = ctypes_field_new(owner, type, offset, l->info->length - 1, &access);
     int result = descr != NULL ? PyDict_SetItem(l->descriptors, d.name, descr) : -1;
     Py_XDECREF(descr);
     return result;
@@ -190,7 +190,7 @@ static int add_field(layout *l, PyTypeObject *owner, PyObject *pair, Py_ssize_t 
 /* ---- Anonymous members ---- */
 
 /* The fields of an anonymous member become attributes of the structure. */
-static int add_inner(layout *l, ctypes_field *outer)
+static int add_inner(layout *l, PyTypeObject *owner, ctypes_field *outer)
 {
     PyObject *fields = PyObject_GetAttrString((PyObject *)outer->type, "_fields_"), *list;
     list = fields != NULL ? PySequence_Fast(fields, "_fields_ must be a sequence") : NULL;
@@ -207,10 +207,10 @@ static int add_inner(layout *l, ctypes_field *outer)
             ctypes_field *inner = (ctypes_field *)descr;
             if (!Py_IS_TYPE(descr, &ctypes_field_type))
                 PyErr_SetString(PyExc_TypeError, "unexpected type");
-            else if ((copy = ctypes_field_new(inner->type, inner->offset + outer->offset, inner->index + outer->index,
-                                              &inner->access)) != NULL
+            else if ((copy = ctypes_field_new(owner, inner->type, inner->offset + outer->offset,
+                                              inner->index + outer->index, &inner->access)) != NULL
                      && PyDict_SetItem(l->descriptors, name, copy) == 0)
-                result = inner->anonymous ? add_inner(l, (ctypes_field *)copy) : 0;
+                result = inner->anonymous ? add_inner(l, owner, (ctypes_field *)copy) : 0;
             if (copy != NULL)
                 ((ctypes_field *)copy)->anonymous = inner->anonymous;
         }
@@ -243,7 +243,7 @@ static int add_anonymous(layout *l, PyTypeObject *type)
         }
         if (found >= 0) {
             ((ctypes_field *)descr)->anonymous = true;      /* nobody else has it yet, unless it is so already */
-            result = add_inner(l, (ctypes_field *)descr);
+            result = add_inner(l, type, (ctypes_field *)descr);
         }
         else
             result = -1;
@@ -270,6 +270,7 @@ static int start(layout *l, Py_ssize_t count)
     if (base != NULL) {
         for (; l->info->length < inherited; l->info->length++) {
             l->info->members[l->info->length] = base->members[l->info->length];
+            Py_INCREF(base->members[l->info->length].name);
             Py_INCREF(base->members[l->info->length].type);
         }
         l->size = l->offset = base->size;

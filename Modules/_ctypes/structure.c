@@ -115,52 +115,29 @@ PyTypeObject ctypes_union_meta = META("_ctypes.UnionType", "The class of union t
 
 /* ---- Making objects ---- */
 
-typedef struct {
-    PyObject *op, *args, *kwargs;       /* borrowed */
-    Py_ssize_t used;                    /* of args */
-} initialiser;
-
-/* Gives positional arguments to the fields of a class, those of its bases first. */
-static int init_fields(initialiser *in, PyTypeObject *type)
+/* Gives the positional arguments to the fields in their order, those of the bases first. */
+static int init_positional(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    if (type->tp_base != NULL && ctypes_info_find(type->tp_base) != NULL && init_fields(in, type->tp_base) < 0)
-        return -1;
-    PyObject *dict = PyObject_GetAttrString((PyObject *)type, "__dict__"), *fields = NULL, *list = NULL;
-    int result = dict != NULL ? PyMapping_GetOptionalItemString(dict, "_fields_", &fields) : -1;
-    Py_XDECREF(dict);
-    if (result <= 0)
-        return result;
-    list = PySequence_Fast(fields, "_fields_ must be a sequence");
-    Py_DECREF(fields);
-    result = list != NULL ? 0 : -1;
-    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(list) && in->used < PyTuple_GET_SIZE(in->args); i++) {
-        PyObject *name = PySequence_GetItem(PySequence_Fast_GET_ITEM(list, i), 0);
-        int given = name != NULL && in->kwargs != NULL ? PyDict_Contains(in->kwargs, name) : 0;
-        if (name == NULL || given < 0)
-            result = -1;
-        else if (given) {
-            PyErr_Format(PyExc_TypeError, "duplicate values for field %R", name);
-            result = -1;
+    const ctypes_info *info = ctypes_info_find(Py_TYPE(op));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
+        if (i >= info->length) {
+            PyErr_SetString(PyExc_TypeError, "too many initializers");
+            return -1;
         }
-        else
-            result = PyObject_SetAttr(in->op, name, PyTuple_GET_ITEM(in->args, in->used++));
-        Py_XDECREF(name);
+        PyObject *name = info->members[i].name;
+        int given = kwargs != NULL ? PyDict_Contains(kwargs, name) : 0;
+        if (given > 0)
+            PyErr_Format(PyExc_TypeError, "duplicate values for field %R", name);
+        if (given != 0 || PyObject_SetAttr(op, name, PyTuple_GET_ITEM(args, i)) < 0)
+            return -1;
     }
-    Py_XDECREF(list);
-    return result;
+    return 0;
 }
 
 static int structure_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    initialiser in = {.op = op, .args = args, .kwargs = kwargs};
-    if (PyTuple_GET_SIZE(args) > 0) {
-        if (init_fields(&in, Py_TYPE(op)) < 0)
-            return -1;
-        if (in.used < PyTuple_GET_SIZE(args)) {
-            PyErr_SetString(PyExc_TypeError, "too many initializers");
-            return -1;
-        }
-    }
+    if (init_positional(op, args, kwargs) < 0)
+        return -1;
     PyObject *name, *value;
     Py_ssize_t position = 0;
     while (kwargs != NULL && PyDict_Next(kwargs, &position, &name, &value))

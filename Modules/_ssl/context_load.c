@@ -289,7 +289,7 @@ PyObject *ssl_load_dh_params(PyObject *op, PyObject *path_arg)
     PyObject *path;
     DH *parameters = NULL;
     int number;
-    if (!PyUnicode_FSConverter(path_arg, &path))
+    if (PySys_Audit("open", "Osi", path_arg, "rb", 0) < 0 || !PyUnicode_FSConverter(path_arg, &path))
         return NULL;
     ERR_clear_error();
     Py_BEGIN_ALLOW_THREADS

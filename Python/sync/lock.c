@@ -13,10 +13,15 @@
 enum { LOCKED = 1, PARKED = 2 };
 
 #define FAIR_AFTER_NS 1000000       /* a waiter of this age is handed the lock */
-#define SPIN_TRIES 30
+#define SPIN_NS 100000              /* a waiter of this age parks */
+#define SOON_NS 50000
+
+/* Pauses of 1, 2, 4 ... us before the next look at a lock. */
+#define PAUSE_NS(level) (INT64_C(1000) << (level))
+enum { LOOKS = 8, LONGEST_PAUSE = 5, LONGEST_FIRST_PAUSE = 3 };
 
 /* Spinning helps only while the holder runs on another processor. */
-static int spin_tries(void)
+static int may_spin(void)
 {
     static int processors;
     int n = atomic_load_relaxed_int(&processors);
@@ -24,7 +29,65 @@ static int spin_tries(void)
         n = (int)sysconf(_SC_NPROCESSORS_ONLN);
         atomic_store_relaxed_int(&processors, n > 0 ? n : 1);
     }
-    return n > 1 && !gil_is_enabled() ? SPIN_TRIES : 0;
+    return n > 1 && !gil_is_enabled();
+}
+
+/* How the thread's last wait for a lock went: if it has to wait for the same lock again soon, it begins with a pause of that level. */
+static BRAID_TLS struct {
+    const PyMutex *mutex;
+    int64_t end;
+    int level;
+} last_wait;
+
+static void hint_for(int64_t ns)
+{
+    int64_t end = sync_now_ns() + ns;
+    do {
+        for (int i = 0; i < 8; i++)
+            atomic_spin_hint();
+    } while (sync_now_ns() < end);
+}
+
+/* The lock was taken a moment ago. Is its holder through with it? If it is taken again at once, it is used all the time. */
+static int looks_free(PyMutex *m)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        for (int k = 0; k < 2; k++)
+            atomic_spin_hint();
+        if (atomic_load_relaxed_u8(&m->bits) & LOCKED)
+            return 0;
+    }
+    return 1;
+}
+
+/* Waits for m, that is taken, without parking: 1 if it is ours, 0 if it is time to park.
+ * Threads that use a lock all the time get on best if each has it for many turns before its cache line, and those of what it guards, go to
+ * the other: who finds such a lock keeps away from it for much longer than a turn takes. */
+static int spin(PyMutex *m, int64_t now)
+{
+    int level = last_wait.mutex == m && now - last_wait.end < SOON_NS ? last_wait.level : 0, paused = 0;
+    int64_t until = now + SPIN_NS;
+    for (;;) {
+        uint8_t bits = atomic_load_relaxed_u8(&m->bits);
+        if (bits & PARKED)
+            return 0;
+        if ((paused && !(bits & LOCKED)) || looks_free(m)) {
+            bits = 0;
+            if (atomic_cas_u8(&m->bits, &bits, LOCKED)) {
+                last_wait.mutex = m;
+                last_wait.end = now;
+                last_wait.level = level < LONGEST_FIRST_PAUSE ? level : LONGEST_FIRST_PAUSE;
+                return 1;
+            }
+        }
+        if (now >= until)
+            return 0;
+        hint_for(PAUSE_NS(level));
+        sched_yield();          /* the holder may need this processor */
+        now = sync_now_ns();
+        level += level < LONGEST_PAUSE;
+        paused = 1;
+    }
 }
 
 lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
@@ -42,17 +105,13 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
     int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
     PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
     struct lock_wait me = {.mutex = m, .fair_at = now + FAIR_AFTER_NS};
-    int spins = spin_tries();
+    if (may_spin() && spin(m, now))
+        return LOCK_ACQUIRED;
     for (;;) {
         bits = atomic_load_relaxed_u8(&m->bits);
         if (!(bits & LOCKED)) {
             if (atomic_cas_u8(&m->bits, &bits, bits | LOCKED))
                 return LOCK_ACQUIRED;
-            continue;
-        }
-        if (spins > 0 && !(bits & PARKED)) {
-            spins--;
-            sched_yield();
             continue;
         }
         if (timeout_ns > 0 && deadline >= 0) {

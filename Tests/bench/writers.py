@@ -12,40 +12,31 @@ import time
 class Shared:
     """Fresh objects for each run."""
 
-    def __init__(self):
+    def __init__(self, threads):
+        self.keys = 4096 // threads         # of each thread
         self.list, self.dict, self.set, self.deque = [], {}, set(), collections.deque()
         self.lock, self.rlock, self.count = threading.Lock(), threading.RLock(), 0
         self.simple, self.queue = queue.SimpleQueue(), queue.Queue()
-        self.box = [None] * 8
 
 
 def list_append(shared, me, n):
-    append = shared.list.append
+    append, clear = shared.list.append, shared.list.clear
     for i in range(n):
-        append(i)
-
-
-def list_store(shared, me, n):
-    items = shared.box
-    for i in range(n):
-        items[i & 7] = i
+        append(me)
+        if i & 4095 == 0:
+            clear()
 
 
 def dict_insert(shared, me, n):
-    items = shared.dict
+    items, mask = shared.dict, shared.keys - 1
     for i in range(n):
-        items[me, i & 4095] = i
+        items[me, i & mask] = i
 
 
 def set_add(shared, me, n):
     add = shared.set.add
     for i in range(n):
         add(i & 4095)
-
-
-def attribute_store(shared, me, n):
-    for i in range(n):
-        shared.count = i
 
 
 def counter_under_lock(shared, me, n):
@@ -84,10 +75,13 @@ def deque_as_queue(shared, me, n):
 
 
 def hand_off(shared, me, n):
-    """Objects made by one thread and dropped by whichever comes next."""
-    box = shared.box
-    for i in range(n // 4):
-        box[i & 7] = [i]
+    """Objects made by one thread and dropped by another, or the same."""
+    put, get = shared.simple.put, shared.simple.get
+    for i in range(16):
+        put([i])
+    for i in range(n // 2):
+        put([i])
+        get()
 
 
 def short_threads(shared, me, n):
@@ -98,25 +92,26 @@ def short_threads(shared, me, n):
         thread.join()
 
 
-ROWS = [list_append, list_store, dict_insert, set_add, attribute_store, counter_under_lock, counter_under_rlock, simple_queue, queue_queue,
+ROWS = [list_append, dict_insert, set_add, counter_under_lock, counter_under_rlock, simple_queue, queue_queue,
         deque_as_queue, hand_off, short_threads]
 
 
 def seconds(run, total, threads):
     """Wall and processor time for `total` operations in all."""
-    shared, gate = Shared(), threading.Barrier(threads + 1)
+    shared, gate, spent = Shared(threads), threading.Barrier(threads), []
 
     def work(me):
         gate.wait()
+        begin, cpu = time.perf_counter(), time.thread_time()
         run(shared, me, total // threads)
+        spent.append((begin, time.perf_counter(), time.thread_time() - cpu))
     workers = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
     for worker in workers:
         worker.start()
-    gate.wait()
-    wall, cpu = time.perf_counter(), time.process_time()
     for worker in workers:
         worker.join()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    begins, ends, cpu = zip(*spent)
+    return max(ends) - min(begins), sum(cpu)
 
 
 def best(run, total, threads, repeat):
@@ -127,7 +122,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeat", type=int, default=5, help="the best of so many runs")
-    parser.add_argument("--operations", type=int, default=200_000)
+    parser.add_argument("--operations", type=int, default=400_000)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     slow = 0

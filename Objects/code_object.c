@@ -201,10 +201,14 @@ static int check_init(const code_init_t *init)
 
 /* ---- Making ---- */
 
-/* All names interned, so that they compare by identity. New tuple. */
+/* All names interned, so that they compare by identity. The tuple itself if they are, else a new one. */
 static PyObject *interned_names(PyObject *tuple)
 {
-    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), known = 0;
+    while (known < n && unicode_is_interned(PyTuple_GET_ITEM(tuple, known)))
+        known++;
+    if (known == n && PyTuple_CheckExact(tuple))
+        return Py_NewRef(tuple);
     PyObject *result = PyTuple_New(n);
     for (Py_ssize_t i = 0; i < n && result != NULL; i++) {
         PyObject *name = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
@@ -226,10 +230,28 @@ static int looks_like_name(PyObject *op)
     return 1;
 }
 
-/* Constants that look like names are interned, also inside tuples: they serve as attribute names and keys. */
+/* Is there no constant, also inside tuples, that is to be interned? */
+static int constants_are_interned(PyObject *tuple)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *op = PyTuple_GET_ITEM(tuple, i);
+        if (PyTuple_CheckExact(op) ? !constants_are_interned(op)
+                                   : PyUnicode_CheckExact(op) && !unicode_is_interned(op) && looks_like_name(op))
+            return 0;
+    }
+    return 1;
+}
+
+/* Constants that look like names are interned, also inside tuples: they serve as attribute names and keys. The tuple itself if they
+ * are, else a new one; all published. */
 static PyObject *interned_constants(PyObject *tuple)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    if (PyTuple_CheckExact(tuple) && constants_are_interned(tuple)) {
+        for (Py_ssize_t i = 0; i < n; i++)
+            object_publish(PyTuple_GET_ITEM(tuple, i));
+        return Py_NewRef(tuple);
+    }
     PyObject *result = PyTuple_New(n);
     for (Py_ssize_t i = 0; i < n && result != NULL; i++) {
         PyObject *op = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
@@ -277,7 +299,10 @@ static int copy_tables(PyCodeObject *code, const code_init_t *init)
         PyErr_NoMemory();
         return -1;
     }
-    copy_clean(code->co_instructions, init->instructions, init->ninstructions);    /* a damaged file may have what looks like caches */
+    if (init->trusted)
+        memcpy(code->co_instructions, init->instructions, init->ninstructions * sizeof(instruction_t));
+    else
+        copy_clean(code->co_instructions, init->instructions, init->ninstructions);     /* a damaged file may have what looks like caches */
     if (init->nexceptions > 0)
         memcpy(code->co_exceptions, init->exceptions, init->nexceptions * sizeof(exception_entry_t));
     code->co_ninstructions = init->ninstructions;
@@ -292,7 +317,7 @@ static int copy_tables(PyCodeObject *code, const code_init_t *init)
 PyCodeObject *code_new(const code_init_t *init)
 {
     static uint64_t next_version = 1;
-    if (check_init(init) < 0)
+    if (!init->trusted && check_init(init) < 0)
         return NULL;
     PyCodeObject *code = PyObject_GC_New(PyCodeObject, &PyCode_Type);
     if (code == NULL)

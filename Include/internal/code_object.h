@@ -66,13 +66,14 @@ typedef struct {
     uint32_t nexceptions;
     PyObject *consts, *names, *varnames, *cellvars, *freevars;
     PyObject *linetable;
+    int trusted;                /* from this interpreter's own build: unchecked; cache words are zero, tables perhaps unaligned */
 } code_init_t;
 
 /* Once, at start-up, before any code object is made. */
 void code_init(void);
 
-/* Checks init (slot numbers, table ranges, jump targets: code from a damaged cache must not crash the machine), interns names and
- * constants.  Returns a new code object, or NULL with an exception set. */
+/* Checks init (slot numbers, table ranges, jump targets: code from a damaged cache must not crash the machine) unless trusted, interns
+ * names and constants.  Returns a new code object, or NULL with an exception set. */
 PyCodeObject *code_new(const code_init_t *init);
 
 /* The instructions as the compiler made them: generic opcodes, run-time cache words zero.  New bytes object. */

@@ -33,7 +33,7 @@ void collector_run_pending(struct _ts *ts);
 Py_ssize_t collector_collect(int generation);
 /* Told by heaps, in batches: objects on pages grew by delta. Sets BREAKER_COLLECT when due.  Escapes never */
 void collector_note_growth(int64_t delta);
-/* At interpreter exit: a last collection; and frees what the collector keeps. */
+/* At interpreter exit: a collection that leaves memory alone where nobody notices.  Escapes */
 void collector_finalize(void);
 /* In the child of a fork. */
 void collector_after_fork(struct _ts *ts);

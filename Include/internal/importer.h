@@ -74,6 +74,9 @@ const char *import_frozen_file_name(int i);
 /* 1 with *m filled, or 0: the file has no such module, or its source has changed. */
 int import_frozen_file_find(const char *name, frozen_module_t *m);
 
+/* Reads what PyMarshal_WriteObjectToString wrote when this interpreter was built; code in it is not checked (marshal.c). */
+PyObject *marshal_read_trusted(const char *data, size_t size);
+
 /* ---- importlib ---- */
 
 /* A whole file. New bytes, or NULL with OSError. */

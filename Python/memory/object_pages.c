@@ -215,12 +215,11 @@ static void tell_growth(struct thread_heap *heap)
     }
 }
 
-/* Hands a few KiB of fresh slots to the free list; touching a new page all at once would cost its whole size at once. */
+/* Hands fresh slots to the free list, as many as begin in the same 4 KiB of memory: what is not needed is never touched. */
 static int page_carve(struct object_page *page)
 {
-    uint32_t n = 4096 / page->slot_size;
-    if (n < 4)
-        n = 4;
+    uint32_t from = (uint32_t)OBJECT_PAGE_FIRST + page->carved * page->slot_size, to = (from | 4095) + 1;
+    uint32_t n = (to - from + page->slot_size - 1) / page->slot_size;
     if (n > page->slot_count - page->carved)
         n = page->slot_count - page->carved;
     if (n == 0)

@@ -167,9 +167,10 @@ PyObject *import_frozen_data(const frozen_module_t *m)
     return data;
 }
 
-PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size)
+/* trusted: from the file of library modules. */
+static PyObject *read_code(PyObject *name, const char *data, Py_ssize_t size, int trusted)
 {
-    PyObject *code = PyMarshal_ReadObjectFromString(data, size);
+    PyObject *code = trusted ? marshal_read_trusted(data, (size_t)size) : PyMarshal_ReadObjectFromString(data, size);
     if (code == NULL)
         return import_frozen_error(FROZEN_INVALID, name);
     if (!PyCode_Check(code)) {
@@ -179,10 +180,12 @@ PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size)
     return code;
 }
 
+PyObject *import_frozen_code(PyObject *name, const char *data, Py_ssize_t size) { return read_code(name, data, size, 0); }
+
 PyObject *import_frozen_load(const frozen_module_t *m, PyObject *name)
 {
     if (m->code != NULL)
-        return import_frozen_code(name, m->code, m->code_size);
+        return read_code(name, m->code, m->code_size, 1);
     PyObject *data = import_frozen_data(m);
     PyObject *code = data != NULL ? import_frozen_code(name, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)) : NULL;
     Py_XDECREF(data);

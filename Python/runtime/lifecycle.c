@@ -296,12 +296,12 @@ static void finalize_modules(void)
 {
     clear_sys_names();
     PyObject *list = drop_modules();
-    collector_collect(2);
+    collector_finalize();
     if (list != NULL) {
         clear_modules(list);
         Py_DECREF(list);
     }
-    collector_collect(2);
+    collector_finalize();
     lifecycle_flush_streams();
 }
 

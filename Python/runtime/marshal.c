@@ -4,6 +4,7 @@
  * form of code_init_t, so bytecode files carry a mark of our own. */
 #include "Python.h"
 #include "code_object.h"
+#include "importer.h"
 #include "well_known_strings.h"
 
 #define FLAG_REF 0x80
@@ -400,8 +401,10 @@ typedef struct {
     const char *at, *end;       /* what is in memory */
     PyObject *readable;         /* a Python file, or NULL */
     PyObject *chunk;            /* bytes: what was read from it last */
-    PyObject *refs;             /* list */
+    PyObject **refs;            /* counted; NULL: a value that is not complete yet */
+    Py_ssize_t nrefs, refs_capacity;
     int depth;
+    int trusted;                /* written by the build of this interpreter */
 } reader_t;
 
 /* file.readinto() of n bytes: what it says that it has read, or -1 with an exception. */
@@ -560,22 +563,37 @@ static Py_ssize_t ref_reserve(reader_t *r, int flag)
 {
     if (!flag)
         return 0;
-    Py_ssize_t index = PyList_GET_SIZE(r->refs);
-    return PyList_Append(r->refs, Py_None) < 0 ? -1 : index;
+    if (r->nrefs == r->refs_capacity) {
+        Py_ssize_t capacity = 2 * r->refs_capacity + 64;
+        PyObject **bigger = PyMem_Realloc(r->refs, (size_t)capacity * sizeof(*bigger));
+        if (bigger == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        r->refs = bigger;
+        r->refs_capacity = capacity;
+    }
+    r->refs[r->nrefs] = NULL;
+    return r->nrefs++;
 }
 
 static PyObject *ref_set(reader_t *r, PyObject *op, Py_ssize_t index, int flag)
 {
-    if (op != NULL && flag && PyList_SetItem(r->refs, index, Py_NewRef(op)) < 0)
-        Py_CLEAR(op);
+    if (op != NULL && flag)
+        r->refs[index] = Py_NewRef(op);
     return op;
 }
 
 static PyObject *ref_add(reader_t *r, PyObject *op, int flag)
 {
-    if (op != NULL && flag && PyList_Append(r->refs, op) < 0)
-        Py_CLEAR(op);
-    return op;
+    if (op == NULL || !flag)
+        return op;
+    Py_ssize_t index = ref_reserve(r, flag);
+    if (index < 0) {
+        Py_DECREF(op);
+        return NULL;
+    }
+    return ref_set(r, op, index, flag);
 }
 
 static PyObject *read_value(reader_t *r);
@@ -704,46 +722,66 @@ static PyObject *read_raw_bytes(reader_t *r)
     return n < 0 || p == NULL ? NULL : PyBytes_FromStringAndSize(p, n);
 }
 
+/* A table of a code object: bytes, in *holder, or in place where they can be trusted to stay and need no checks. 0 or -1. */
+static int read_table(reader_t *r, size_t item_size, const void **table, uint32_t *count, PyObject **holder)
+{
+    Py_ssize_t size;
+    if (r->trusted && r->end - r->at >= 5 && *r->at == 's') {
+        r->at++;
+        size = read_size(r, "code object");
+        if (size < 0 || (*table = read_bytes(r, size)) == NULL)
+            return -1;
+    }
+    else {
+        if ((*holder = read_item(r, "code object")) == NULL)
+            return -1;
+        size = PyBytes_CheckExact(*holder) ? PyBytes_GET_SIZE(*holder) : -1;
+        *table = size >= 0 ? PyBytes_AS_STRING(*holder) : NULL;
+    }
+    if (size < 0 || (size_t)size % item_size != 0) {
+        PyErr_SetString(PyExc_ValueError, "bad marshal data (code object)");
+        return -1;
+    }
+    *count = (uint32_t)((size_t)size / item_size);
+    return 0;
+}
+
 static PyObject *read_code(reader_t *r, int flag)
 {
     Py_ssize_t index = ref_reserve(r, flag);
     if (index < 0)
         return NULL;
     int32_t numbers[6];
-    PyObject *parts[11] = {NULL};
-    PyObject *result = NULL;
+    PyObject *tables[2] = {NULL}, *parts[9] = {NULL}, *result = NULL;
+    const void *instructions, *exceptions;
+    code_init_t init = {.trusted = r->trusted};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(numbers); i++) {
         numbers[i] = read_long(r);
-        if (PyErr_Occurred())
+        if (numbers[i] == -1 && PyErr_Occurred())
             return NULL;
     }
+    if (read_table(r, sizeof(instruction_t), &instructions, &init.ninstructions, &tables[0]) < 0
+        || read_table(r, sizeof(exception_entry_t), &exceptions, &init.nexceptions, &tables[1]) < 0)
+        goto done;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(parts); i++)
         if ((parts[i] = read_item(r, "code object")) == NULL)
             goto done;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(parts); i++) {
-        int right = i < 2 || i == 10 ? PyBytes_CheckExact(parts[i]) : i < 7 ? PyTuple_CheckExact(parts[i]) : PyUnicode_CheckExact(parts[i]);
-        if (!right) {
+        int right = i < 5 ? PyTuple_CheckExact(parts[i]) : i < 8 ? PyUnicode_CheckExact(parts[i]) : PyBytes_CheckExact(parts[i]);
+        if (!right || init.ninstructions == 0) {
             PyErr_SetString(PyExc_ValueError, "bad marshal data (code object)");
             goto done;
         }
     }
-    if (PyBytes_GET_SIZE(parts[0]) % (Py_ssize_t)sizeof(instruction_t) != 0
-        || PyBytes_GET_SIZE(parts[1]) % (Py_ssize_t)sizeof(exception_entry_t) != 0 || PyBytes_GET_SIZE(parts[0]) == 0) {
-        PyErr_SetString(PyExc_ValueError, "bad marshal data (code object)");
-        goto done;
-    }
-    code_init_t init = {
-        .argcount = numbers[0], .posonlyargcount = numbers[1], .kwonlyargcount = numbers[2], .flags = numbers[3],
-        .firstlineno = numbers[4], .nslots = numbers[5],
-        .instructions = (const instruction_t *)(const void *)PyBytes_AS_STRING(parts[0]),
-        .ninstructions = (uint32_t)((size_t)PyBytes_GET_SIZE(parts[0]) / sizeof(instruction_t)),
-        .exceptions = (const exception_entry_t *)(const void *)PyBytes_AS_STRING(parts[1]),
-        .nexceptions = (uint32_t)((size_t)PyBytes_GET_SIZE(parts[1]) / sizeof(exception_entry_t)),
-        .consts = parts[2], .names = parts[3], .varnames = parts[4], .cellvars = parts[5], .freevars = parts[6],
-        .filename = parts[7], .name = parts[8], .qualname = parts[9], .linetable = parts[10],
-    };
+    init.argcount = numbers[0], init.posonlyargcount = numbers[1], init.kwonlyargcount = numbers[2], init.flags = numbers[3];
+    init.firstlineno = numbers[4], init.nslots = numbers[5];
+    init.instructions = instructions, init.exceptions = exceptions;
+    init.consts = parts[0], init.names = parts[1], init.varnames = parts[2], init.cellvars = parts[3], init.freevars = parts[4];
+    init.filename = parts[5], init.name = parts[6], init.qualname = parts[7], init.linetable = parts[8];
     result = ref_set(r, (PyObject *)code_new(&init), index, flag);
 done:
+    Py_XDECREF(tables[0]);
+    Py_XDECREF(tables[1]);
     for (size_t i = 0; i < Py_ARRAY_LENGTH(parts); i++)
         Py_XDECREF(parts[i]);
     return result;
@@ -752,17 +790,12 @@ done:
 static PyObject *read_reference(reader_t *r)
 {
     int32_t n = read_long(r);
-    if (n < 0 || n >= PyList_GET_SIZE(r->refs)) {
+    if (n < 0 || n >= r->nrefs || r->refs[n] == NULL) {
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_ValueError, "bad marshal data (invalid reference)");
         return NULL;
     }
-    PyObject *op = PyList_GetItemRef(r->refs, n);
-    if (op == Py_None) {        /* taken, but not complete */
-        PyErr_SetString(PyExc_ValueError, "bad marshal data (invalid reference)");
-        Py_CLEAR(op);
-    }
-    return op;
+    return Py_NewRef(r->refs[n]);
 }
 
 static PyObject *read_number(reader_t *r, int type)
@@ -855,9 +888,10 @@ static PyObject *read_value(reader_t *r)
 
 static PyObject *read_all(reader_t *r)
 {
-    r->refs = PyList_New(0);
-    PyObject *result = r->refs != NULL ? read_item(r, "object") : NULL;
-    Py_XDECREF(r->refs);
+    PyObject *result = read_item(r, "object");
+    for (Py_ssize_t i = 0; i < r->nrefs; i++)
+        Py_XDECREF(r->refs[i]);
+    PyMem_Free(r->refs);
     Py_XDECREF(r->chunk);
     return result;
 }
@@ -865,6 +899,12 @@ static PyObject *read_all(reader_t *r)
 PyObject *PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
 {
     reader_t r = {.at = data, .end = data + size};
+    return read_all(&r);
+}
+
+PyObject *marshal_read_trusted(const char *data, size_t size)
+{
+    reader_t r = {.at = data, .end = data + size, .trusted = 1};
     return read_all(&r);
 }
 

@@ -1,5 +1,5 @@
-/* The library that the tests of ctypes load: exported functions that take and return values of every kind, and variables.
- * Nothing but the module's init function knows Python. last_tf_arg_* and an_integer are for one test at a time. */
+/* The library that the tests of ctypes load: exported functions that take and return values of every kind, and
+ * variables. Nothing but the module's init function knows Python. The variables are for one test at a time. */
 #define PY_SSIZE_T_CLEAN
 #include "Python.h"
 #include <math.h>
@@ -213,8 +213,8 @@ static int is_the_rectangle(const rectangle *r)
 }
 
 /* One of the rectangles, if all arguments came as the test gives them. */
-EXPORT(rectangle) ReturnRect(int which, rectangle a, const rectangle *b, place c, rectangle d, const rectangle *e, place f,
-                             rectangle g)
+EXPORT(rectangle) ReturnRect(int which, rectangle a, const rectangle *b, place c, rectangle d, const rectangle *e,
+                             place f, rectangle g)
 {
     rectangle wrong = {-1, -1, -1, -1};
     if (!is_the_rectangle(&a) || !is_the_rectangle(b) || !is_the_rectangle(&d) || !is_the_rectangle(e)

@@ -1,7 +1,7 @@
 /* Arrays: _ctypes.Array, its metaclass, and the classes that `type * length` makes.
  *
- * Locks: the table of array classes belongs to the class of the items and is a dict; its slot is filled under the lock of
- * that class. Entries are weak references: an array class may go when nobody uses it, and is then made again. */
+ * Locks: the table of array classes belongs to the class of the items and is a dict; its slot is filled under the lock
+ * of that class. Entries are weak references: an array class may go when nobody uses it, and is then made again. */
 #include "ctypes.h"
 
 /* ---- Text in arrays ---- */
@@ -311,7 +311,8 @@ static PyObject *gather_text(const wchar_t *first, Py_ssize_t start, Py_ssize_t 
     return text;
 }
 
-PyObject *ctypes_items(PyObject *op, PyTypeObject *item, char *first, Py_ssize_t start, Py_ssize_t step, Py_ssize_t count)
+PyObject *ctypes_items(PyObject *op, PyTypeObject *item, char *first, Py_ssize_t start, Py_ssize_t step,
+                       Py_ssize_t count)
 {
     ctypes_info *info = ctypes_info_find(item);
     if (info->kind == KIND_SIMPLE && info->access.code->kind == CODE_CHAR)
@@ -384,7 +385,8 @@ static int set_slice(PyObject *op, PyObject *key, PyObject *value)
     Py_ssize_t start, stop, step;
     if (PySlice_Unpack(key, &start, &stop, &step) < 0)
         return -1;
-    Py_ssize_t count = PySlice_AdjustIndices(ctypes_as_data(op)->length, &start, &stop, step), given = PySequence_Size(value);
+    Py_ssize_t count = PySlice_AdjustIndices(ctypes_as_data(op)->length, &start, &stop, step);
+    Py_ssize_t given = PySequence_Size(value);
     if (given < 0)
         return -1;
     if (given != count) {

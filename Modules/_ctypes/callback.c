@@ -1,7 +1,7 @@
 /* Callbacks: C code that calls a Python function, made by libffi.
  *
- * C may call from any thread: the thread attaches first (PyGILState_Ensure). A callback never changes after it was made.
- * What goes wrong in the Python function cannot reach the C caller: it is reported, and the result is 0. */
+ * C may call from any thread: the thread attaches first (PyGILState_Ensure). A callback never changes after it was
+ * made. What goes wrong in the Python function cannot reach the C caller: it is reported, and the result is 0. */
 #include "ctypes.h"
 #include <errno.h>
 

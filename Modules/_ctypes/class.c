@@ -130,8 +130,8 @@ int ctypes_class_traverse(PyObject *op, visitproc visit, void *arg)
     return PyType_Type.tp_traverse(op, visit, arg);
 }
 
-/* The infos stay: objects of the class may still be around, and finalisers use them. A class goes when nothing reaches it,
- * not when its count is 0, so what the infos refer to is no hindrance. */
+/* The infos stay: objects of the class may still be around, and finalisers use them. A class goes when nothing reaches
+ * it, not when its count is 0, so what the infos refer to is no hindrance. */
 int ctypes_class_clear(PyObject *op)
 {
     if (is_ctypes_class((PyTypeObject *)op))
@@ -194,7 +194,8 @@ static int check_range(Py_ssize_t length, Py_ssize_t size, Py_ssize_t offset)
     if (offset < 0)
         PyErr_SetString(PyExc_ValueError, "offset cannot be negative");
     else if (size > length - offset)
-        PyErr_Format(PyExc_ValueError, "Buffer size too small (%zd instead of at least %zd bytes)", length, size + offset);
+        PyErr_Format(PyExc_ValueError, "Buffer size too small (%zd instead of at least %zd bytes)", length,
+                     size + offset);
     else
         return 0;
     return -1;

@@ -1,6 +1,6 @@
 /* The simple types: how values of each code are read from memory and written to it. Needs no lock: the bytes are the
- * program's, and each value is moved by one copy. A reference in memory (py_object) is published before it is stored, so
- * that a reader can take it safely even while another thread replaces it. */
+ * program's, and each value is moved by one copy. A reference in memory (py_object) is published before it is stored,
+ * so that a reader can take it safely even while another thread replaces it. */
 #include "ctypes.h"
 
 const char ctypes_all_codes[] = "cbBhHiIlLdfuzZqQPXOv?g";
@@ -292,17 +292,25 @@ static PyObject *get_address(const ctypes_access *access, const char *p)
     }
 }
 
-static PyObject *get_object(const char *p)
+static PyObject *load_object_borrowed(const char *p)
 {
     PyObject *op;
     if (((uintptr_t)p & (sizeof(op) - 1)) == 0)
-        op = __atomic_load_n((PyObject *const *)p, __ATOMIC_ACQUIRE);   /* pairs with set_object */
-    else
-        memcpy(&op, p, sizeof(op));
-    if (op == NULL || !object_try_incref(op)) {
-        PyErr_SetString(PyExc_ValueError, "PyObject is NULL");
-        return NULL;
+        return __atomic_load_n((PyObject *const *)p, __ATOMIC_ACQUIRE);     /* pairs with set_object */
+    memcpy(&op, p, sizeof(op));
+    return op;
+}
+
+static PyObject *get_object(const char *p)
+{
+    PyObject *op = load_object_borrowed(p), *again;
+    while (op != NULL && !object_try_incref(op)) {
+        /* It died meanwhile: another thread has replaced it. */
+        again = load_object_borrowed(p);
+        op = again != op ? again : NULL;
     }
+    if (op == NULL)
+        PyErr_SetString(PyExc_ValueError, "PyObject is NULL");
     return op;
 }
 

@@ -1,20 +1,21 @@
 /* What the parts of the _ctypes module share: classes, data objects, the conversions between values and memory.
  *
  * Classes.  The metaclasses are static types whose instances are ctypes_class: a type object with one pointer more, the
- *     ctypes_info. It says how values of the class lie in memory. A class without one is abstract. An info is filled by one
- *     thread, published by ctypes_info_publish, and never changes after that, apart from the fields marked otherwise.
+ *     ctypes_info. It says how values of the class lie in memory. A class without one is abstract. An info is filled by
+ *     one thread, published by ctypes_info_publish, and never changes after that but for the fields marked otherwise.
  *     A structure whose _fields_ come later, or a pointer whose target does, gets a new info then; the old one stays
  *     until the class goes, because another thread may look at it. Whoever holds the class may use its infos.
  *
  * Data.  A ctypes_data has memory of its own, or lies in that of its base, or at an address that the program gave. The
  *     bytes themselves are the program's: threads that read and write them together see what C would show them. What is
  *     ours holds without a lock: resize() only ever adds a block of memory to an object and keeps the earlier ones, so
- *     an address that was once in an object stays good as long as the object lives. objects, the things that have to
- *     live because their addresses were stored, is under the lock of the outermost object.
+ *     an address that was once in an object stays good as long as the object lives. Strings and objects whose addresses
+ *     are stored are kept alive in step with that, under the lock of the outermost object. Where a pointer leads to is
+ *     the program's business, as in C.
  *
- * Functions.  Type of result, types of arguments and so on may be changed by one thread while another calls: a call takes
- *     references to all of them under the object's lock. Foreign code runs detached, unless the function is one of the
- *     C API. Callbacks attach whatever thread they come from. */
+ * Functions.  Type of result, types of arguments and so on may be changed by one thread while another calls: a call
+ *     takes references to all of them under the object's lock. Foreign code runs detached, unless the function is one of
+ *     the C API. Callbacks attach whatever thread they come from. */
 #ifndef BRAID_CTYPES_H
 #define BRAID_CTYPES_H
 
@@ -111,8 +112,8 @@ typedef struct {
     PyObject *arrays;                   /* [lock] dict: length -> weak reference to the array class; or NULL */
 } ctypes_class;
 
-extern PyTypeObject ctypes_simple_meta, ctypes_pointer_meta, ctypes_array_meta, ctypes_structure_meta, ctypes_union_meta,
-    ctypes_function_meta;
+extern PyTypeObject ctypes_simple_meta, ctypes_pointer_meta, ctypes_array_meta, ctypes_structure_meta,
+    ctypes_union_meta, ctypes_function_meta;
 
 /* class.c */
 
@@ -141,11 +142,12 @@ extern PyMethodDef ctypes_class_methods[];
 #define CTYPES_CLASS_METHODS \
     {"from_param", ctypes_class_from_param, METH_O, "The value as an argument of a call that takes this type."}, \
     {"from_address", ctypes_class_from_address, METH_O, "An object whose memory is at that address."}, \
-    {"from_buffer", ctypes_class_from_buffer, METH_VARARGS, "An object in the memory of a writable buffer, at an offset."}, \
-    {"from_buffer_copy", ctypes_class_from_buffer_copy, METH_VARARGS, "An object with a copy of bytes, from an offset on."}, \
+    {"from_buffer", ctypes_class_from_buffer, METH_VARARGS, "An object in the memory of a writable buffer."}, \
+    {"from_buffer_copy", ctypes_class_from_buffer_copy, METH_VARARGS, "An object with a copy of bytes of a buffer."}, \
     {"in_dll", ctypes_class_in_dll, METH_VARARGS, "The variable of this name in a shared library."}
 PyObject *ctypes_class_from_address(PyObject *type, PyObject *value);
-PyObject *ctypes_class_from_buffer(PyObject *type, PyObject *args), *ctypes_class_in_dll(PyObject *type, PyObject *args);
+PyObject *ctypes_class_from_buffer(PyObject *type, PyObject *args);
+PyObject *ctypes_class_in_dll(PyObject *type, PyObject *args);
 PyObject *ctypes_class_from_buffer_copy(PyObject *type, PyObject *args);
 extern PySequenceMethods ctypes_class_as_sequence;
 /* Sets an attribute of a class past its metaclass. */
@@ -212,6 +214,8 @@ PyObject *ctypes_get(PyTypeObject *type, const ctypes_access *access, PyObject *
 /* Stores value at address, in owner. 0, or -1 with an exception. */
 int ctypes_set(PyTypeObject *type, const ctypes_access *access, PyObject *owner, PyObject *value, Py_ssize_t index,
                char *address);
+/* Lets a pointer point to a data object. 0, or -1 with an exception. */
+int ctypes_point_to(PyObject *op, PyObject *target);
 /* resize(): 0, or -1 with an exception. */
 int ctypes_data_resize(PyObject *op, Py_ssize_t size);
 /* For functions' results: what stands for the object itself in Python. */
@@ -229,7 +233,8 @@ extern PyObject *ctypes_pointer_cache;          /* dict; made by the first impor
 /* array.c: the class of arrays of so many items, a new reference. */
 PyObject *ctypes_array_class(PyObject *item, Py_ssize_t length);
 /* Items start, start + step, ... of count values: bytes, str or list. */
-PyObject *ctypes_items(PyObject *op, PyTypeObject *item, char *first, Py_ssize_t start, Py_ssize_t step, Py_ssize_t count);
+PyObject *ctypes_items(PyObject *op, PyTypeObject *item, char *first, Py_ssize_t start, Py_ssize_t step,
+                       Py_ssize_t count);
 
 /* layout.c: the info for a structure or union whose base has this info (or NULL), with these _fields_. descriptors: an
  * empty dict, which gets the attributes of the class by name. NULL with an exception. */
@@ -250,7 +255,8 @@ typedef struct {
     bool anonymous;             /* [const] its members are attributes of the structure, too */
 } ctypes_field;
 extern PyTypeObject ctypes_field_type;
-PyObject *ctypes_field_new(PyTypeObject *owner, PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index, const ctypes_access *access);
+PyObject *ctypes_field_new(PyTypeObject *owner, PyTypeObject *type, Py_ssize_t offset, Py_ssize_t index,
+                           const ctypes_access *access);
 
 /* ---- Calls ---- */
 

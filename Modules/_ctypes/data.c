@@ -1,7 +1,7 @@
 /* Data objects: their memory, what they keep alive, and how parts of them are read and written.
  *
  * Locks: objects and blocks under the object's lock; address and size are read without it (ctypes.h says why that is
- * safe). What was replaced is dropped after unlocking. */
+ * safe). Writing an address and keeping what it refers to is one step under the lock of the outermost object. */
 #include "ctypes.h"
 
 #define SELF(op) ((ctypes_data *)(op))
@@ -248,14 +248,33 @@ int ctypes_share_kept(PyObject *to, PyObject *from)
 
 /* ---- Reading and writing ---- */
 
+/* Does the memory hold the address of something that the outermost object keeps alive? */
+static bool refers(const ctypes_access *access)
+{
+    int kind = access->code->kind;
+    return kind == CODE_STRING || kind == CODE_WSTRING || kind == CODE_OBJECT;
+}
+
+/* A string must not be replaced while it is copied. (References to objects are safe to take without the lock.) */
+static PyObject *get_locked_string(const ctypes_access *access, PyObject *owner, char *address)
+{
+    PyObject *root = outermost(owner), *value;
+    Py_BEGIN_CRITICAL_SECTION(root);
+    value = ctypes_code_get(access, address);
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
 PyObject *ctypes_get(PyTypeObject *type, const ctypes_access *access, PyObject *owner, Py_ssize_t index, char *address)
 {
-    if (access != NULL && access->code != NULL)
-        return ctypes_code_get(access, address);
-    ctypes_info *info = ctypes_info_find(type);
-    if (info != NULL && info->direct)
-        return ctypes_code_get(&info->access, address);
-    return ctypes_data_in(type, owner, index, address);
+    if (access == NULL || access->code == NULL) {
+        ctypes_info *info = ctypes_info_find(type);
+        if (!info->direct)
+            return ctypes_data_in(type, owner, index, address);
+        access = &info->access;
+    }
+    return refers(access) && access->code->kind != CODE_OBJECT ? get_locked_string(access, owner, address)
+                                                               : ctypes_code_get(access, address);
 }
 
 static PyObject *incompatible(PyObject *value, PyTypeObject *type)
@@ -341,8 +360,35 @@ static PyObject *store(PyTypeObject *type, const ctypes_access *access, PyObject
 int ctypes_set(PyTypeObject *type, const ctypes_access *access, PyObject *owner, PyObject *value, Py_ssize_t index,
                char *address)
 {
+    int result;
+    bool has_access = access != NULL && access->code != NULL;
+    if (has_access ? !refers(access) : !ctypes_info_find(type)->has_pointers) {
+        PyObject *keep = store(type, access, value, address);
+        return keep != NULL ? ctypes_keep(owner, index, keep) : -1;
+    }
+    /* What the memory refers to and what is kept change together: else one of two writers would leave the address of
+     * the one and what the other one kept. */
+    PyObject *root = outermost(owner);
+    Py_BEGIN_CRITICAL_SECTION(root);
     PyObject *keep = store(type, access, value, address);
-    return keep != NULL ? ctypes_keep(owner, index, keep) : -1;
+    result = keep != NULL ? ctypes_keep(owner, index, keep) : -1;
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+int ctypes_point_to(PyObject *op, PyObject *target)
+{
+    char *address = ctypes_address(target);
+    PyObject *root = outermost(op), *kept = ctypes_kept(target);
+    int result;
+    if (kept == NULL)
+        return -1;
+    Py_BEGIN_CRITICAL_SECTION(root);
+    memcpy(ctypes_address(op), &address, sizeof(address));
+    result = ctypes_keep(op, 1, Py_NewRef(target)) < 0 ? -1 : ctypes_keep(op, 0, Py_NewRef(kept));
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(kept);
+    return result;
 }
 
 /* ---- The buffer protocol ---- */
@@ -450,7 +496,7 @@ static PyObject *get_class(PyObject *op, void *unused) { return Py_NewRef((PyObj
 static int set_class(PyObject *op, PyObject *value, void *unused)
 {
     ctypes_info *old = ctypes_info_find(Py_TYPE(op));
-    ctypes_info *info = value != NULL && ctypes_info_of_class(value) != NULL ? ctypes_info_finish((PyTypeObject *)value) : NULL;
+    ctypes_info *info = value != NULL && PyType_Check(value) ? ctypes_info_finish((PyTypeObject *)value) : NULL;
     if (value != NULL && PyType_Check(value)
         && (info == NULL || info->kind != old->kind || info->size != old->size || info->length != old->length
             || info->item != old->item || info->access.code != old->access.code)) {
@@ -471,7 +517,7 @@ static PyGetSetDef data_getset[] = {
 };
 
 static PyMethodDef data_methods[] = {
-    {"__ctypes_from_outparam__", ctypes_from_outparam, METH_NOARGS, "What a function with this output argument returns."},
+    {"__ctypes_from_outparam__", ctypes_from_outparam, METH_NOARGS, "What a function with this output returns."},
     {"__reduce__", reduce, METH_NOARGS, "For pickling: the class, the attributes and the bytes."},
     {"__setstate__", set_state, METH_VARARGS, "For unpickling: takes attributes and bytes."},
     {NULL},

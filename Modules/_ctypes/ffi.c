@@ -1,9 +1,9 @@
 /* How structures, unions and arrays are described to libffi, so that they can be passed and returned by value.
  *
- * libffi knows structures of elements at their natural places, and nothing else. A structure is described by its members,
- * an array as a structure of equal elements. What has unions or bit fields in it, or is packed, and is small enough to be
- * passed in registers, is described by the registers it takes: 8 bytes each, a floating one if nothing but floats lies in
- * them. What is too big for registers goes through memory in any case: only its size and alignment count. */
+ * libffi knows structures of elements at their natural places, and nothing else. A structure is described by its
+ * members, an array as a structure of equal elements. What has unions or bit fields in it, or is packed, and is small
+ * enough to be passed in registers, is described by the registers it takes: 8 bytes each, a floating one if nothing but
+ * floats lies in them. What is too big for registers goes through memory: only its size and alignment count. */
 #include "ctypes.h"
 
 enum { MAX_IN_REGISTERS = 64, MAX_WORDS = 2 };

@@ -384,7 +384,10 @@ static int function_bool(PyObject *op)
     return address != NULL;
 }
 
-static PyObject *function_repr(PyObject *op) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(op)->tp_name, op); }
+static PyObject *function_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(op)->tp_name, op);
+}
 
 /* ---- The type ---- */
 

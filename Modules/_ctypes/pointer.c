@@ -182,12 +182,7 @@ static int set_contents(PyObject *op, PyObject *value, void *unused)
         PyErr_Format(PyExc_TypeError, "expected %s instead of %s", item->tp_name, Py_TYPE(value)->tp_name);
         return -1;
     }
-    char *address = ctypes_address(value);
-    memcpy(ctypes_address(op), &address, sizeof(address));
-    if (ctypes_keep(op, 1, Py_NewRef(value)) < 0)
-        return -1;
-    PyObject *kept = ctypes_kept(value);
-    return kept != NULL ? ctypes_keep(op, 0, kept) : -1;
+    return ctypes_point_to(op, value);
 }
 
 static int pointer_init(PyObject *op, PyObject *args, PyObject *kwargs)

@@ -103,8 +103,8 @@ static PyObject *output(const parameter *p, PyObject *type)
 }
 
 /* The arguments of the call by the paramflags; NULL with an exception. */
-static PyObject *collect(ctypes_prepared *prepared, PyObject *argtypes, PyObject *paramflags, PyObject *args, PyObject *kwargs,
-                         Py_ssize_t *given)
+static PyObject *collect(ctypes_prepared *prepared, PyObject *argtypes, PyObject *paramflags, PyObject *args,
+                         PyObject *kwargs, Py_ssize_t *given)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(argtypes);
     PyObject *all = PyTuple_New(count);

@@ -23,7 +23,8 @@ static const ctypes_code *code_of(PyObject *type)
         PyErr_SetString(PyExc_ValueError, "class must define a '_type_' attribute which must be a string of length 1");
     else if (utf8 != NULL && (*utf8 == 0 || strchr(ctypes_all_codes, *utf8) == NULL))
         PyErr_Format(PyExc_AttributeError,
-                     "class must define a '_type_' attribute which must be\na single character string containing one of '%s'.",
+                     "class must define a '_type_' attribute which must be\n"
+                     "a single character string containing one of '%s'.",
                      ctypes_all_codes);
     else if (utf8 != NULL && (code = ctypes_code_find(*utf8)) == NULL)
         PyErr_Format(PyExc_ValueError, "_type_ '%s' not supported", utf8);
@@ -226,7 +227,7 @@ PyObject *ctypes_simple_from_param(PyTypeObject *type, const ctypes_info *info, 
 
 static PyObject *get_value(PyObject *op, void *unused)
 {
-    return ctypes_code_get(&ctypes_info_find(Py_TYPE(op))->access, ctypes_address(op));
+    return ctypes_get(Py_TYPE(op), &ctypes_info_find(Py_TYPE(op))->access, op, 0, ctypes_address(op));
 }
 
 static int set_value(PyObject *op, PyObject *value, void *unused)
@@ -235,8 +236,7 @@ static int set_value(PyObject *op, PyObject *value, void *unused)
         PyErr_SetString(PyExc_TypeError, "can't delete attribute");
         return -1;
     }
-    PyObject *keep = ctypes_code_set(&ctypes_info_find(Py_TYPE(op))->access, ctypes_address(op), value);
-    return keep != NULL ? ctypes_keep(op, 0, keep) : -1;
+    return ctypes_set(Py_TYPE(op), &ctypes_info_find(Py_TYPE(op))->access, op, value, 0, ctypes_address(op));
 }
 
 static int simple_init(PyObject *op, PyObject *args, PyObject *kwargs)

@@ -1,7 +1,7 @@
 /* Structures and unions: their two metaclasses and base classes.
  *
- * _fields_ may be set once, in the class body or later. The layout is worked out beforehand (layout.c); then the info is
- * published, which of several threads only one can do, and that one adds the field attributes. */
+ * _fields_ may be set once, in the class body or later. The layout is worked out beforehand (layout.c); then the info
+ * is published, which of several threads only one can do, and that one adds the field attributes. */
 #include "ctypes.h"
 
 /* ---- The metaclasses ---- */

@@ -1,4 +1,4 @@
-"""ctypes with many threads: callbacks, errno, types that several threads make at once, memory that one thread resizes."""
+"""ctypes with many threads: callbacks, errno, types made by several threads at once, memory that one thread resizes."""
 import gc
 import threading
 import unittest
@@ -9,8 +9,8 @@ try:
 except ImportError as error:
     raise unittest.SkipTest(str(error))
 
-from ctypes import (CDLL, CFUNCTYPE, POINTER, PyDLL, Structure, Union, addressof, byref, c_char, c_char_p, c_double, c_float,
-                    c_int, c_long, c_short, c_void_p, cast, get_errno, pointer, py_object, resize, set_errno, sizeof)
+from ctypes import (CDLL, CFUNCTYPE, POINTER, Structure, Union, c_char, c_char_p, c_double, c_float, c_int, c_long,
+                    c_short, cast, get_errno, py_object, resize, set_errno, sizeof)
 
 dll = CDLL(_ctypes_test.__file__)
 libc = CDLL(None, use_errno=True)
@@ -258,6 +258,20 @@ class Memory(unittest.TestCase):
 
         self.assertEqual(together(work), [b'%d 199' % i for i in range(THREADS)])
         self.assertEqual(len(strings._objects), THREADS)
+
+    def test_one_string_of_many_threads(self):
+        """The string that is kept is the one whose address was stored last."""
+        strings = (c_char_p * 1)(b'')
+
+        def work(i):
+            for k in range(500):
+                strings[0] = b'%d' % (i * 1111111111111111)
+                self.assertIn(int(strings[0]), numbers)
+            return True
+
+        numbers = {i * 1111111111111111 for i in range(THREADS)}
+        self.assertEqual(together(work), [True] * THREADS)
+        self.assertEqual(strings[0], strings._objects['0'])
 
     def test_function_attributes(self):
         """argtypes and restype change while other threads call."""

@@ -9,7 +9,9 @@
 #include "thread_state.h"
 
 #define CHUNK_WORDS ((64 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
-#define RECORDS_PER_BLOCK 64
+/* The first chunk of a thread beside the main one: enough for most, as thousands may be alive. */
+#define FIRST_CHUNK_WORDS ((16 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
+#define RECORDS_PER_BLOCK 32
 
 typedef struct record_block {
     struct record_block *previous;
@@ -39,7 +41,7 @@ static frame_t *new_records(PyThreadState *ts)
 
 int frame_stack_init(PyThreadState *ts)
 {
-    stack_chunk_t *chunk = new_chunk(CHUNK_WORDS);
+    stack_chunk_t *chunk = new_chunk(thread_count() > 1 ? FIRST_CHUNK_WORDS : CHUNK_WORDS);
     frame_t *first = chunk != NULL ? new_records(ts) : NULL;
     if (first == NULL) {
         PyMem_RawFree(chunk);

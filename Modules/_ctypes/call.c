@@ -212,6 +212,14 @@ static PyObject *convert_result(const ctypes_target *target, char *value)
     if (PY_BIG_ENDIAN && info->kind == KIND_SIMPLE && (size_t)info->size < sizeof(ffi_arg)
         && info->access.code->kind != CODE_FLOAT)
         value += sizeof(ffi_arg) - (size_t)info->size;
+    /* C cannot return an array: it returns where one is. */
+    if (info->kind == KIND_ARRAY) {
+        memcpy(&value, value, sizeof(value));
+        if (value == NULL) {
+            PyErr_SetString(PyExc_ValueError, "NULL pointer access");
+            return NULL;
+        }
+    }
     if (info->direct) {
         result = ctypes_code_get(&info->access, value);
         /* A function that returns an object gives its reference away. */

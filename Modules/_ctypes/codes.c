@@ -84,6 +84,12 @@ static bool is_truth(const ctypes_code *code) { return code->kind == CODE_BOOL |
 
 static PyObject *get_integer(const ctypes_access *access, const char *p)
 {
+    if (access->code->kind == CODE_SIGNED && access->code->size == sizeof(int) && access->bit_count == 0
+        && !access->swapped) {
+        int plain;                      /* by far the most frequent */
+        memcpy(&plain, p, sizeof(plain));
+        return PyLong_FromLong(plain);
+    }
     uint64_t n = read_integer(access, p);
     unsigned width = access->bit_count != 0 ? access->bit_count : 8u * access->code->size;
     n = (n >> access->bit_start) << (64 - width);

@@ -251,7 +251,8 @@ typedef struct {
     PyTypeObject *owner;        /* [const] the structure or union; counted, as the next one */
     PyTypeObject *type;         /* [const] */
     Py_ssize_t offset, index;   /* [const] */
-    ctypes_access access;       /* [const] */
+    ctypes_access access;       /* [const] for writing */
+    ctypes_access read_access;  /* [const] the same, and of simple types that stand for Python values what they are */
     bool anonymous;             /* [const] its members are attributes of the structure, too */
 } ctypes_field;
 extern PyTypeObject ctypes_field_type;

@@ -13,7 +13,10 @@ PyObject *ctypes_field_new(PyTypeObject *owner, PyTypeObject *type, Py_ssize_t o
     self->type = (PyTypeObject *)Py_NewRef(type);
     self->offset = offset;
     self->index = index;
-    self->access = *access;
+    self->access = self->read_access = *access;
+    const ctypes_info *info = ctypes_info_find(type);
+    if (access->code == NULL && info->direct)
+        self->read_access = info->access;
     self->anonymous = false;
     PyObject_GC_Track(self);
     return (PyObject *)self;
@@ -53,7 +56,7 @@ static PyObject *field_get(PyObject *op, PyObject *owner, PyObject *type)
     if (owner == NULL)
         return Py_NewRef(op);
     char *address = address_in(self, owner);
-    return address != NULL ? ctypes_get(self->type, &self->access, owner, self->index, address) : NULL;
+    return address != NULL ? ctypes_get(self->type, &self->read_access, owner, self->index, address) : NULL;
 }
 
 static int field_set(PyObject *op, PyObject *owner, PyObject *value)

@@ -207,12 +207,12 @@ static int add_inner(layout *l, PyTypeObject *owner, ctypes_field *outer)
             ctypes_field *inner = (ctypes_field *)descr;
             if (!Py_IS_TYPE(descr, &ctypes_field_type))
                 PyErr_SetString(PyExc_TypeError, "unexpected type");
-            else if ((copy = ctypes_field_new(owner, inner->type, inner->offset + outer->offset,
-                                              inner->index + outer->index, &inner->access)) != NULL
-                     && PyDict_SetItem(l->descriptors, name, copy) == 0)
-                result = inner->anonymous ? add_inner(l, owner, (ctypes_field *)copy) : 0;
-            if (copy != NULL)
-                ((ctypes_field *)copy)->anonymous = inner->anonymous;
+            else
+                copy = ctypes_field_new(owner, inner->type, inner->offset + outer->offset, inner->index + outer->index,
+                                        &inner->access);
+            if (copy != NULL)           /* what is anonymous itself passes its members on, not its name */
+                result = inner->anonymous ? add_inner(l, owner, (ctypes_field *)copy)
+                                          : PyDict_SetItem(l->descriptors, name, copy);
         }
         Py_XDECREF(copy);
         Py_XDECREF(descr);
@@ -235,18 +235,16 @@ static int add_anonymous(layout *l, PyTypeObject *type)
     for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(list); i++) {
         PyObject *name = Py_NewRef(PySequence_Fast_GET_ITEM(list, i)), *descr = NULL;
         found = PyDict_GetItemRef(l->descriptors, name, &descr);
-        if (found == 0 && (descr = PyObject_GetAttr((PyObject *)type, name)) == NULL)
-            found = -1;
-        if (found >= 0 && !Py_IS_TYPE(descr, &ctypes_field_type)) {
-            PyErr_Format(PyExc_AttributeError, "'%U' is specified in _anonymous_ but not in _fields_", name);
-            found = -1;
-        }
-        if (found >= 0) {
-            ((ctypes_field *)descr)->anonymous = true;      /* nobody else has it yet, unless it is so already */
+        if (found == 0)
+            descr = PyObject_GetAttr((PyObject *)type, name);
+        result = -1;
+        if (descr != NULL && !Py_IS_TYPE(descr, &ctypes_field_type))
+            PyErr_Format(PyExc_AttributeError, "'%S' is specified in _anonymous_ but not in _fields_", name);
+        else if (descr != NULL) {
+            if (found > 0)
+                ((ctypes_field *)descr)->anonymous = true;      /* nobody else has it yet */
             result = add_inner(l, type, (ctypes_field *)descr);
         }
-        else
-            result = -1;
         Py_XDECREF(descr);
         Py_DECREF(name);
     }

@@ -7,22 +7,30 @@
 #include "type.h"
 #include "unicode.h"
 
+/* What another call of __init__ has replaced: it lives as long as the object, because others may be reading it. */
+struct superseded {
+    struct superseded *older;
+    PyTypeObject *type, *obj_type;
+    PyObject *obj;
+    bool uncounted;
+};
+
 typedef struct {
     PyObject_HEAD
-    PyTypeObject *type;         /* [const after __init__] look behind this class */
-    PyObject *obj;              /* [const after __init__] or NULL: unbound */
-    PyTypeObject *obj_type;     /* in the MRO of this one */
-    bool uncounted;             /* [const after __init__] type and obj_type are DEFERRED or immortal: not counted */
+    PyTypeObject *type;         /* [const but for another __init__; atomic] look behind this class */
+    PyObject *obj;              /* [likewise] or NULL: unbound */
+    PyTypeObject *obj_type;     /* [likewise] in the MRO of this one */
+    bool uncounted;             /* [lock] type and obj_type are DEFERRED or immortal: not counted */
+    struct superseded *older;   /* [lock] */
 } super_object;
 
 /* Classes nearly always are; so that threads do not contend for their counts. */
 static int is_uncounted(PyTypeObject *type) { return object_is_deferred((PyObject *)type) || object_is_immortal((PyObject *)type); }
 
-static void drop_types(super_object *self)
+static void drop(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, bool uncounted)
 {
-    PyTypeObject *type = self->type, *obj_type = self->obj_type;
-    self->type = self->obj_type = NULL;
-    if (!self->uncounted) {
+    Py_XDECREF(obj);
+    if (!uncounted) {
         Py_XDECREF(type);
         Py_XDECREF(obj_type);
     }
@@ -32,32 +40,46 @@ static void super_dealloc(PyObject *op)
 {
     super_object *self = (super_object *)op;
     object_untrack(op);
-    Py_XDECREF(self->obj);
-    drop_types(self);
+    drop(self->type, self->obj, self->obj_type, self->uncounted);
+    while (self->older != NULL) {
+        struct superseded *old = self->older;
+        self->older = old->older;
+        drop(old->type, old->obj, old->obj_type, old->uncounted);
+        PyMem_Free(old);
+    }
     Py_TYPE(op)->tp_free(op);
+}
+
+static int visit_all(PyTypeObject *type, PyObject *obj, PyTypeObject *obj_type, bool uncounted, visitproc visit, void *arg)
+{
+    Py_VISIT(obj);
+    if (uncounted) {
+        Py_VISIT_UNCOUNTED(type);
+        Py_VISIT_UNCOUNTED(obj_type);
+    }
+    else {
+        Py_VISIT(type);
+        Py_VISIT(obj_type);
+    }
+    return 0;
 }
 
 static int super_traverse(PyObject *op, visitproc visit, void *arg)
 {
     super_object *self = (super_object *)op;
-    Py_VISIT(self->obj);
-    if (self->uncounted) {
-        Py_VISIT_UNCOUNTED(self->type);
-        Py_VISIT_UNCOUNTED(self->obj_type);
-    }
-    else {
-        Py_VISIT(self->type);
-        Py_VISIT(self->obj_type);
-    }
-    return 0;
+    int result = visit_all(self->type, self->obj, self->obj_type, self->uncounted, visit, arg);
+    for (struct superseded *old = self->older; old != NULL && result == 0; old = old->older)
+        result = visit_all(old->type, old->obj, old->obj_type, old->uncounted, visit, arg);
+    return result;
 }
 
 static PyObject *super_repr(PyObject *op)
 {
     super_object *self = (super_object *)op;
-    const char *name = self->type != NULL ? self->type->tp_name : "NULL";
-    if (self->obj_type != NULL)
-        return PyUnicode_FromFormat("<super: <class '%s'>, <%s object>>", name, self->obj_type->tp_name);
+    PyTypeObject *type = __atomic_load_n(&self->type, __ATOMIC_ACQUIRE), *obj_type = __atomic_load_n(&self->obj_type, __ATOMIC_ACQUIRE);
+    const char *name = type != NULL ? type->tp_name : "NULL";
+    if (obj_type != NULL)
+        return PyUnicode_FromFormat("<super: <class '%s'>, <%s object>>", name, obj_type->tp_name);
     return PyUnicode_FromFormat("<super: <class '%s'>, NULL>", name);
 }
 
@@ -86,12 +108,15 @@ int super_find_method_racy(PyObject *op, PyObject *name, PyObject **method, PyOb
 {
     super_object *s = (super_object *)op;
     PyObject *found;
-    if (!heap_is_type(op, &PySuper_Type) || s->obj_type == NULL || s->obj == (PyObject *)s->obj_type || name == STR(__class__)
-        || !type_lookup_after_cached_racy(s->obj_type, s->type, name, &found) || found == NULL
-        || !heap_is_type(found, &PyFunction_Type))
+    if (!heap_is_type(op, &PySuper_Type))
+        return 0;
+    PyObject *obj = __atomic_load_n(&s->obj, __ATOMIC_RELAXED);
+    PyTypeObject *type = __atomic_load_n(&s->type, __ATOMIC_RELAXED), *obj_type = __atomic_load_n(&s->obj_type, __ATOMIC_RELAXED);
+    if (type == NULL || obj == NULL || obj_type == NULL || obj == (PyObject *)obj_type || name == STR(__class__)
+        || !type_lookup_after_cached_racy(obj_type, type, name, &found) || found == NULL || !heap_is_type(found, &PyFunction_Type))
         return 0;
     *method = found;
-    *self = s->obj;
+    *self = obj;
     return 1;
 }
 
@@ -99,9 +124,11 @@ static PyObject *super_getattro(PyObject *op, PyObject *name)
 {
     super_object *self = (super_object *)op;
     /* __class__ is super's own */
-    if (self->obj_type != NULL && PyUnicode_Check(name) && !unicode_equal(name, STR(__class__))) {
+    PyObject *obj = __atomic_load_n(&self->obj, __ATOMIC_ACQUIRE);
+    PyTypeObject *type = __atomic_load_n(&self->type, __ATOMIC_ACQUIRE), *obj_type = __atomic_load_n(&self->obj_type, __ATOMIC_ACQUIRE);
+    if (type != NULL && obj != NULL && obj_type != NULL && PyUnicode_Check(name) && !unicode_equal(name, STR(__class__))) {
         PyObject *result;
-        int found = super_lookup(self->type, self->obj, self->obj_type, name, &result);
+        int found = super_lookup(type, obj, obj_type, name, &result);
         if (found != 0)
             return result;
     }
@@ -132,8 +159,8 @@ static PyTypeObject *check_argument(PyTypeObject *type, PyObject *obj)
     return NULL;
 }
 
-/* type and obj (may be NULL, None) are the caller's. An object that has been set up already stays as it is if another thread
- * could be using it. */
+/* type and obj (may be NULL, None) are the caller's. Whoever reads at the same time may see some of the old and some of the new: all of it is
+ * alive. */
 static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
 {
     PyTypeObject *obj_type = NULL;
@@ -141,37 +168,52 @@ static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
         obj = NULL;
     if (obj != NULL && (obj_type = check_argument(type, obj)) == NULL)
         return -1;
+    struct superseded *old = NULL;
+    if (self->type != NULL && (old = PyMem_Malloc(sizeof(*old))) == NULL) {
+        if (obj_type != NULL && !is_uncounted(obj_type))
+            Py_DECREF(obj_type);
+        PyErr_NoMemory();
+        return -1;
+    }
     int uncounted = is_uncounted(type) && (obj_type == NULL || is_uncounted(obj_type));
     if (!uncounted) {
         Py_INCREF(type);
         if (obj_type != NULL && is_uncounted(obj_type))
             Py_INCREF(obj_type);
     }
+    Py_XINCREF(obj);
     int locked = container_lock(self);
-    super_object old = *self;
-    self->type = type;
-    self->obj = Py_XNewRef(obj);
-    self->obj_type = obj_type;
+    if (self->type != NULL && old == NULL) {        /* two threads at once: the other was first */
+        container_unlock(self, locked);
+        drop(type, obj, obj_type, uncounted);
+        return set_up(self, type, obj);
+    }
+    if (old != NULL) {
+        *old = (struct superseded){self->older, self->type, self->obj_type, self->obj, self->uncounted};
+        self->older = old;
+    }
+    __atomic_store_n(&self->obj, obj, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->obj_type, obj_type, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->type, type, __ATOMIC_RELEASE);
     self->uncounted = uncounted;
     container_unlock(self, locked);
-    Py_XDECREF(old.obj);
-    drop_types(&old);
     return 0;
 }
 
 static PyObject *super_descr_get(PyObject *op, PyObject *obj, PyObject *unused)
 {
     super_object *self = (super_object *)op, *bound;
+    PyTypeObject *type = __atomic_load_n(&self->type, __ATOMIC_ACQUIRE);
     if (obj == NULL || obj == Py_None || self->obj != NULL)
         return Py_NewRef(op);
     if (!Py_IS_TYPE(op, &PySuper_Type))
-        return PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(op), self->type, obj, NULL);
-    if (self->type == NULL)
+        return PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(op), type, obj, NULL);
+    if (type == NULL)
         return Py_NewRef(op);
     bound = (super_object *)PySuper_Type.tp_alloc(&PySuper_Type, 0);
     if (bound == NULL)
         return NULL;
-    if (set_up(bound, self->type, obj) < 0)
+    if (set_up(bound, type, obj) < 0)
         Py_CLEAR(bound);
     return (PyObject *)bound;
 }

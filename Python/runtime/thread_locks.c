@@ -8,9 +8,13 @@ typedef struct {
     PyObject_HEAD
     PyObject *weakrefs;
     PyMutex mutex;
-    uint8_t is_sentinel;        /* [const] released when the thread that has it ends, by nobody else */
+    uint8_t sentinel;           /* [atomic] NO_SENTINEL, or how it is with the thread that it stands for */
     uint64_t taker;             /* [atomic] number of the thread that took it last */
 } lock_object;
+
+/* The lock that stands for a thread is taken by the thread, and released when it ends. From then on everybody may take it and nobody has it:
+ * threads that join do not see each other, and locked() tells whether the thread runs. */
+enum { NO_SENTINEL, SENTINEL_ALIVE, SENTINEL_ENDED };
 
 typedef struct {
     PyObject_HEAD
@@ -144,8 +148,17 @@ static lock_result_t wait_for_ever(struct deadlock_wait *w, PyMutex *m, int flag
 
 /* ---- lock ---- */
 
+static int has_ended(lock_object *self)
+{
+    return Py_UNLIKELY(__atomic_load_n(&self->sentinel, __ATOMIC_ACQUIRE) == SENTINEL_ENDED);      /* pairs with lock_unlock */
+}
+
 static PyObject *lock_taken(lock_object *self)
 {
+    if (has_ended(self)) {
+        mutex_try_unlock(&self->mutex);
+        Py_RETURN_TRUE;
+    }
     atomic_store_relaxed_u64(&self->taker, thread_current()->id);
     Py_RETURN_TRUE;
 }
@@ -153,7 +166,7 @@ static PyObject *lock_taken(lock_object *self)
 static PyObject *lock_wait(lock_object *self, int64_t ns)
 {
     struct deadlock_wait w = {.lock = (PyObject *)self, .mutex = &self->mutex, .taker = &self->taker, .can_raise = 1,
-                              .kind = self->is_sentinel ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
+                              .kind = self->sentinel ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
     lock_result_t result = ns >= 0 ? wait_for(&self->mutex, ns) : wait_for_ever(&w, &self->mutex, WAIT_FLAGS);
     return result == LOCK_ACQUIRED ? lock_taken(self) : result == LOCK_INTERRUPTED ? NULL : Py_NewRef(Py_False);
 }
@@ -165,6 +178,8 @@ static PyObject *lock_acquire(lock_object *self, PyObject *const *args, Py_ssize
         return NULL;
     if (_PyMutex_TryLockFast(&self->mutex))
         return lock_taken(self);
+    if (has_ended(self))
+        Py_RETURN_TRUE;
     if (ns == 0)
         return mutex_try_lock(&self->mutex) ? lock_taken(self) : Py_NewRef(Py_False);
     return lock_wait(self, ns);
@@ -179,6 +194,11 @@ static PyObject *lock_enter(lock_object *self, PyObject *ignored)
 static int lock_unlock(lock_object *self)
 {
     uint8_t locked = 1;
+    if (Py_UNLIKELY(self->sentinel)) {
+        __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
+        mutex_try_unlock(&self->mutex);
+        return 0;
+    }
     if (__atomic_compare_exchange_n(&self->mutex.bits, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
         || mutex_try_unlock(&self->mutex))
         return 0;
@@ -201,22 +221,26 @@ static PyObject *lock_exit(lock_object *self, PyObject *const *args, Py_ssize_t 
     return lock_release(self, NULL);
 }
 
+static int is_locked(lock_object *self) { return PyMutex_IsLocked(&self->mutex) && !has_ended(self); }
+
 static PyObject *lock_locked(lock_object *self, PyObject *ignored)
 {
     (void)ignored;
-    return PyBool_FromLong(PyMutex_IsLocked(&self->mutex));
+    return PyBool_FromLong(is_locked(self));
 }
 
 static PyObject *lock_at_fork_reinit(lock_object *self, PyObject *ignored)
 {
     (void)ignored;
     mutex_reset(&self->mutex);
+    if (self->sentinel)
+        __atomic_store_n(&self->sentinel, SENTINEL_ALIVE, __ATOMIC_RELEASE);
     Py_RETURN_NONE;
 }
 
 static PyObject *lock_repr(lock_object *self)
 {
-    return PyUnicode_FromFormat("<%s %s object at %p>", PyMutex_IsLocked(&self->mutex) ? "locked" : "unlocked",
+    return PyUnicode_FromFormat("<%s %s object at %p>", is_locked(self) ? "locked" : "unlocked",
                                 Py_TYPE(self)->tp_name, self);
 }
 
@@ -242,7 +266,7 @@ PyObject *thread_lock_new(void)
     if (self != NULL) {
         self->weakrefs = NULL;
         self->mutex.bits = 0;
-        self->is_sentinel = 0;
+        self->sentinel = NO_SENTINEL;
         self->taker = 0;
     }
     return (PyObject *)self;
@@ -252,14 +276,14 @@ PyObject *thread_lock_new_sentinel(void)
 {
     PyObject *self = thread_lock_new();
     if (self != NULL)
-        ((lock_object *)self)->is_sentinel = 1;
+        ((lock_object *)self)->sentinel = SENTINEL_ALIVE;
     return self;
 }
 
 void thread_lock_release_quietly(PyObject *lock)
 {
     if (Py_IS_TYPE(lock, &thread_lock_type))
-        mutex_try_unlock(&((lock_object *)lock)->mutex);
+        (void)lock_unlock((lock_object *)lock);
 }
 
 #define METHOD(name, function, flags, doc) {(name), (PyCFunction)(void (*)(void))(function), (flags), (doc)}

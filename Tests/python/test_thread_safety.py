@@ -48,6 +48,41 @@ class Descriptors(unittest.TestCase):
         self.assertEqual((obj.p, obj.c(), obj.s()), (299, 299, 299))
 
 
+class Super(unittest.TestCase):
+    def test_initialised_again_in_use(self):
+        def make():
+            class A:
+                def name(self):
+                    return type(self).__name__
+
+            class B(A):
+                pass
+            return B
+
+        cls = make()
+        shared = super(cls, cls())
+        def renew(i):
+            other = make()
+            super.__init__(shared, other, other())
+        together(renew, renew, *[lambda i: (shared.name(), shared.name, repr(shared), shared.__self__, shared.__thisclass__)] * 2)
+        self.assertEqual(shared.name(), "B")
+
+    def test_initialised_again_by_what_it_calls(self):
+        class Fickle:
+            def __get__(self, obj, cls):
+                super.__init__(shared, C, C())
+                return repr(obj)
+
+        class A:
+            attribute = Fickle()
+
+        class C(A):
+            pass
+        shared = super(C, C())
+        for i in range(100):
+            self.assertIn("C object", shared.attribute)
+
+
 class Functions(unittest.TestCase):
     def test_code_and_defaults_replaced_in_use(self):
         def small(a=1, *, k=1):

@@ -222,6 +222,11 @@ static PyObject *context_create_decimal(PyObject *op, PyObject *args)
     return PyArg_ParseTuple(args, "|O", &value) ? convert_rounded(value, op) : NULL;
 }
 
+static PyObject *context_apply(PyObject *op, PyObject *arg)
+{
+    return IS_DECIMAL(arg) || PyLong_Check(arg) ? convert_rounded(arg, op) : context_plus(op, arg);
+}
+
 static PyObject *context_create_decimal_from_float(PyObject *op, PyObject *value)
 {
     return convert_float(&decimal_type, value, op);
@@ -309,6 +314,6 @@ PyMethodDef context_methods[] = {
     NONE(copy, context_copy, "A copy.")
     {"__copy__", context_copy, METH_NOARGS, NULL},
     {"__reduce__", context_reduce, METH_NOARGS, NULL},
-    {"_apply", context_plus, METH_O, NULL},
+    {"_apply", context_apply, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

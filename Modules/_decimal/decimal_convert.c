@@ -217,8 +217,8 @@ static PyObject *rounded_result(number_t *r, PyObject *context, uint32_t status)
 
 /* ---- Strings ---- */
 
-/* Reads a str: blanks around it and underscores do not count. -1 with an exception. */
-static int parse_str(number_t *r, PyObject *value, uint32_t *status)
+/* Reads a str; unless it is strict, blanks around it and underscores do not count. -1 with an exception. */
+static int parse_str(number_t *r, PyObject *value, int is_strict, uint32_t *status)
 {
     PyObject *ascii = _PyUnicode_TransformDecimalAndSpaceToASCII(value);
     Py_ssize_t n;
@@ -230,15 +230,15 @@ static int parse_str(number_t *r, PyObject *value, uint32_t *status)
         Py_XDECREF(ascii);
         return -1;
     }
-    while (n > 0 && Py_ISSPACE(text[n - 1]))
+    while (!is_strict && n > 0 && Py_ISSPACE(text[n - 1]))
         n--;
-    while (n > 0 && Py_ISSPACE(*text)) {
+    while (!is_strict && n > 0 && Py_ISSPACE(*text)) {
         text++;
         n--;
     }
     size_t used = 0;
     for (Py_ssize_t i = 0; i < n; i++)
-        if (text[i] != '_')
+        if (text[i] != '_' || is_strict)
             clean[used++] = text[i];
     clean[used] = '\0';
     number_parse(r, clean, used, status);
@@ -279,18 +279,22 @@ static int parse_exponent(PyObject *part, int64_t *exp, unsigned *special)
     return 0;
 }
 
-/* The second part: a tuple of digits. -1 with an exception. */
+/* The second part: a tuple or list of digits. -1 with an exception. */
 static int parse_digits(number_t *r, PyObject *part)
 {
-    Py_ssize_t n = PyTuple_Check(part) ? PyTuple_GET_SIZE(part) : -1;
+    PyObject *list = PyTuple_Check(part) || PyList_Check(part) ? PySequence_Tuple(part) : NULL;
+    if (list == NULL && PyErr_Occurred())
+        return -1;
+    Py_ssize_t n = list != NULL ? PyTuple_GET_SIZE(list) : -1;
     char *digits = n >= 0 ? PyMem_Malloc((size_t)n + 2) : NULL;
     if (n >= 0 && digits == NULL) {
         PyErr_NoMemory();
+        Py_DECREF(list);
         return -1;
     }
     int good = n >= 0;
     for (Py_ssize_t i = 0; good && i < n; i++) {
-        PyObject *item = PyTuple_GET_ITEM(part, i);
+        PyObject *item = PyTuple_GET_ITEM(list, i);
         long digit = PyLong_Check(item) ? PyLong_AsLong(item) : -1;
         if (digit == -1 && PyErr_Occurred())
             PyErr_Clear();
@@ -307,6 +311,7 @@ static int parse_digits(number_t *r, PyObject *part)
     else
         PyErr_SetString(PyExc_ValueError, "coefficient must be a tuple of digits");
     PyMem_Free(digits);
+    Py_XDECREF(list);
     return good ? 0 : -1;
 }
 
@@ -343,10 +348,10 @@ done:
 /* ---- All of them ---- */
 
 /* Reads anything but a Decimal. -1 with an exception. */
-static int read_value(number_t *r, PyObject *value, uint32_t *status)
+static int read_value(number_t *r, PyObject *value, int is_strict, uint32_t *status)
 {
     if (PyUnicode_Check(value))
-        return parse_str(r, value, status);
+        return parse_str(r, value, is_strict, status);
     if (PyLong_Check(value))
         return convert_from_long(r, value);
     if (PyTuple_Check(value) || PyList_Check(value))
@@ -371,7 +376,7 @@ PyObject *convert_exact(PyTypeObject *type, PyObject *value, PyObject *context)
         return decimal_new(type, &r);
     }
     number_init(&r);
-    if (value != NULL && read_value(&r, value, &status) < 0) {
+    if (value != NULL && read_value(&r, value, 0, &status) < 0) {
         number_clear(&r);
         return NULL;
     }
@@ -387,7 +392,7 @@ PyObject *convert_rounded(PyObject *value, PyObject *context)
         decimal_view(&view, value);
         number_set(&r, &view);
     }
-    else if (value != NULL && read_value(&r, value, &status) < 0) {
+    else if (value != NULL && read_value(&r, value, 1, &status) < 0) {
         number_clear(&r);
         return NULL;
     }

@@ -228,8 +228,14 @@ static int round_value(number_t *r, const spec_t *spec, int rounding)
         number_rescale(r, &a, spec->precision >= 0 ? -spec->precision : 0, &s, &status);
         number_clear(&a);
     }
-    else if (spec->precision >= 0 && spec->type == 'e' && !number_is_zero(r))
+    else if (spec->precision >= 0 && spec->type == 'e' && !number_is_zero(r)) {
         round_digits(r, spec->precision + 1, rounding);
+        int64_t missing = spec->precision + 1 - r->digits;
+        if (missing > 0 && number_scale_up(r->c, missing, &status) == 0) {
+            r->exp -= missing;
+            r->digits += missing;
+        }
+    }
     else if (spec->precision >= 0 && (spec->type == 'g' || spec->type == 0))
         round_digits(r, spec->precision > 0 ? spec->precision : 1, rounding);
     if (status & (STATUS_MEMORY | STATUS_INVALID)) {
@@ -355,7 +361,7 @@ static PyObject *format_special(const number_t *a, spec_t *spec)
     char *text = number_to_text(a, 0, 1);
     if (text == NULL)
         return PyErr_NoMemory();
-    PyObject *body = PyUnicode_FromString(text + (*text == '-'));
+    PyObject *body = PyUnicode_FromFormat("%s%s", text + (*text == '-'), spec->is_percent ? "%" : "");
     number_text_free(text);
     if (spec->align == 'z') {
         spec->align = '>';

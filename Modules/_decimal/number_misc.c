@@ -227,7 +227,6 @@ void number_next_toward(number_t *r, const number_t *a, const number_t *b, const
     if (order == 0) {
         number_set(r, a);
         r->flags = (a->flags & ~(unsigned)NUMBER_NEGATIVE) | sign_of(b);
-        number_finalize(r, s, status);
         return;
     }
     next_in(r, a, order < 0 ? ROUND_CEILING : ROUND_FLOOR, s, status);
@@ -373,7 +372,7 @@ void number_xor(number_t *r, const number_t *a, const number_t *b, const setting
 void number_invert(number_t *r, const number_t *a, const settings_t *s, uint32_t *status)
 {
     char *digits;
-    if (!is_logical(a) || a->digits > s->prec) {
+    if (!is_logical(a)) {
         number_set_invalid(r, STATUS_INVALID, status);
         return;
     }
@@ -446,6 +445,8 @@ void number_shift(number_t *r, const number_t *a, const number_t *b, const setti
         return;
     number_set(r, a);
     mpz_init(tmp);
+    if (a->digits > s->prec)
+        mpz_tdiv_r(r->c, r->c, number_power_of_ten((uint64_t)s->prec, tmp));
     if (n < 0)
         (void)number_drop_digits(r->c, -n, ROUND_DOWN, 0);
     else if (number_scale_up(r->c, n, status) < 0)

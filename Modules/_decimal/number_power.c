@@ -157,7 +157,7 @@ static void approximate(number_t *r, const number_t *a, const number_t *b, unsig
         mpz_mul(t, t, b->c);
         if (b->exp >= 0)
             mpz_mul(t, t, number_power_of_ten((uint64_t)b->exp, tmp));
-        else if (-b->exp > NUMBER_MAX_DIGITS)
+        else if (-b->exp > (int64_t)mpz_sizeinbase(t, 10) + 1)
             mpz_set_si(t, mpz_sgn(t));
         else
             mpz_fdiv_q(t, t, number_power_of_ten((uint64_t)-b->exp, tmp));

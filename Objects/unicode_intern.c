@@ -176,10 +176,32 @@ PyObject *unicode_intern_steal(PyObject *str)
     return entry;
 }
 
+/* The entry of that ASCII text, or NULL. */
+static PyObject *find_ascii(struct intern_table *table, const char *text, Py_ssize_t length, Py_hash_t hash)
+{
+    for (size_t i = first_slot(hash, table->mask);; i = (i + 1) & table->mask) {
+        PyObject *entry = __atomic_load_n(&table->slots[i], __ATOMIC_ACQUIRE);  /* pairs with insert_locked */
+        if (entry == NULL)
+            return NULL;
+        if (((PyASCIIObject *)entry)->hash == hash && PyUnicode_IS_ASCII(entry) && PyUnicode_GET_LENGTH(entry) == length
+            && memcmp(PyUnicode_1BYTE_DATA(entry), text, (size_t)length) == 0)
+            return entry;
+    }
+}
+
+/* Most names are known already: no string is made of those. */
 PyObject *unicode_intern_ascii(const char *text, Py_ssize_t length)
 {
-    PyObject *str = _PyUnicode_FromASCII(text, length);
-    return str == NULL ? NULL : unicode_intern_steal(str);
+    struct intern_table *table = current_table();
+    if (table == NULL)
+        return PyErr_NoMemory();
+    Py_hash_t hash = _Py_HashBytes(text, length);
+    PyObject *entry = find_ascii(table, text, length, hash), *str;
+    if (entry != NULL || (str = _PyUnicode_FromASCII(text, length)) == NULL)
+        return entry;
+    if (length > 1)
+        ((PyASCIIObject *)str)->hash = hash;
+    return unicode_intern_steal(str);
 }
 
 void PyUnicode_InternInPlace(PyObject **p)
@@ -203,6 +225,11 @@ void PyUnicode_InternImmortal(PyObject **p)
 
 PyObject *PyUnicode_InternFromString(const char *u)
 {
+    Py_ssize_t length = 0;
+    while ((signed char)u[length] > 0)
+        length++;
+    if (u[length] == 0)
+        return unicode_intern_ascii(u, length);
     PyObject *str = PyUnicode_FromString(u);
     return str == NULL ? NULL : unicode_intern_steal(str);
 }

@@ -5,6 +5,7 @@
 #include "Python.h"
 #include "code_object.h"
 #include "importer.h"
+#include "unicode.h"
 #include "well_known_strings.h"
 
 #define FLAG_REF 0x80
@@ -624,6 +625,8 @@ static PyObject *read_str(reader_t *r, int type, int flag)
     const char *p = n > 0 ? read_bytes(r, n) : "";
     if (p == NULL)
         return NULL;
+    if ((type == 'A' || type == 'Z') && unicode_max_char(PyUnicode_1BYTE_KIND, p, n) < 128)
+        return ref_add(r, unicode_intern_ascii(p, n), flag);
     if (type == 'u' || type == 't')
         s = PyUnicode_DecodeUTF8(p, n, "surrogatepass");
     else

@@ -12,8 +12,8 @@ typedef struct {
     uint64_t taker;             /* [atomic] number of the thread that took it last */
 } lock_object;
 
-/* The lock that stands for a thread is taken by the thread, and released when it ends. From then on everybody may take it and nobody has it:
- * threads that join do not see each other, and locked() tells whether the thread runs. */
+/* The lock that stands for a thread is taken by the thread, and released when it ends. From then on locked() says no, though threads that join
+ * take it for a moment each: threading asserts at exit that the main thread's lock is free behind the release, which may have handed it over. */
 enum { NO_SENTINEL, SENTINEL_ALIVE, SENTINEL_ENDED };
 
 typedef struct {
@@ -148,17 +148,8 @@ static lock_result_t wait_for_ever(struct deadlock_wait *w, PyMutex *m, int flag
 
 /* ---- lock ---- */
 
-static int has_ended(lock_object *self)
-{
-    return Py_UNLIKELY(__atomic_load_n(&self->sentinel, __ATOMIC_ACQUIRE) == SENTINEL_ENDED);      /* pairs with lock_unlock */
-}
-
 static PyObject *lock_taken(lock_object *self)
 {
-    if (has_ended(self)) {
-        mutex_try_unlock(&self->mutex);
-        Py_RETURN_TRUE;
-    }
     atomic_store_relaxed_u64(&self->taker, thread_current()->id);
     Py_RETURN_TRUE;
 }
@@ -178,8 +169,6 @@ static PyObject *lock_acquire(lock_object *self, PyObject *const *args, Py_ssize
         return NULL;
     if (_PyMutex_TryLockFast(&self->mutex))
         return lock_taken(self);
-    if (has_ended(self))
-        Py_RETURN_TRUE;
     if (ns == 0)
         return mutex_try_lock(&self->mutex) ? lock_taken(self) : Py_NewRef(Py_False);
     return lock_wait(self, ns);
@@ -194,11 +183,8 @@ static PyObject *lock_enter(lock_object *self, PyObject *ignored)
 static int lock_unlock(lock_object *self)
 {
     uint8_t locked = 1;
-    if (Py_UNLIKELY(self->sentinel)) {
+    if (Py_UNLIKELY(self->sentinel))
         __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
-        mutex_try_unlock(&self->mutex);
-        return 0;
-    }
     if (__atomic_compare_exchange_n(&self->mutex.bits, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
         || mutex_try_unlock(&self->mutex))
         return 0;
@@ -219,6 +205,11 @@ static PyObject *lock_exit(lock_object *self, PyObject *const *args, Py_ssize_t 
     (void)args;
     (void)nargs;
     return lock_release(self, NULL);
+}
+
+static int has_ended(lock_object *self)
+{
+    return __atomic_load_n(&self->sentinel, __ATOMIC_ACQUIRE) == SENTINEL_ENDED;       /* pairs with lock_unlock */
 }
 
 static int is_locked(lock_object *self) { return PyMutex_IsLocked(&self->mutex) && !has_ended(self); }
@@ -283,7 +274,8 @@ PyObject *thread_lock_new_sentinel(void)
 void thread_lock_release_quietly(PyObject *lock)
 {
     if (Py_IS_TYPE(lock, &thread_lock_type))
-        (void)lock_unlock((lock_object *)lock);
+        if (lock_unlock((lock_object *)lock) < 0)
+            PyErr_Clear();
 }
 
 #define METHOD(name, function, flags, doc) {(name), (PyCFunction)(void (*)(void))(function), (flags), (doc)}

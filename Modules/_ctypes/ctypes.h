@@ -14,8 +14,8 @@
  *     the program's business, as in C.
  *
  * Functions.  Type of result, types of arguments and so on may be changed by one thread while another calls: a call
- *     takes references to all of them under the object's lock. Foreign code runs detached, unless the function is one of
- *     the C API. Callbacks attach whatever thread they come from. */
+ *     works with those that it found at its start. Foreign code runs detached, unless the function is one of the C API.
+ *     Callbacks attach whatever thread they come from. */
 #ifndef BRAID_CTYPES_H
 #define BRAID_CTYPES_H
 
@@ -179,7 +179,7 @@ typedef struct {
 } ctypes_data;
 
 extern PyTypeObject ctypes_data_type, ctypes_simple_type, ctypes_pointer_type, ctypes_array_type, ctypes_structure_type,
-    ctypes_union_type, ctypes_function_type;
+    ctypes_union_type, ctypes_function_type, ctypes_signature_type;
 
 static inline bool ctypes_is_data(PyObject *op) { return PyObject_TypeCheck(op, &ctypes_data_type); }
 static inline ctypes_data *ctypes_as_data(PyObject *op) { return (ctypes_data *)op; }

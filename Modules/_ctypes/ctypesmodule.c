@@ -9,7 +9,7 @@ static int add_types(PyObject *module)
     static PyTypeObject *const metas[] = {&ctypes_simple_meta, &ctypes_pointer_meta, &ctypes_array_meta,
                                           &ctypes_structure_meta, &ctypes_union_meta, &ctypes_function_meta,
                                           &ctypes_data_type, &ctypes_field_type, &ctypes_parameter_type,
-                                          &ctypes_callback_type};
+                                          &ctypes_callback_type, &ctypes_signature_type};
     static PyTypeObject *const types[] = {&ctypes_structure_type, &ctypes_union_type,  &ctypes_pointer_type,
                                           &ctypes_array_type,     &ctypes_simple_type, &ctypes_function_type};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(metas); i++)

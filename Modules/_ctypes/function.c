@@ -1,19 +1,101 @@
 /* Function pointers: CFuncPtr and its metaclass. Objects that can be called from Python, and passed to C.
  *
- * Locks: what may be assigned to a function object is under its lock; a call works on references taken at its start. */
+ * Locks: what may be assigned to a function object is in a signature of its own, which is replaced as a whole under the
+ * object's lock. A call reads it without the lock and keeps a reference to it. */
 #include "ctypes.h"
+
+/* What the program has set on a function. Never changes once it is published: a change makes another one. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *argtypes, *converters;    /* tuples; NULL: as the class says */
+    PyObject *restype, *checker;        /* NULL: as the class says */
+    PyObject *errcheck;                 /* or NULL */
+} signature;
 
 typedef struct {
     ctypes_data data;
     PyObject *callback;                 /* [const] the C code for a Python callable, or NULL */
     PyObject *callable;                 /* [const] that callable, or NULL */
     PyObject *paramflags;               /* [const] tuple or NULL */
-    PyObject *argtypes, *converters;    /* [lock] tuples; NULL: as the class says */
-    PyObject *restype, *checker;        /* [lock] NULL: as the class says */
-    PyObject *errcheck;                 /* [lock] or NULL */
+    signature *signature;               /* [lock;atomic] counted; NULL: all as the class says */
 } function;
 
 #define SELF(op) ((function *)(op))
+
+/* ---- Signatures ---- */
+
+static int signature_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    signature *self = (signature *)op;
+    Py_VISIT(self->argtypes);
+    Py_VISIT(self->converters);
+    Py_VISIT(self->restype);
+    Py_VISIT(self->checker);
+    Py_VISIT(self->errcheck);
+    return 0;
+}
+
+static void signature_dealloc(PyObject *op)
+{
+    signature *self = (signature *)op;
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->argtypes);
+    Py_XDECREF(self->converters);
+    Py_XDECREF(self->restype);
+    Py_XDECREF(self->checker);
+    Py_XDECREF(self->errcheck);
+    PyObject_GC_Del(op);
+}
+
+PyTypeObject ctypes_signature_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "_ctypes.signature",
+    .tp_basicsize = sizeof(signature),
+    .tp_dealloc = signature_dealloc,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_doc = "What was set on a function pointer.",
+    .tp_traverse = signature_traverse,
+};
+
+/* The function's signature, a new reference, or NULL. Takes no lock: many threads call one function. */
+static signature *take_signature(PyObject *op)
+{
+    for (;;) {
+        signature *self = __atomic_load_n(&SELF(op)->signature, __ATOMIC_ACQUIRE);      /* pairs with change */
+        /* If it is dead, another thread has put a new one there. */
+        if (self == NULL || object_try_incref((PyObject *)self))
+            return self;
+    }
+}
+
+enum { SET_ARGTYPES = 1, SET_RESTYPE = 2, SET_ERRCHECK = 4 };
+
+/* Replaces a part of the signature by that of `with`, whose references are stolen, on failure too. 0, or -1. */
+static int change(PyObject *op, int part, const signature *with)
+{
+    signature *fresh = PyObject_GC_New(signature, &ctypes_signature_type), *old = NULL;
+    if (fresh == NULL) {
+        Py_XDECREF(with->argtypes);
+        Py_XDECREF(with->converters);
+        Py_XDECREF(with->restype);
+        Py_XDECREF(with->checker);
+        Py_XDECREF(with->errcheck);
+        return -1;
+    }
+    Py_BEGIN_CRITICAL_SECTION(op);
+    old = SELF(op)->signature;
+    fresh->argtypes = part == SET_ARGTYPES ? with->argtypes : Py_XNewRef(old != NULL ? old->argtypes : NULL);
+    fresh->converters = part == SET_ARGTYPES ? with->converters : Py_XNewRef(old != NULL ? old->converters : NULL);
+    fresh->restype = part == SET_RESTYPE ? with->restype : Py_XNewRef(old != NULL ? old->restype : NULL);
+    fresh->checker = part == SET_RESTYPE ? with->checker : Py_XNewRef(old != NULL ? old->checker : NULL);
+    fresh->errcheck = part == SET_ERRCHECK ? with->errcheck : Py_XNewRef(old != NULL ? old->errcheck : NULL);
+    PyObject_GC_Track(fresh);
+    object_publish((PyObject *)fresh);
+    __atomic_store_n(&SELF(op)->signature, fresh, __ATOMIC_RELEASE);    /* pairs with take_signature */
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF((PyObject *)old);
+    return 0;
+}
 
 /* ---- Types of arguments and of the result ---- */
 
@@ -238,8 +320,9 @@ static PyObject *function_new(PyTypeObject *type, PyObject *args, PyObject *kwar
 
 /* ---- Calling ---- */
 
-/* What a call needs, in references of its own. */
+/* What a call needs: borrowed from the signature, which is kept, and from the class. */
 typedef struct {
+    signature *own;                     /* counted, or NULL */
     ctypes_target target;
     PyObject *argtypes, *errcheck;
 } call_state;
@@ -247,26 +330,19 @@ typedef struct {
 static void take_state(PyObject *op, call_state *state)
 {
     ctypes_info *info = ctypes_info_find(Py_TYPE(op));
-    function *self = SELF(op);
-    Py_BEGIN_CRITICAL_SECTION(op);
-    state->argtypes = Py_XNewRef(self->argtypes != NULL ? self->argtypes : info->argtypes);
-    state->target.converters = Py_XNewRef(self->converters != NULL ? self->converters : info->converters);
-    state->target.restype = Py_XNewRef(self->restype != NULL ? self->restype : info->restype);
-    state->target.checker = Py_XNewRef(self->restype != NULL ? self->checker : info->checker);
-    state->errcheck = Py_XNewRef(self->errcheck);
-    Py_END_CRITICAL_SECTION();
+    signature *own = take_signature(op);
+    bool has_argtypes = own != NULL && own->argtypes != NULL, has_restype = own != NULL && own->restype != NULL;
+    state->own = own;
+    state->argtypes = has_argtypes ? own->argtypes : info->argtypes;
+    state->target.converters = has_argtypes ? own->converters : info->converters;
+    state->target.restype = has_restype ? own->restype : info->restype;
+    state->target.checker = has_restype ? own->checker : info->checker;
+    state->errcheck = own != NULL ? own->errcheck : NULL;
     state->target.flags = info->flags;
     memcpy(&state->target.function, ctypes_address(op), sizeof(void *));
 }
 
-static void drop_state(call_state *state)
-{
-    Py_XDECREF(state->argtypes);
-    Py_XDECREF(state->target.converters);
-    Py_XDECREF(state->target.restype);
-    Py_XDECREF(state->target.checker);
-    Py_XDECREF(state->errcheck);
-}
+static void drop_state(call_state *state) { Py_XDECREF((PyObject *)state->own); }
 
 /* More arguments than declared are for functions that take any number; fewer are an error. */
 static int check_count(const call_state *state, Py_ssize_t given)
@@ -307,47 +383,34 @@ static PyObject *function_call(PyObject *op, PyObject *args, PyObject *kwargs)
 
 /* ---- Attributes ---- */
 
-/* Puts values into two slots under the lock; drops what was there. Steals the values. */
-static void exchange(PyObject *op, PyObject **a, PyObject *new_a, PyObject **b, PyObject *new_b)
-{
-    PyObject *old_a, *old_b;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    old_a = *a;
-    old_b = *b;
-    *a = new_a;
-    *b = new_b;
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(old_a);
-    Py_XDECREF(old_b);
-}
+/* A new reference; None for NULL. */
+static PyObject *or_none(PyObject *value) { return Py_NewRef(value != NULL ? value : Py_None); }
 
 static PyObject *get_errcheck(PyObject *op, void *unused)
 {
-    PyObject *value;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    value = Py_XNewRef(SELF(op)->errcheck);
-    Py_END_CRITICAL_SECTION();
-    return value != NULL ? value : Py_NewRef(Py_None);
+    call_state state;
+    take_state(op, &state);
+    PyObject *value = or_none(state.errcheck);
+    drop_state(&state);
+    return value;
 }
 
 static int set_errcheck(PyObject *op, PyObject *value, void *unused)
 {
-    PyObject *none = NULL;
     if (value != NULL && !PyCallable_Check(value)) {
         PyErr_SetString(PyExc_TypeError, "the errcheck attribute must be callable");
         return -1;
     }
-    exchange(op, &SELF(op)->errcheck, Py_XNewRef(value), &none, NULL);
-    return 0;
+    return change(op, SET_ERRCHECK, &(signature){.errcheck = Py_XNewRef(value)});
 }
 
 static PyObject *get_restype(PyObject *op, void *unused)
 {
     call_state state;
     take_state(op, &state);
-    PyObject *value = Py_XNewRef(state.target.restype);
+    PyObject *value = or_none(state.target.restype);
     drop_state(&state);
-    return value != NULL ? value : Py_NewRef(Py_None);
+    return value;
 }
 
 static int set_restype(PyObject *op, PyObject *value, void *unused)
@@ -355,17 +418,16 @@ static int set_restype(PyObject *op, PyObject *value, void *unused)
     PyObject *checker = NULL;
     if (value != NULL && take_restype(value, &checker, "restype must be a type, a callable, or None") < 0)
         return -1;
-    exchange(op, &SELF(op)->restype, Py_XNewRef(value), &SELF(op)->checker, checker);
-    return 0;
+    return change(op, SET_RESTYPE, &(signature){.restype = Py_XNewRef(value), .checker = checker});
 }
 
 static PyObject *get_argtypes(PyObject *op, void *unused)
 {
     call_state state;
     take_state(op, &state);
-    PyObject *value = Py_XNewRef(state.argtypes);
+    PyObject *value = or_none(state.argtypes);
     drop_state(&state);
-    return value != NULL ? value : Py_NewRef(Py_None);
+    return value;
 }
 
 static int set_argtypes(PyObject *op, PyObject *value, void *unused)
@@ -373,8 +435,7 @@ static int set_argtypes(PyObject *op, PyObject *value, void *unused)
     PyObject *argtypes = NULL, *converters = NULL;
     if (value != NULL && value != Py_None && take_argtypes(value, &argtypes, &converters) < 0)
         return -1;
-    exchange(op, &SELF(op)->argtypes, argtypes, &SELF(op)->converters, converters);
-    return 0;
+    return change(op, SET_ARGTYPES, &(signature){.argtypes = argtypes, .converters = converters});
 }
 
 static int function_bool(PyObject *op)
@@ -397,25 +458,18 @@ static int function_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->callback);
     Py_VISIT(self->callable);
     Py_VISIT(self->paramflags);
-    Py_VISIT(self->argtypes);
-    Py_VISIT(self->converters);
-    Py_VISIT(self->restype);
-    Py_VISIT(self->checker);
-    Py_VISIT(self->errcheck);
+    Py_VISIT((PyObject *)self->signature);
     return ctypes_data_traverse(op, visit, arg);
 }
 
 static int function_clear(PyObject *op)
 {
     function *self = SELF(op);
+    signature *own = __atomic_exchange_n(&self->signature, NULL, __ATOMIC_ACQ_REL);
+    Py_XDECREF((PyObject *)own);
     Py_CLEAR(self->callback);
     Py_CLEAR(self->callable);
     Py_CLEAR(self->paramflags);
-    Py_CLEAR(self->argtypes);
-    Py_CLEAR(self->converters);
-    Py_CLEAR(self->restype);
-    Py_CLEAR(self->checker);
-    Py_CLEAR(self->errcheck);
     return ctypes_data_clear(op);
 }
 

@@ -1,6 +1,6 @@
 /* Methods of bytes and bytearray that search, split, join and replace. See bytes.h for their rules. */
 #include "bytes.h"
-#include "list.h"
+#include "item_collector.h"
 
 /* ---- Arguments ---- */
 
@@ -56,6 +56,11 @@ static int needle_init(needle_t *needle, const char *name, PyObject *const *args
     if (check_count(name, nargs) < 0 || needle_bounds(needle, args, nargs) < 0)
         return -1;
     PyObject *arg = args[0];
+    if (PyBytes_CheckExact(arg)) {
+        needle->sub = PyBytes_AS_STRING(arg);
+        needle->m = PyBytes_GET_SIZE(arg);
+        return 0;
+    }
     if (!value_is_immediate(arg) && PyObject_CheckBuffer(arg)) {
         if (PyObject_GetBuffer(arg, &needle->view, PyBUF_SIMPLE) < 0)
             return -1;
@@ -306,14 +311,14 @@ PyObject *bytes_like_rstrip(PyObject *self, PyObject *const *args, Py_ssize_t na
 
 /* ---- split ---- */
 
-/* Appends self[start:end] to list; never escapes: the list is known to nobody else. */
-static int add_part(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t start, Py_ssize_t end)
+/* Adds self[start:end] to the parts; never escapes. */
+static inline int add_part(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t start,
+                           Py_ssize_t end)
 {
-    PyObject *item = part(self, s, n, start, end);
-    return item != NULL ? list_append_steal((PyListObject *)list, item) : -1;
+    return item_collector_add(parts, part(self, s, n, start, end));
 }
 
-static int split_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t max)
+static int split_blanks(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t max)
 {
     Py_ssize_t i = 0;
     for (;;) {
@@ -323,15 +328,15 @@ static int split_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize_
             return 0;
         Py_ssize_t start = i;
         if (max-- <= 0)
-            return add_part(list, self, s, n, start, n);
+            return add_part(parts, self, s, n, start, n);
         while (i < n && !Py_ISSPACE(s[i]))
             i++;
-        if (add_part(list, self, s, n, start, i) < 0)
+        if (add_part(parts, self, s, n, start, i) < 0)
             return -1;
     }
 }
 
-static int rsplit_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t max)
+static int rsplit_blanks(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, Py_ssize_t max)
 {
     Py_ssize_t i = n;
     for (;;) {
@@ -341,15 +346,15 @@ static int rsplit_blanks(PyObject *list, PyObject *self, const char *s, Py_ssize
             return 0;
         Py_ssize_t end = i;
         if (max-- <= 0)
-            return add_part(list, self, s, n, 0, end);
+            return add_part(parts, self, s, n, 0, end);
         while (i > 0 && !Py_ISSPACE(s[i - 1]))
             i--;
-        if (add_part(list, self, s, n, i, end) < 0)
+        if (add_part(parts, self, s, n, i, end) < 0)
             return -1;
     }
 }
 
-static int split_at(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, const char *sep, Py_ssize_t m,
+static int split_at(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, const char *sep, Py_ssize_t m,
                     Py_ssize_t max)
 {
     Py_ssize_t start = 0;
@@ -357,14 +362,14 @@ static int split_at(PyObject *list, PyObject *self, const char *s, Py_ssize_t n,
         Py_ssize_t i = bytes_find_data(s + start, n - start, sep, m);
         if (i < 0)
             break;
-        if (add_part(list, self, s, n, start, start + i) < 0)
+        if (add_part(parts, self, s, n, start, start + i) < 0)
             return -1;
         start += i + m;
     }
-    return add_part(list, self, s, n, start, n);
+    return add_part(parts, self, s, n, start, n);
 }
 
-static int rsplit_at(PyObject *list, PyObject *self, const char *s, Py_ssize_t n, const char *sep, Py_ssize_t m,
+static int rsplit_at(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, const char *sep, Py_ssize_t m,
                      Py_ssize_t max)
 {
     Py_ssize_t end = n;
@@ -372,11 +377,11 @@ static int rsplit_at(PyObject *list, PyObject *self, const char *s, Py_ssize_t n
         Py_ssize_t i = bytes_rfind_data(s, end, sep, m);
         if (i < 0)
             break;
-        if (add_part(list, self, s, n, i + m, end) < 0)
+        if (add_part(parts, self, s, n, i + m, end) < 0)
             return -1;
         end = i;
     }
-    return add_part(list, self, s, n, 0, end);
+    return add_part(parts, self, s, n, 0, end);
 }
 
 static PyObject *split(PyObject *self, struct _PyArg_Parser *parser, PyObject *const *args, Py_ssize_t nargs,
@@ -404,16 +409,14 @@ static PyObject *split(PyObject *self, struct _PyArg_Parser *parser, PyObject *c
             goto done;
         }
     }
-    list = PyList_New(0);
-    if (list == NULL)
-        goto done;
+    item_collector_t parts;
+    item_collector_init(&parts);
     const char *s = bytes_like_data(self, &n);
     if (separator == Py_None)
-        failed = (backwards ? rsplit_blanks : split_blanks)(list, self, s, n, max);
+        failed = (backwards ? rsplit_blanks : split_blanks)(&parts, self, s, n, max);
     else
-        failed = (backwards ? rsplit_at : split_at)(list, self, s, n, view.buf, view.len, max);
-    if (failed || (backwards && PyList_Reverse(list) < 0))
-        Py_CLEAR(list);
+        failed = (backwards ? rsplit_at : split_at)(&parts, self, s, n, view.buf, view.len, max);
+    list = item_collector_finish(&parts, !failed, backwards);
 done:
     if (separator != Py_None)
         PyBuffer_Release(&view);
@@ -442,11 +445,11 @@ PyObject *bytes_like_splitlines(PyObject *self, PyObject *const *args, Py_ssize_
     Py_ssize_t n, i = 0;
     if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &keepends))
         return NULL;
-    PyObject *list = PyList_New(0);
-    if (list == NULL)
-        return NULL;
+    item_collector_t parts;
+    item_collector_init(&parts);
+    int failed = 0;
     const char *s = bytes_like_data(self, &n);
-    while (i < n) {
+    while (i < n && !failed) {
         Py_ssize_t start = i, end;
         while (i < n && s[i] != '\n' && s[i] != '\r')
             i++;
@@ -456,12 +459,9 @@ PyObject *bytes_like_splitlines(PyObject *self, PyObject *const *args, Py_ssize_
             if (keepends)
                 end = i;
         }
-        if (add_part(list, self, s, n, start, end) < 0) {
-            Py_DECREF(list);
-            return NULL;
-        }
+        failed = add_part(&parts, self, s, n, start, end) < 0;
     }
-    return list;
+    return item_collector_finish(&parts, !failed, 0);
 }
 
 static PyObject *partition(PyObject *self, PyObject *separator, int backwards)

@@ -1,6 +1,7 @@
 /* bytes objects: making, comparing, hashing, slicing; the C API. */
 #include "bytes.h"
 #include "interpreter.h"
+#include "object_malloc.h"
 
 /* ---- Static objects ---- */
 
@@ -17,16 +18,17 @@ struct bytes_char bytes_empty_object = {.ob_base = {PyObject_HEAD_INIT(&PyBytes_
 
 /* ---- Making ---- */
 
-static PyObject *alloc(Py_ssize_t size)
+static inline Py_ALWAYS_INLINE PyObject *alloc(Py_ssize_t size)
 {
-    if (size > PY_SSIZE_T_MAX - BASIC_SIZE) {
+    if (Py_UNLIKELY(size > PY_SSIZE_T_MAX - BASIC_SIZE)) {
         PyErr_SetString(PyExc_OverflowError, "byte string is too large");
         return NULL;
     }
-    PyBytesObject *op = PyObject_Malloc((size_t)(BASIC_SIZE + size));
-    if (op == NULL)
+    PyBytesObject *op = object_malloc((size_t)(BASIC_SIZE + size));
+    if (Py_UNLIKELY(op == NULL))
         return PyErr_NoMemory();
-    PyObject_InitVar((PyVarObject *)op, &PyBytes_Type, size);
+    object_header_init((PyObject *)op, &PyBytes_Type, 0);
+    op->ob_base.ob_size = size;
     op->ob_shash = -1;
     op->ob_sval[size] = 0;
     return (PyObject *)op;
@@ -34,17 +36,19 @@ static PyObject *alloc(Py_ssize_t size)
 
 PyObject *PyBytes_FromStringAndSize(const char *text, Py_ssize_t size)
 {
-    if (size < 0) {
-        PyErr_SetString(PyExc_SystemError, "Negative size passed to PyBytes_FromStringAndSize");
-        return NULL;
+    if (Py_UNLIKELY(size <= 1)) {
+        if (size < 0) {
+            PyErr_SetString(PyExc_SystemError, "Negative size passed to PyBytes_FromStringAndSize");
+            return NULL;
+        }
+        if (size == 0)
+            return bytes_empty();
+        if (text != NULL)
+            return bytes_from_char((unsigned char)text[0]);
     }
-    if (size == 0)
-        return bytes_empty();
-    if (size == 1 && text != NULL)
-        return bytes_from_char((unsigned char)text[0]);
     PyObject *op = alloc(size);
     if (op != NULL && text != NULL)
-        memcpy(PyBytes_AS_STRING(op), text, (size_t)size);
+        object_copy_bytes(PyBytes_AS_STRING(op), text, (size_t)size);
     return op;
 }
 
@@ -270,8 +274,24 @@ static Py_ssize_t bytes_length(PyObject *self)
     return PyBytes_GET_SIZE(self);
 }
 
+/* Both exact bytes that are not empty. */
+static PyObject *concat_exact(PyObject *a, PyObject *b)
+{
+    Py_ssize_t n = PyBytes_GET_SIZE(a), m = PyBytes_GET_SIZE(b);
+    if (n > PY_SSIZE_T_MAX - m)
+        return PyErr_NoMemory();
+    PyObject *result = alloc(n + m);
+    if (result != NULL) {
+        object_copy_bytes(PyBytes_AS_STRING(result), PyBytes_AS_STRING(a), (size_t)n);
+        object_copy_bytes(PyBytes_AS_STRING(result) + n, PyBytes_AS_STRING(b), (size_t)m);
+    }
+    return result;
+}
+
 static PyObject *bytes_concat(PyObject *a, PyObject *b)
 {
+    if (PyBytes_CheckExact(a) && PyBytes_CheckExact(b) && PyBytes_GET_SIZE(a) > 0 && PyBytes_GET_SIZE(b) > 0)
+        return concat_exact(a, b);
     Py_buffer va = {.obj = NULL}, vb = {.obj = NULL};
     PyObject *result = NULL;
     if (PyObject_GetBuffer(a, &va, PyBUF_SIMPLE) < 0 || PyObject_GetBuffer(b, &vb, PyBUF_SIMPLE) < 0) {
@@ -454,7 +474,10 @@ static PyObject *bytes_fromhex(PyObject *type, PyObject *text)
 
 static void bytes_dealloc(PyObject *self)
 {
-    Py_TYPE(self)->tp_free(self);
+    if (Py_LIKELY(heap_type(self) == &PyBytes_Type))
+        object_free(self);
+    else
+        Py_TYPE(self)->tp_free(self);
 }
 
 /* ---- The type ---- */

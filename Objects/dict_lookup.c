@@ -1,5 +1,5 @@
 /* Looking up, storing and removing single items of dict. */
-#include "dict.h"
+#include "dict_insert.h"
 
 /* ---- Lock-free look-up ---- */
 
@@ -90,9 +90,15 @@ static int added_since(PyDictKeysObject *keys, Py_ssize_t count, Py_hash_t hash)
     return 0;
 }
 
-Py_ssize_t dict_find_and_lock(PyDictObject *self, PyObject *key, Py_hash_t hash, int *locked)
+/* dict_find_and_lock; if key is absent, *free_slot is where the index has room for it, or -1: not known. */
+static inline Py_ALWAYS_INLINE Py_ssize_t find_and_lock(PyDictObject *self, PyObject *key, Py_hash_t hash, int *locked,
+                                                        Py_ssize_t *free_slot)
 {
+    Py_ssize_t dummy;           /* the first DUMMY on the way, or -1 */
+    int escaped;                /* others may have used that since */
 restart:
+    dummy = -1;
+    escaped = 0;
     *locked = container_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     uint64_t id = keys->id;
@@ -129,14 +135,25 @@ restart:
                     Py_DECREF(candidate);       /* not the last one: the entry has it */
                     if (equal)
                         return i;
+                    escaped = 1;
                 }
             }
         }
-        else if (i == DICT_EMPTY)
+        else if (i == DICT_EMPTY) {
+            *free_slot = Py_UNLIKELY(escaped) ? -1 : dummy >= 0 ? dummy : (Py_ssize_t)slot;
             return -1;
+        }
+        else if (dummy < 0)
+            dummy = (Py_ssize_t)slot;
         perturb >>= DICT_PERTURB_SHIFT;
         slot = (slot * 5 + perturb + 1) & mask;
     }
+}
+
+Py_ssize_t dict_find_and_lock(PyDictObject *self, PyObject *key, Py_hash_t hash, int *locked)
+{
+    Py_ssize_t slot;
+    return find_and_lock(self, key, hash, locked, &slot);
 }
 
 static Py_NO_INLINE int lookup_locking(PyDictObject *self, PyObject *key, Py_hash_t hash, enum want want, PyObject **result)
@@ -247,20 +264,20 @@ PyObject **dict_value_slot(PyObject *dict, PyObject *name)
 /* ---- Storing ---- */
 
 /* self[key] = value for a value that is stolen. */
-static inline Py_ALWAYS_INLINE int store(PyDictObject *self, PyObject *key, Py_hash_t hash, PyObject *value)
+static int store(PyDictObject *self, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     int locked;
-    Py_ssize_t i = dict_find_and_lock(self, key, hash, &locked);
+    Py_ssize_t slot = -1, i = find_and_lock(self, key, hash, &locked, &slot);
     if (i >= 0) {
-        PyObject **slot = &self->ma_keys->entries[i].value, *old = *slot;
-        dict_put(slot, value);
+        PyObject **place = &self->ma_keys->entries[i].value, *old = *place;
+        dict_put(place, value);
         container_unlock(self, locked);
         Py_DECREF(old);
         return 0;
     }
     if (i == -1) {
         Py_INCREF(key);
-        int result = dict_insert_new_locked(self, key, hash, value);
+        int result = dict_insert_at_locked(self, key, hash, value, slot);
         container_unlock(self, locked);
         if (result == 0)
             return 0;

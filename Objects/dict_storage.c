@@ -1,5 +1,6 @@
 /* The tables of dict: making, growing and changing them under the dict's lock; snapshots and lock-free walking. */
-#include "dict.h"
+#include "dict_insert.h"
+#include "frame.h"
 #include "memory.h"
 #include "../Python/memory/allocator.h"
 #include "object_gc_inline.h"
@@ -16,23 +17,39 @@ struct dict_static_keys dict_empty_keys = {
 /* Entries that an index of 2^log2 slots serves: two thirds of it. */
 static inline Py_ssize_t usable_entries(int log2) { return (Py_ssize_t)((((size_t)1 << log2) << 1) / 3); }
 
-static inline void index_put(PyDictKeysObject *keys, size_t slot, Py_ssize_t entry)
-{
-    /* Pairs with dict_index_get. */
-    switch (keys->log2_width) {
-    case 0: __atomic_store_n(dict_keys_index(keys) + slot, (int8_t)entry, __ATOMIC_RELEASE); break;
-    case 1: __atomic_store_n((int16_t *)(void *)dict_keys_index(keys) + slot, (int16_t)entry, __ATOMIC_RELEASE); break;
-    case 2: __atomic_store_n((int32_t *)(void *)dict_keys_index(keys) + slot, (int32_t)entry, __ATOMIC_RELEASE); break;
-    default: __atomic_store_n((int64_t *)(void *)dict_keys_index(keys) + slot, (int64_t)entry, __ATOMIC_RELEASE); break;
-    }
-}
-static size_t index_bytes(int log2_size, int log2_width)
+static inline size_t index_bytes(int log2_size, int log2_width)
 {
     return (((size_t)1 << (log2_size + log2_width)) + 7) & ~(size_t)7;
 }
 
+static inline Py_ALWAYS_INLINE void keys_init(PyDictKeysObject *keys, int log2, int width, size_t index, Py_ssize_t capacity)
+{
+    keys->id = container_next_id();
+    keys->entries = (dict_entry *)(void *)(dict_keys_index(keys) + index);
+    keys->log2_size = (uint8_t)log2;
+    keys->log2_width = (uint8_t)width;
+    keys->is_static = 0;
+    keys->capacity = capacity;
+    memset(dict_keys_index(keys), 0xFF, index);
+}
+
+/* The smallest table. */
+static inline Py_ALWAYS_INLINE PyDictKeysObject *keys_alloc_small(void)
+{
+    const Py_ssize_t capacity = usable_entries(MIN_LOG2_SIZE);
+    const size_t index = index_bytes(MIN_LOG2_SIZE, 0);
+    PyDictKeysObject *keys = mi_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
+    if (Py_LIKELY(keys != NULL)) {
+        keys_init(keys, MIN_LOG2_SIZE, 0, index, capacity);
+        keys->count = keys->first = keys->top = keys->gap = 0;
+    }
+    return keys;
+}
+
 PyDictKeysObject *dict_keys_alloc(Py_ssize_t n, Py_ssize_t gap)
 {
+    if (gap == 0 && n <= usable_entries(MIN_LOG2_SIZE))
+        return keys_alloc_small();
     int log2 = MIN_LOG2_SIZE;
     while (usable_entries(log2) < n + gap)
         if (++log2 > MAX_LOG2_SIZE)
@@ -43,14 +60,8 @@ PyDictKeysObject *dict_keys_alloc(Py_ssize_t n, Py_ssize_t gap)
     PyDictKeysObject *keys = mi_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
     if (keys == NULL)
         return NULL;
-    keys->id = container_next_id();
-    keys->entries = (dict_entry *)(void *)(dict_keys_index(keys) + index);
-    keys->log2_size = (uint8_t)log2;
-    keys->log2_width = (uint8_t)width;
-    keys->is_static = 0;
-    keys->capacity = capacity;
+    keys_init(keys, log2, width, index, capacity);
     keys->count = keys->first = keys->top = keys->gap = gap;
-    memset(dict_keys_index(keys), 0xFF, index);
     if (gap > 0)
         memset(keys->entries, 0, (size_t)gap * sizeof(dict_entry));
     return keys;
@@ -71,17 +82,6 @@ void dict_retire_keys_locked(PyDictObject *self, PyDictKeysObject *keys)
 }
 
 /* ---- Probing under the lock ---- */
-
-/* The first slot on the way of hash that holds no entry. */
-static inline size_t free_slot(const PyDictKeysObject *keys, Py_hash_t hash)
-{
-    size_t mask = dict_keys_mask(keys), perturb = (size_t)hash, slot = perturb & mask;
-    while (dict_index_get(keys, slot) >= 0) {
-        perturb >>= DICT_PERTURB_SHIFT;
-        slot = (slot * 5 + perturb + 1) & mask;
-    }
-    return slot;
-}
 
 /* The slot that holds that entry. */
 static size_t slot_of_entry(const PyDictKeysObject *keys, Py_hash_t hash, Py_ssize_t entry)
@@ -112,7 +112,7 @@ int dict_resize_locked(PyDictObject *self, Py_ssize_t n, Py_ssize_t gap)
         if (from->value == NULL)
             continue;
         keys->entries[to] = *from;
-        index_put(keys, free_slot(keys, from->hash), to);
+        dict_index_put(keys, dict_free_slot(keys, from->hash), to);
         to++;
     }
     keys->count = keys->top = to;
@@ -122,12 +122,8 @@ int dict_resize_locked(PyDictObject *self, Py_ssize_t n, Py_ssize_t gap)
     return 0;
 }
 
-/* Room for one more entry behind the last. */
-static int make_room(PyDictObject *self)
+int dict_make_room_locked(PyDictObject *self)
 {
-    PyDictKeysObject *keys = self->ma_keys;
-    if (keys->count < keys->capacity)
-        return 0;
     Py_ssize_t used = self->ma_used;
     if (used > PY_SSIZE_T_MAX / 64)
         return -1;
@@ -137,22 +133,7 @@ static int make_room(PyDictObject *self)
 
 int dict_insert_new_locked(PyDictObject *self, PyObject *key, Py_hash_t hash, PyObject *value)
 {
-    if (make_room(self) < 0)
-        return -1;
-    PyDictKeysObject *keys = self->ma_keys;
-    Py_ssize_t i = keys->count;
-    dict_entry *entry = &keys->entries[i];
-    dict_touch_locked(self);
-    object_publish(key);
-    object_publish(value);
-    __atomic_store_n(&entry->hash, hash, __ATOMIC_RELAXED);
-    __atomic_store_n(&entry->key, key, __ATOMIC_RELEASE);
-    __atomic_store_n(&entry->value, value, __ATOMIC_RELEASE);
-    __atomic_store_n(&keys->count, i + 1, __ATOMIC_RELEASE);
-    keys->top = i + 1;
-    index_put(keys, free_slot(keys, hash), i);
-    dict_set_used(self, self->ma_used + 1);
-    return 0;
+    return dict_insert_at_locked(self, key, hash, value, -1);
 }
 
 void dict_remove_entry_locked(PyDictObject *self, Py_ssize_t i, PyObject **key, PyObject **value)
@@ -162,7 +143,7 @@ void dict_remove_entry_locked(PyDictObject *self, Py_ssize_t i, PyObject **key, 
     dict_touch_locked(self);
     *key = entry->key;
     *value = entry->value;
-    index_put(keys, slot_of_entry(keys, entry->hash, i), DICT_DUMMY);
+    dict_index_put(keys, slot_of_entry(keys, entry->hash, i), DICT_DUMMY);
     __atomic_store_n(&entry->value, NULL, __ATOMIC_RELEASE);
     __atomic_store_n(&entry->key, NULL, __ATOMIC_RELEASE);
     dict_set_used(self, self->ma_used - 1);
@@ -221,7 +202,7 @@ int dict_move_entry_locked(PyDictObject *self, Py_ssize_t i, int last)
         keys->top = to + 1;
         __atomic_store_n(&keys->count, to + 1, __ATOMIC_RELEASE);
     }
-    index_put(keys, slot_of_entry(keys, hash, i), to);
+    dict_index_put(keys, slot_of_entry(keys, hash, i), to);
     __atomic_store_n(&from->value, NULL, __ATOMIC_RELEASE);
     __atomic_store_n(&from->key, NULL, __ATOMIC_RELEASE);
     if (last && i == keys->first)
@@ -428,32 +409,70 @@ int PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value)
 
 /* ---- Life ---- */
 
-static PyDictKeysObject *keys_for(Py_ssize_t n)
+static inline Py_ALWAYS_INLINE PyObject *new_with_keys(PyDictKeysObject *keys)
 {
-    return n > 0 ? dict_keys_alloc(n, 0) : DICT_EMPTY_KEYS;
-}
-
-PyObject *_PyDict_NewPresized(Py_ssize_t min_used)
-{
-    PyDictKeysObject *keys = keys_for(min_used);
-    PyDictObject *self = keys != NULL ? PyObject_GC_New(PyDictObject, &PyDict_Type) : NULL;
-    if (self == NULL) {
-        if (keys == NULL)
-            PyErr_NoMemory();
-        else if (!keys->is_static)
+    if (Py_UNLIKELY(keys == NULL))
+        return PyErr_NoMemory();
+    PyDictObject *self = (PyDictObject *)object_new_gc_tracked(&PyDict_Type, sizeof(PyDictObject));
+    if (Py_UNLIKELY(self == NULL)) {
+        if (!keys->is_static)
             mi_free(keys);
         return NULL;
     }
     self->ma_used = 0;
     self->ma_keys_version = 0;
     self->ma_keys = keys;
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
-PyObject *PyDict_New(void)
+PyObject *_PyDict_NewPresized(Py_ssize_t min_used)
 {
-    return _PyDict_NewPresized(0);
+    return new_with_keys(min_used > 0 ? dict_keys_alloc(min_used, 0) : DICT_EMPTY_KEYS);
+}
+
+PyObject *PyDict_New(void) { return new_with_keys(DICT_EMPTY_KEYS); }
+
+/* Appends the pair, if key is of a kind whose comparison runs no code, and new. */
+static inline Py_ALWAYS_INLINE int take_pair(PyDictKeysObject *keys, PyObject *key, PyObject *value)
+{
+    Py_hash_t hash;
+    if (PyUnicode_CheckExact(key))
+        hash = unicode_hash(key);
+    else if (value_is_int(key))
+        hash = container_key_hash(key);
+    else
+        return 0;
+    size_t mask = dict_keys_mask(keys), perturb = (size_t)hash, slot = perturb & mask;
+    for (;;) {
+        Py_ssize_t i = dict_index_get(keys, slot);
+        if (i == DICT_EMPTY)
+            break;
+        if (keys->entries[i].hash == hash && container_equal_racy(keys->entries[i].key, key) != 0)
+            return 0;
+        perturb >>= DICT_PERTURB_SHIFT;
+        slot = (slot * 5 + perturb + 1) & mask;
+    }
+    Py_ssize_t i = keys->count;
+    dict_entry *entry = &keys->entries[i];
+    object_publish(key);
+    object_publish(value);
+    entry->hash = hash;
+    entry->key = slot_to_owned(key);
+    entry->value = slot_to_owned(value);
+    keys->count = keys->top = i + 1;
+    dict_index_put(keys, slot, i);
+    return 1;
+}
+
+Py_ssize_t dict_take_pairs(PyObject *op, PyObject **pairs, Py_ssize_t n)
+{
+    PyDictObject *self = (PyDictObject *)op;
+    PyDictKeysObject *keys = self->ma_keys;
+    Py_ssize_t i = 0;
+    for (; i < n && keys->count < keys->capacity && take_pair(keys, pairs[2 * i], pairs[2 * i + 1]); i++)
+        pairs[2 * i] = pairs[2 * i + 1] = NULL;
+    self->ma_used = i;
+    return i;
 }
 
 static void drop_entries(PyDictKeysObject *keys)
@@ -515,7 +534,13 @@ void dict_dealloc(PyObject *op)
     if (keys != NULL && !keys->is_static) {
         if (self->ma_used != 0)
             drop_entries(keys);
-        memory_retire_or_free(!object_is_published(op), keys, dict_keys_bytes(keys));
+        if (Py_LIKELY(!object_is_published(op) || !runtime_is_multi()))
+            mi_free(keys);
+        else
+            memory_retire_or_free(0, keys, dict_keys_bytes(keys));
     }
-    Py_TYPE(op)->tp_free(op);
+    if (Py_LIKELY(heap_type(op) == &PyDict_Type))
+        object_free_gc(op);
+    else
+        Py_TYPE(op)->tp_free(op);
 }

@@ -12,18 +12,33 @@ struct list_empty_items list_empty_items;
 
 /* ---- Items arrays ---- */
 
-PyObject **list_items_alloc(size_t capacity, size_t used)
+static PyObject **items_alloc_large(size_t capacity)
 {
     if (capacity > MAX_ITEMS)
         return NULL;
-    /* Of a large block, pages that are zero from the start are better left untouched. */
-    int large = capacity - used >= LARGE_TAIL;
-    size_t *block = large ? mi_zalloc((capacity + 1) * sizeof(size_t)) : mi_malloc((capacity + 1) * sizeof(size_t));
+    size_t *block = mi_zalloc((capacity + 1) * sizeof(size_t));
     if (block == NULL)
         return NULL;
     block[0] = capacity;
-    if (!large)
-        memset(block + 1 + used, 0, (capacity - used) * sizeof(size_t));
+    return (PyObject **)(block + 1);
+}
+
+PyObject **list_items_alloc(size_t capacity, size_t used)
+{
+    size_t rest = capacity - used;
+    /* Of a large block, pages that are zero from the start are better left untouched. */
+    if (Py_UNLIKELY(rest >= LARGE_TAIL || capacity > MAX_ITEMS))
+        return items_alloc_large(capacity);
+    size_t *block = mi_malloc((capacity + 1) * sizeof(size_t));
+    if (block == NULL)
+        return NULL;
+    block[0] = capacity;
+    size_t *tail = block + 1 + used;
+    if (rest > 8)
+        memset(tail, 0, rest * sizeof(size_t));
+    else
+        for (size_t i = 0; i < rest; i++)
+            tail[i] = 0;
     return (PyObject **)(block + 1);
 }
 
@@ -311,25 +326,30 @@ void list_snapshot_free(PyObject **room, PyObject **items, Py_ssize_t n)
 /* ---- Making lists ---- */
 
 /* A list that owns the array; the caller fills `n` slots. */
-static PyListObject *list_alloc(Py_ssize_t n)
+/* A list of n items that the caller fills before anything can escape, for the next safe point may be a collection; `filled`: how
+ * many of them, from the first, are not made NULL here. */
+static inline Py_ALWAYS_INLINE PyListObject *list_alloc(Py_ssize_t n, Py_ssize_t filled)
 {
-    PyListObject *self = PyObject_GC_New(PyListObject, &PyList_Type);
-    if (self == NULL)
-        return NULL;
-    self->ob_item = LIST_NO_ITEMS;
-    self->ob_base.ob_size = 0;
-    self->allocated = 0;
+    PyObject **items = LIST_NO_ITEMS;
     if (n > 0) {
-        PyObject **items = list_items_alloc((size_t)n, 0);
-        if (items == NULL) {
-            PyObject_GC_Del(self);
+        items = list_items_alloc((size_t)n, (size_t)filled);
+        if (Py_UNLIKELY(items == NULL)) {
             PyErr_NoMemory();
             return NULL;
         }
-        self->ob_item = items;
-        self->ob_base.ob_size = n;
-        self->allocated = n;
     }
+    PyObject *op = object_page_alloc(sizeof(PyListObject));
+    if (Py_UNLIKELY(op == NULL)) {
+        items_free(items);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    object_header_init(op, &PyList_Type, OBJECT_ON_PAGE);
+    object_state_set(op, SLOT_LIVE | SLOT_TRACKED);
+    PyListObject *self = (PyListObject *)op;
+    self->ob_item = items;
+    self->ob_base.ob_size = n;
+    self->allocated = n;
     return self;
 }
 
@@ -339,15 +359,14 @@ PyObject *PyList_New(Py_ssize_t n)
         PyErr_BadInternalCall();
         return NULL;
     }
-    PyListObject *self = list_alloc(n);
-    if (self != NULL)
-        PyObject_GC_Track(self);
-    return (PyObject *)self;
+    return (PyObject *)list_alloc(n, 0);
 }
+
+PyListObject *list_new_to_fill(Py_ssize_t n) { return list_alloc(n, n); }
 
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
 {
-    PyListObject *self = list_alloc(n);
+    PyListObject *self = list_alloc(n, n);
     if (self == NULL) {
         drop_items(items, n);
         return NULL;
@@ -356,20 +375,18 @@ PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
         object_publish(items[i]);
         self->ob_item[i] = items[i];
     }
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
 PyObject *list_from_array(PyObject *const *items, Py_ssize_t n)
 {
-    PyListObject *self = list_alloc(n);
+    PyListObject *self = list_alloc(n, n);
     if (self == NULL)
         return NULL;
     for (Py_ssize_t i = 0; i < n; i++) {
         object_publish(items[i]);
         self->ob_item[i] = Py_NewRef(items[i]);
     }
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -519,7 +536,7 @@ void list_dealloc(PyObject *op)
         drop_items(items, self->ob_base.ob_size);
         items_free(items);
     }
-    if (Py_LIKELY(heap_is_type(op, &PyList_Type)))
+    if (Py_LIKELY(heap_type(op) == &PyList_Type))
         object_free_gc(op);
     else
         Py_TYPE(op)->tp_free(op);

@@ -5,12 +5,74 @@
     if (!PyLong_Check(a) || !PyLong_Check(b)) \
         Py_RETURN_NOTIMPLEMENTED
 
+/* ---- Two limbs ---- */
+
+/* Most big ints are little more than a word: magnitudes of at most two limbs are handled without calls. */
+typedef unsigned __int128 pair_t;
+
+static inline Py_ALWAYS_INLINE pair_t pair_of(const long_view_t *v)
+{
+    return v->size == 0 ? 0 : v->size == 1 ? v->limbs[0] : (pair_t)v->limbs[1] << 64 | v->limbs[0];
+}
+
+/* The int of a magnitude of three limbs, the highest in `carry`. */
+static inline PyObject *from_pair(pair_t n, mp_limb_t carry, int negative)
+{
+    mp_limb_t low = (mp_limb_t)n, high = (mp_limb_t)(n >> 64);
+    mp_size_t size = carry != 0 ? 3 : high != 0 ? 2 : 1;
+    if (size == 1 && low <= (uint64_t)IMMEDIATE_INT_MAX - !negative)
+        return value_from_int(negative ? (int64_t)(0 - low) : (int64_t)low);
+    PyLongObject *x = long_alloc(size);
+    if (x == NULL)
+        return NULL;
+    x->ob_limb[0] = low;
+    if (size > 1)
+        x->ob_limb[1] = high;
+    if (size > 2)
+        x->ob_limb[2] = carry;
+    Py_SET_SIZE(x, negative ? -size : size);
+    return (PyObject *)x;
+}
+
+/* x + y with the signs given. */
+static inline PyObject *add_pairs(pair_t x, int x_negative, pair_t y, int y_negative)
+{
+    if (x_negative == y_negative)
+        return from_pair(x + y, x + y < x, x_negative);
+    return x >= y ? from_pair(x - y, 0, x_negative) : from_pair(y - x, 0, y_negative);
+}
+
+static inline PyObject *multiply_pairs(pair_t x, pair_t y, int negative)
+{
+    mp_limb_t x0 = (mp_limb_t)x, x1 = (mp_limb_t)(x >> 64), y0 = (mp_limb_t)y, y1 = (mp_limb_t)(y >> 64);
+    pair_t low = (pair_t)x0 * y0;
+    if (x1 == 0 && y1 == 0)
+        return from_pair(low, 0, negative);
+    pair_t middle = (pair_t)x0 * y1, other = (pair_t)x1 * y0, high = (pair_t)x1 * y1;
+    pair_t second = (low >> 64) + (mp_limb_t)middle + (mp_limb_t)other;
+    high += (middle >> 64) + (other >> 64) + (second >> 64);
+    low = second << 64 | (mp_limb_t)low;
+    if (high >> 64 == 0)
+        return from_pair(low, (mp_limb_t)high, negative);
+    PyLongObject *z = long_alloc(4);
+    if (z == NULL)
+        return NULL;
+    z->ob_limb[0] = (mp_limb_t)low;
+    z->ob_limb[1] = (mp_limb_t)(low >> 64);
+    z->ob_limb[2] = (mp_limb_t)high;
+    z->ob_limb[3] = (mp_limb_t)(high >> 64);
+    Py_SET_SIZE(z, negative ? -4 : 4);
+    return (PyObject *)z;
+}
+
 /* ---- Addition ---- */
 
 /* a + b, or with the sign of b flipped. */
 static PyObject *add_views(const long_view_t *a, const long_view_t *b, int flip)
 {
     int b_negative = b->negative ^ flip;
+    if (Py_LIKELY(a->size <= 2 && b->size <= 2))
+        return add_pairs(pair_of(a), a->negative, pair_of(b), b_negative);
     if (a->size < b->size) {
         long_view_t const *t = a;
         int t_negative = a->negative;
@@ -96,6 +158,8 @@ PyObject *long_multiply(PyObject *a, PyObject *b)
     long_view_t x, y;
     long_view(a, &x);
     long_view(b, &y);
+    if (Py_LIKELY(x.size <= 2 && y.size <= 2))
+        return multiply_pairs(pair_of(&x), pair_of(&y), x.negative ^ y.negative);
     if (x.size == 0 || y.size == 0)
         return value_from_int(0);
     PyLongObject *z = long_alloc(x.size + y.size);
@@ -122,8 +186,44 @@ static int divide_by_zero(int modulo_only)
 
 /* Rounding to the floor: when the signs differ and the division leaves a rest, the quotient is one less and the rest is
  * b - rest. */
+
+/* y has one limb. */
+static int divmod_limb(const long_view_t *x, const long_view_t *y, PyObject **quotient, PyObject **remainder)
+{
+    mp_limb_t d = y->limbs[0], rest;
+    int negative = x->negative ^ y->negative;
+    if (quotient == NULL)
+        rest = x->size == 2 ? (mp_limb_t)(pair_of(x) % d) : mpn_mod_1(x->limbs, x->size, d);
+    else if (x->size <= 2) {
+        pair_t n = pair_of(x), q = n / d;
+        rest = (mp_limb_t)n - (mp_limb_t)q * d;
+        *quotient = from_pair(q + (negative && rest != 0), 0, negative);
+    }
+    else {
+        PyLongObject *q = long_alloc(x->size);
+        if (q == NULL)
+            return -1;
+        rest = mpn_divrem_1((mp_limb_t *)q->ob_limb, 0, x->limbs, x->size, d);
+        if (negative && rest != 0)      /* d > 1 then, so that there is room */
+            mpn_add_1((mp_limb_t *)q->ob_limb, (mp_limb_t *)q->ob_limb, x->size, 1);
+        *quotient = long_normalise(q, x->size, negative);
+    }
+    if (quotient != NULL && *quotient == NULL)
+        return -1;
+    if (remainder == NULL)
+        return 0;
+    *remainder = from_pair(negative && rest != 0 ? d - rest : rest, 0, y->negative);
+    if (*remainder != NULL)
+        return 0;
+    if (quotient != NULL)
+        Py_CLEAR(*quotient);
+    return -1;
+}
+
 static int divmod_views(const long_view_t *x, const long_view_t *y, PyObject **quotient, PyObject **remainder)
 {
+    if (y->size == 1)
+        return divmod_limb(x, y, quotient, remainder);
     mp_size_t nq = x->size - y->size + 1;
     PyLongObject *q = long_alloc(nq + 1), *r = long_alloc(y->size);
     if (q == NULL || r == NULL) {

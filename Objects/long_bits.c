@@ -132,12 +132,34 @@ static inline mp_limb_t next_limb(const long_view_t *v, mp_size_t i, mp_limb_t *
     return limb;
 }
 
-static PyObject *bitwise(PyObject *a, PyObject *b, char op)
+/* Neither is negative: plain magnitudes. */
+static inline Py_ALWAYS_INLINE PyObject *bitwise_positive(const long_view_t *x, const long_view_t *y, const char op)
+{
+    if (x->size < y->size) {
+        const long_view_t *t = x;
+        x = y;
+        y = t;
+    }
+    mp_size_t n = op == '&' ? y->size : x->size, i = 0;
+    PyLongObject *z = long_alloc(n);
+    if (z == NULL)
+        return NULL;
+    for (; i < y->size; i++)
+        z->ob_limb[i] = op == '&' ? x->limbs[i] & y->limbs[i] : op == '|' ? x->limbs[i] | y->limbs[i]
+                                                                          : x->limbs[i] ^ y->limbs[i];
+    for (; i < n; i++)
+        z->ob_limb[i] = x->limbs[i];
+    return long_normalise(z, n, 0);
+}
+
+static inline Py_ALWAYS_INLINE PyObject *bitwise(PyObject *a, PyObject *b, const char op)
 {
     CHECK_INTS(a, b);
     long_view_t x, y;
     long_view(a, &x);
     long_view(b, &y);
+    if (!x.negative && !y.negative)
+        return bitwise_positive(&x, &y, op);
     int negative = op == '&' ? x.negative & y.negative : op == '|' ? x.negative | y.negative : x.negative ^ y.negative;
     mp_size_t n = Py_MAX(x.size, y.size);
     if (op == '&' && !x.negative && x.size < n)

@@ -1,6 +1,7 @@
 /* int: making objects, conversion from and to C numbers, comparison, hash. */
 #include "long.h"
 #include "float_internal.h"
+#include "object_malloc.h"
 
 /* ---- Making ints ---- */
 
@@ -10,12 +11,13 @@ PyLongObject *long_alloc(mp_size_t n)
         PyErr_NoMemory();
         return NULL;
     }
-    PyLongObject *x = PyObject_Malloc(offsetof(PyLongObject, ob_limb) + (size_t)(n > 0 ? n : 1) * sizeof(mp_limb_t));
-    if (x == NULL) {
+    PyLongObject *x = object_malloc(offsetof(PyLongObject, ob_limb) + (size_t)(n > 0 ? n : 1) * sizeof(mp_limb_t));
+    if (Py_UNLIKELY(x == NULL)) {
         PyErr_NoMemory();
         return NULL;
     }
-    PyObject_InitVar((PyVarObject *)x, &PyLong_Type, n);
+    object_header_init((PyObject *)x, &PyLong_Type, 0);
+    Py_SET_SIZE(x, n);
     return x;
 }
 

@@ -1,5 +1,6 @@
 /* int: methods and the type object. */
 #include "long.h"
+#include "object_malloc.h"
 #include "float_internal.h"
 #include "structseq.h"
 #include "string_format.h"
@@ -74,7 +75,13 @@ PyObject *long_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, 
     return _PyObject_MakeTpCall(type, args, nargs, kwnames);
 }
 
-static void long_dealloc(PyObject *op) { heap_type(op)->tp_free(op); }
+static void long_dealloc(PyObject *op)
+{
+    if (Py_LIKELY(heap_type(op) == &PyLong_Type))
+        object_free(op);
+    else
+        heap_type(op)->tp_free(op);
+}
 
 /* ---- Methods ---- */
 

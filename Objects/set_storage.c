@@ -1,5 +1,6 @@
 /* The tables of set and frozenset: look-up without a lock, changes under it, snapshots. */
 #include "set.h"
+#include "frame.h"
 #include "memory.h"
 #include "../Python/memory/allocator.h"
 #include "object_gc_inline.h"
@@ -50,7 +51,15 @@ struct set_table *set_table_alloc(size_t n)
         return NULL;
     while (size <= n)
         size <<= 1;
-    struct set_table *table = mi_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
+    const size_t small = sizeof(struct set_table) + MIN_SIZE * sizeof(set_entry);
+    struct set_table *table;
+    if (size == MIN_SIZE) {
+        table = mi_malloc(small);
+        if (table != NULL)
+            memset(table, 0, small);
+    }
+    else
+        table = mi_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
     if (table == NULL)
         return NULL;
     table->id = container_next_id();
@@ -349,11 +358,16 @@ int _PySet_NextEntry(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *h
     return 0;
 }
 
-static void drop_table(struct set_table *table)
+/* Drops the `used` members of a table that is reached by nobody else. */
+static void drop_table(struct set_table *table, Py_ssize_t used)
 {
-    for (size_t i = 0; i <= table->mask; i++)
-        if (set_is_member(set_entries(table)[i].key))
-            Py_DECREF(set_entries(table)[i].key);
+    for (size_t i = 0; used > 0 && i <= table->mask; i++) {
+        PyObject *key = set_entries(table)[i].key;
+        if (set_is_member(key)) {
+            used--;
+            Py_DECREF(key);
+        }
+    }
 }
 
 /* Installs table (with `used` members) and drops what was there. */
@@ -361,12 +375,13 @@ static void replace_contents(PySetObject *self, struct set_table *table, Py_ssiz
 {
     int locked = container_lock(self);
     struct set_table *old = self->table;
+    Py_ssize_t old_used = self->used;
     int is_private = object_is_private((PyObject *)self);
     __atomic_store_n(&self->table, table, __ATOMIC_RELEASE);
     set_set_used(self, used);
     container_unlock(self, locked);
     if (!old->is_static) {
-        drop_table(old);
+        drop_table(old, old_used);
         memory_retire_or_free(is_private, old, set_table_bytes(old));
     }
 }
@@ -394,10 +409,13 @@ void set_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     if (self->table != NULL && !self->table->is_static) {
         if (self->used > 0)
-            drop_table(self->table);
+            drop_table(self->table, self->used);
         mi_free(self->table);
     }
-    Py_TYPE(op)->tp_free(op);
+    if (Py_LIKELY(heap_type(op) == &PySet_Type || heap_type(op) == &PyFrozenSet_Type))
+        object_free_gc(op);
+    else
+        Py_TYPE(op)->tp_free(op);
 }
 
 int set_traverse(PyObject *op, visitproc visit, void *arg)
@@ -422,7 +440,7 @@ PySetObject *set_alloc(PyTypeObject *type)
 {
     PySetObject *self;
     if (type == &PySet_Type || type == &PyFrozenSet_Type) {
-        self = PyObject_GC_New(PySetObject, type);
+        self = (PySetObject *)object_new_gc_tracked(type, sizeof(PySetObject));
         if (self == NULL)
             return NULL;
         self->used = 0;
@@ -430,7 +448,6 @@ PySetObject *set_alloc(PyTypeObject *type)
         self->weakreflist = NULL;
         self->table = SET_EMPTY_TABLE;
         self->hash = -1;
-        PyObject_GC_Track(self);
         return self;
     }
     self = (PySetObject *)type->tp_alloc(type, 0);
@@ -439,6 +456,46 @@ PySetObject *set_alloc(PyTypeObject *type)
         self->hash = -1;
     }
     return self;
+}
+
+/* Puts key into a fresh table, if it is of a kind whose comparison runs no code. 1; 0: not of such a kind, or equal to a member. */
+static inline Py_ALWAYS_INLINE int take_item(struct set_table *table, PyObject *key)
+{
+    Py_hash_t hash;
+    if (PyUnicode_CheckExact(key))
+        hash = unicode_hash(key);
+    else if (value_is_int(key))
+        hash = container_key_hash(key);
+    else
+        return 0;
+    struct probe p;
+    set_entry *entry;
+    for (probe_start(&p, table->mask, hash); (entry = &set_entries(table)[p.slot])->key != NULL; probe_next(&p))
+        if (entry->hash == hash && container_equal_racy(entry->key, key) != 0)
+            return 0;
+    object_publish(key);
+    entry->key = slot_to_owned(key);
+    entry->hash = hash;
+    table->fill++;
+    return 1;
+}
+
+PyObject *set_take_items(PyObject **items, Py_ssize_t n)
+{
+    PySetObject *self = set_alloc(&PySet_Type);
+    if (self == NULL || n * 5 >= (MIN_SIZE - 1) * 3)        /* it would grow on the way: as if one by one */
+        return (PyObject *)self;
+    struct set_table *table = set_table_alloc((size_t)n);
+    if (table == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    Py_ssize_t i = 0;
+    for (; i < n && take_item(table, items[i]); i++)
+        items[i] = NULL;
+    self->table = table;
+    self->used = i;
+    return (PyObject *)self;
 }
 
 /* A fresh set adopts a copy of other's table, or its members are put into a new one. */

@@ -12,17 +12,27 @@ struct tuple_empty_object tuple_empty_object = {
 
 /* ---- Making tuples ---- */
 
-PyTupleObject *tuple_alloc(Py_ssize_t n)
+static inline Py_ALWAYS_INLINE PyTupleObject *alloc_tuple(Py_ssize_t n, uint8_t state)
 {
-    if ((size_t)n > ((size_t)PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *)) {
+    if (Py_UNLIKELY((size_t)n > ((size_t)PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *))) {
         PyErr_NoMemory();
         return NULL;
     }
-    PyTupleObject *self = (PyTupleObject *)object_new_gc(&PyTuple_Type, offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *));
-    if (self != NULL)
-        self->ob_base.ob_size = n;
-    return self;
+    PyObject *op = object_page_alloc(offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *));
+    if (Py_UNLIKELY(op == NULL)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    object_header_init(op, &PyTuple_Type, OBJECT_ON_PAGE);
+    object_state_set(op, state);
+    ((PyVarObject *)op)->ob_size = n;
+    return (PyTupleObject *)op;
 }
+
+PyTupleObject *tuple_alloc(Py_ssize_t n) { return alloc_tuple(n, SLOT_LIVE); }
+
+/* The items must be in place before anything can escape: the next safe point may be a collection. */
+static PyTupleObject *alloc_tracked(Py_ssize_t n) { return alloc_tuple(n, SLOT_LIVE | SLOT_TRACKED); }
 
 PyObject *PyTuple_New(Py_ssize_t n)
 {
@@ -44,7 +54,7 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
 {
     if (n == 0)
         return tuple_empty();
-    PyTupleObject *self = tuple_alloc(n);
+    PyTupleObject *self = alloc_tracked(n);
     if (self == NULL) {
         for (Py_ssize_t i = 0; i < n; i++)
             Py_DECREF(items[i]);
@@ -52,7 +62,6 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
     }
     for (Py_ssize_t i = 0; i < n; i++)
         self->ob_item[i] = items[i];
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -60,12 +69,11 @@ PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n)
 {
     if (n == 0)
         return tuple_empty();
-    PyTupleObject *self = tuple_alloc(n);
+    PyTupleObject *self = alloc_tracked(n);
     if (self == NULL)
         return NULL;
     for (Py_ssize_t i = 0; i < n; i++)
         self->ob_item[i] = Py_NewRef(items[i]);
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -81,12 +89,11 @@ PyObject *_PyTuple_FromArraySteal(PyObject *const *items, Py_ssize_t n)
 
 PyObject *tuple_pair(PyObject *a, PyObject *b)
 {
-    PyTupleObject *self = tuple_alloc(2);
+    PyTupleObject *self = alloc_tracked(2);
     if (self == NULL)
         return NULL;
     self->ob_item[0] = Py_NewRef(a);
     self->ob_item[1] = Py_NewRef(b);
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -94,7 +101,7 @@ PyObject *PyTuple_Pack(Py_ssize_t n, ...)
 {
     if (n == 0)
         return tuple_empty();
-    PyTupleObject *self = tuple_alloc(n);
+    PyTupleObject *self = alloc_tracked(n);
     if (self == NULL)
         return NULL;
     va_list va;
@@ -104,7 +111,6 @@ PyObject *PyTuple_Pack(Py_ssize_t n, ...)
         self->ob_item[i] = Py_NewRef(item);
     }
     va_end(va);
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -210,7 +216,7 @@ static void tuple_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     for (Py_ssize_t i = PyTuple_GET_SIZE(self); i-- > 0;)
         Py_XDECREF(self->ob_item[i]);
-    if (Py_LIKELY(heap_is_type(op, &PyTuple_Type)))
+    if (Py_LIKELY(heap_type(op) == &PyTuple_Type))
         object_free_gc(op);
     else
         Py_TYPE(op)->tp_free(op);

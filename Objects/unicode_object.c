@@ -2,7 +2,7 @@
 #include <Python.h>
 #include "unicode.h"
 #include "unicode_writer.h"
-#include "object_pages.h"
+#include "object_malloc.h"
 
 /* ---- Static strings ---- */
 
@@ -33,37 +33,34 @@ struct well_known_strings well_known_strings = {
 
 /* ---- Allocation ---- */
 
-static size_t header_size(Py_UCS4 maxchar)
+/* kind and ascii are constants where this is inlined. */
+static inline Py_ALWAYS_INLINE PyObject *alloc_kind(Py_ssize_t size, const int kind, const int ascii)
 {
-    return maxchar < 128 ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
-}
-
-static int width_of(Py_UCS4 maxchar)
-{
-    return maxchar < 256 ? 1 : maxchar < 65536 ? 2 : 4;
-}
-
-PyObject *unicode_alloc(Py_ssize_t size, Py_UCS4 maxchar)
-{
-    int kind = width_of(maxchar);
-    size_t head = header_size(maxchar);
-    if (size > (PY_SSIZE_T_MAX - (Py_ssize_t)head) / kind - 1)
+    const size_t head = ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
+    if (Py_UNLIKELY(size > (PY_SSIZE_T_MAX - (Py_ssize_t)head) / kind - 1))
         return PyErr_NoMemory();
-    PyASCIIObject *str = PyObject_Malloc(head + (size_t)(size + 1) * (size_t)kind);
-    if (str == NULL)
+    PyASCIIObject *str = object_malloc(head + (size_t)(size + 1) * (size_t)kind);
+    if (Py_UNLIKELY(str == NULL))
         return PyErr_NoMemory();
     object_header_init((PyObject *)str, &PyUnicode_Type, 0);
     str->length = size;
     str->hash = -1;
-    __typeof__(str->state) state = {.kind = (unsigned)kind, .compact = 1, .ascii = maxchar < 128, .ready = 1};
+    __typeof__(str->state) state = {.kind = (unsigned)kind, .compact = 1, .ascii = (unsigned)ascii, .ready = 1};
     str->state = state;         /* in one store */
     str->unused = 0;
-    if (maxchar >= 128) {
+    if (!ascii) {
         ((PyCompactUnicodeObject *)str)->utf8 = NULL;
         ((PyCompactUnicodeObject *)str)->utf8_length = 0;
     }
     PyUnicode_WRITE(kind, (char *)str + head, size, 0);
     return (PyObject *)str;
+}
+
+PyObject *unicode_alloc(Py_ssize_t size, Py_UCS4 maxchar)
+{
+    if (Py_LIKELY(maxchar < 128))
+        return alloc_kind(size, 1, 1);
+    return maxchar < 256 ? alloc_kind(size, 1, 0) : maxchar < 65536 ? alloc_kind(size, 2, 0) : alloc_kind(size, 4, 0);
 }
 
 PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
@@ -90,9 +87,9 @@ void unicode_dealloc(PyObject *self)
 {
     PyASCIIObject *str = (PyASCIIObject *)self;
     if (Py_LIKELY(str->state.compact)) {
-        if (!str->state.ascii)
+        if (!str->state.ascii && ((PyCompactUnicodeObject *)self)->utf8 != NULL)
             PyMem_Free(((PyCompactUnicodeObject *)self)->utf8);
-        PyObject_Free(self);
+        object_free(self);
         return;
     }
     PyUnicodeObject *u = (PyUnicodeObject *)self;
@@ -145,7 +142,7 @@ void unicode_convert(int to_kind, void *to, int from_kind, const void *from, Py_
     if (n <= 0)
         return;
     if (to_kind == from_kind)
-        memcpy(to, from, (size_t)n * (size_t)to_kind);
+        object_copy_bytes(to, from, (size_t)n * (size_t)to_kind);
     else if (from_kind == 1 && to_kind == 2)
         widen_1_2(to, from, n);
     else if (from_kind == 1)
@@ -431,11 +428,11 @@ PyObject *PyUnicode_FromKindAndData(int kind, const void *buffer, Py_ssize_t siz
 
 PyObject *_PyUnicode_FromASCII(const char *buffer, Py_ssize_t size)
 {
-    if (size == 1)
-        return unicode_latin1((unsigned char)buffer[0]);
-    PyObject *str = PyUnicode_New(size, 127);
-    if (str != NULL && size > 0)
-        memcpy(PyUnicode_DATA(str), buffer, (size_t)size);
+    if (size <= 1)
+        return size == 1 ? unicode_latin1((unsigned char)buffer[0]) : PyUnicode_New(size, 127);
+    PyObject *str = alloc_kind(size, 1, 1);
+    if (str != NULL)
+        object_copy_bytes((PyASCIIObject *)str + 1, buffer, (size_t)size);
     return str;
 }
 

@@ -1,70 +1,20 @@
 /* Taking strings apart: split, rsplit, splitlines, partition, strip. */
 #include <Python.h>
 #include "unicode.h"
+#include "item_collector.h"
 #include "unicode_data.h"
 
-/* ---- Results collected before the list is made ---- */
+/* ---- Collecting pieces ---- */
 
-typedef struct {
-    PyObject **items;
-    Py_ssize_t n, size;
-    PyObject *inline_items[32];
-} collector_t;
-
-static void collector_init(collector_t *c)
+static inline int collect_slice(item_collector_t *c, PyObject *str, Py_ssize_t start, Py_ssize_t end)
 {
-    c->items = c->inline_items;
-    c->n = 0;
-    c->size = Py_ARRAY_LENGTH(c->inline_items);
+    return item_collector_add(c, PyUnicode_Substring(str, start, end));
 }
 
-static int collector_grow(collector_t *c)
+/* The same for a part of an ASCII string that is not the whole. */
+static inline int collect_ascii(item_collector_t *c, const char *start, const char *end)
 {
-    Py_ssize_t size = c->size * 2;
-    PyObject **items = c->items == c->inline_items ? PyMem_Malloc((size_t)size * sizeof(*items))
-                                                   : PyMem_Realloc(c->items, (size_t)size * sizeof(*items));
-    if (items == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (c->items == c->inline_items)
-        memcpy(items, c->inline_items, sizeof(c->inline_items));
-    c->items = items;
-    c->size = size;
-    return 0;
-}
-
-/* Steals item, which may be NULL with an exception set. */
-static int collect(collector_t *c, PyObject *item)
-{
-    if (item == NULL)
-        return -1;
-    if (c->n == c->size && collector_grow(c) < 0) {
-        Py_DECREF(item);
-        return -1;
-    }
-    c->items[c->n++] = item;
-    return 0;
-}
-
-static int collect_slice(collector_t *c, PyObject *str, Py_ssize_t start, Py_ssize_t end)
-{
-    return collect(c, PyUnicode_Substring(str, start, end));
-}
-
-/* The list of what was collected, or NULL if ok is false. */
-static PyObject *collector_finish(collector_t *c, int ok, int reverse)
-{
-    PyObject *list = ok ? PyList_New(c->n) : NULL;
-    for (Py_ssize_t i = 0; i < c->n; i++) {
-        if (list != NULL)
-            PyList_SET_ITEM(list, reverse ? c->n - 1 - i : i, c->items[i]);
-        else
-            Py_DECREF(c->items[i]);
-    }
-    if (c->items != c->inline_items)
-        PyMem_Free(c->items);
-    return list;
+    return item_collector_add(c, _PyUnicode_FromASCII(start, end - start));
 }
 
 /* ---- split ---- */
@@ -75,7 +25,7 @@ static inline int is_space_at(int kind, const void *data, Py_ssize_t i)
 }
 
 /* kind is a constant where this is inlined. */
-static inline Py_ALWAYS_INLINE int split_whitespace_kind(collector_t *c, PyObject *str, Py_ssize_t maxsplit,
+static inline Py_ALWAYS_INLINE int split_whitespace_kind(item_collector_t *c, PyObject *str, Py_ssize_t maxsplit,
                                                          const int kind)
 {
     const void *data = PyUnicode_DATA(str);
@@ -95,7 +45,7 @@ static inline Py_ALWAYS_INLINE int split_whitespace_kind(collector_t *c, PyObjec
     }
 }
 
-static int split_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
+static int split_whitespace(item_collector_t *c, PyObject *str, Py_ssize_t maxsplit)
 {
     switch (PyUnicode_KIND(str)) {
     case 1: return split_whitespace_kind(c, str, maxsplit, 1);
@@ -104,7 +54,7 @@ static int split_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
     }
 }
 
-static int rsplit_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
+static int rsplit_whitespace(item_collector_t *c, PyObject *str, Py_ssize_t maxsplit)
 {
     int kind = PyUnicode_KIND(str);
     const void *data = PyUnicode_DATA(str);
@@ -125,13 +75,29 @@ static int rsplit_whitespace(collector_t *c, PyObject *str, Py_ssize_t maxsplit)
 }
 
 /* The string itself if exact, for results that are the whole. */
-static int collect_whole(collector_t *c, PyObject *str)
+static int collect_whole(item_collector_t *c, PyObject *str)
 {
-    return collect(c, PyUnicode_FromObject(str));
+    return item_collector_add(c, PyUnicode_FromObject(str));
 }
 
-static int split_separator(collector_t *c, PyObject *str, PyObject *sep, Py_ssize_t maxsplit, int reverse)
+/* Both of ASCII, the separator one character: what most programs split. */
+static int split_ascii_char(item_collector_t *c, PyObject *str, char sep, Py_ssize_t maxsplit)
 {
+    const char *start = PyUnicode_DATA(str), *end = start + PyUnicode_GET_LENGTH(str), *at;
+    if (maxsplit <= 0 || (at = memchr(start, sep, (size_t)(end - start))) == NULL)
+        return collect_whole(c, str);
+    do {
+        if (collect_ascii(c, start, at) < 0)
+            return -1;
+        start = at + 1;
+    } while (--maxsplit > 0 && (at = memchr(start, sep, (size_t)(end - start))) != NULL);
+    return collect_ascii(c, start, end);
+}
+
+static int split_separator(item_collector_t *c, PyObject *str, PyObject *sep, Py_ssize_t maxsplit, int reverse)
+{
+    if (!reverse && PyUnicode_IS_ASCII(str) && PyUnicode_IS_ASCII(sep) && PyUnicode_GET_LENGTH(sep) == 1)
+        return split_ascii_char(c, str, *(const char *)PyUnicode_DATA(sep), maxsplit);
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(str), m = PyUnicode_GET_LENGTH(sep);
     int kind = PyUnicode_KIND(str);
     if ((int)PyUnicode_KIND(sep) > kind)
@@ -176,14 +142,14 @@ static PyObject *split(PyObject *str, PyObject *sep, Py_ssize_t maxsplit, int re
         PyErr_SetString(PyExc_ValueError, "empty separator");
         return NULL;
     }
-    collector_t c;
-    collector_init(&c);
+    item_collector_t c;
+    item_collector_init(&c);
     int rc;
     if (sep != NULL)
         rc = split_separator(&c, str, sep, maxsplit, reverse);
     else
         rc = reverse ? rsplit_whitespace(&c, str, maxsplit) : split_whitespace(&c, str, maxsplit);
-    return collector_finish(&c, rc == 0, reverse);
+    return item_collector_finish(&c, rc == 0, reverse);
 }
 
 static int check_operands(PyObject *str, PyObject *sep)
@@ -212,8 +178,8 @@ PyObject *PyUnicode_Splitlines(PyObject *str, int keepends)
     int kind = PyUnicode_KIND(str), rc = 0;
     const void *data = PyUnicode_DATA(str);
     Py_ssize_t n = PyUnicode_GET_LENGTH(str), i = 0;
-    collector_t c;
-    collector_init(&c);
+    item_collector_t c;
+    item_collector_init(&c);
     while (i < n && rc == 0) {
         Py_ssize_t start = i;
         while (i < n && !Py_UNICODE_ISLINEBREAK(PyUnicode_READ(kind, data, i)))
@@ -227,7 +193,7 @@ PyObject *PyUnicode_Splitlines(PyObject *str, int keepends)
         }
         rc = start == 0 && end == n ? collect_whole(&c, str) : collect_slice(&c, str, start, end);
     }
-    return collector_finish(&c, rc == 0, 0);
+    return item_collector_finish(&c, rc == 0, 0);
 }
 
 /* ---- partition ---- */

@@ -103,6 +103,11 @@ int dict_set_str_steal(PyObject *dict, PyObject *name, PyObject *value);
 /* A new dict of n pairs; later keys win.  Borrows. stride: distance between keys and values in words. */
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject *const *values,
                           Py_ssize_t value_stride, Py_ssize_t n);
+/* For {key: value, ...}: moves slot references to the keys and values of n pairs (key, value, key, ...) into a dict that was just made
+ * with room for them, as long as that runs no code and no key comes twice; what was moved becomes NULL in pairs.
+ * Returns  the number of pairs moved; the caller stores the rest with dict_set_steal
+ * Escapes  never */
+Py_ssize_t dict_take_pairs(PyObject *dict, PyObject **pairs, Py_ssize_t n);
 /* For f(**mapping): like _PyDict_MergeEx(dict, other, 2). */
 int dict_merge_unique(PyObject *dict, PyObject *other);
 /* Publishes and stores a value where readers can see it. */

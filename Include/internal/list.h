@@ -75,6 +75,8 @@ static inline Py_ALWAYS_INLINE int list_store_item(PyListObject *self, Py_ssize_
     return list_store_item_slow(self, i, value);
 }
 
+/* A tracked list of n > 0 items that are undefined: the caller stores published ones at once, before anything can escape. */
+PyListObject *list_new_to_fill(Py_ssize_t n);
 /* A list of n items. Steals the references in items, on failure too. */
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
 /* The same without stealing. */

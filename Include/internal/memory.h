@@ -49,6 +49,12 @@ static inline void leaf_lock_acquire(struct leaf_lock *lock)
 }
 static inline void leaf_lock_release(struct leaf_lock *lock) { __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE); }
 
+/* Nested deallocations beyond this wait in the trashcan, so that long chains do not overflow the C stack. */
+#define DEALLOC_DEPTH_MAX 40
+
+/* [atomic] An extension has set an allocator of its own (PyMem_SetAllocator). */
+extern int memory_hooked;
+
 /* True if fn is part of Braid itself, not of an extension module. */
 int memory_is_own_code(const void *fn);
 

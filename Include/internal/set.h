@@ -54,6 +54,9 @@ int set_next_ref(PySetObject *self, Py_ssize_t *pos, PyObject **key, Py_hash_t *
 PyObject *set_make(PyTypeObject *type, PyObject *iterable);
 /* set |= iterable: 0 or -1. */
 int set_update(PySetObject *self, PyObject *iterable);
+/* For {a, b, ...}: a new set with those of n slot references whose comparison runs no code, in order up to the first other one; what was
+ * moved becomes NULL in items. The caller adds the rest.  NULL with MemoryError.  Escapes never */
+PyObject *set_take_items(PyObject **items, Py_ssize_t n);
 /* A set from n items on the stack; borrows. */
 PyObject *set_from_array(PyObject *const *items, Py_ssize_t n);
 

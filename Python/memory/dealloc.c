@@ -2,9 +2,6 @@
 #include "memory.h"
 #include "allocator.h"
 
-/* Nested deallocations beyond this wait in the trashcan, so that long chains do not overflow the C stack. */
-#define DEALLOC_DEPTH_MAX 40
-
 static int trashcan_put(struct thread_heap *heap, PyObject *op)
 {
     if (heap->trashcan_count == heap->trashcan_capacity) {

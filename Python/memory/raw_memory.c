@@ -3,8 +3,8 @@
 #include "allocator.h"
 #include <sched.h>
 
-/* One entry per domain. `hooked` stays 0 until somebody sets an allocator: then all calls go through the table. */
-static int hooked;
+/* Stays 0 until somebody sets an allocator: then all calls go through the table, which has one entry per domain. */
+int memory_hooked;
 
 static void *default_malloc(void *ctx, size_t size) { return mi_malloc(size ? size : 1); }
 static void *default_calloc(void *ctx, size_t n, size_t size)
@@ -17,7 +17,7 @@ static void default_free(void *ctx, void *ptr) { mi_free(ptr); }
 #define DEFAULT_ALLOCATOR {NULL, default_malloc, default_calloc, default_realloc, default_free}
 static PyMemAllocatorEx allocators[3] = {DEFAULT_ALLOCATOR, DEFAULT_ALLOCATOR, DEFAULT_ALLOCATOR};
 
-static inline int is_hooked(void) { return __atomic_load_n(&hooked, __ATOMIC_ACQUIRE); }
+static inline int is_hooked(void) { return __atomic_load_n(&memory_hooked, __ATOMIC_ACQUIRE); }
 
 static inline void *take(PyMemAllocatorDomain domain, size_t size)
 {
@@ -110,7 +110,7 @@ void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator
     for (int i = 0; i < 3; i++)
         any |= allocators[i].malloc != default_malloc || allocators[i].free != default_free
                || allocators[i].calloc != default_calloc || allocators[i].realloc != default_realloc;
-    __atomic_store_n(&hooked, any, __ATOMIC_RELEASE);   /* pairs with is_hooked */
+    __atomic_store_n(&memory_hooked, any, __ATOMIC_RELEASE);   /* pairs with is_hooked */
 }
 
 /* mimalloc's own debug build takes this part. */

@@ -223,20 +223,45 @@ void _Py_DecRefShared(PyObject *op)
     }
 }
 
+/* _Py_Dealloc without the rarer cases. Only a published object need be announced in dealloc_current; what has no GC holds no chain
+ * that the depth would have to bound. */
+static inline Py_ALWAYS_INLINE void dealloc_inline(PyObject *op, uint8_t flags, const int published)
+{
+    struct thread_heap *heap = memory_heap;
+    PyObject *outer = heap->dealloc_current;        /* a finaliser may publish op and announce it */
+    if (!(flags & OBJECT_ON_PAGE)) {
+        if (published)
+            heap->dealloc_current = op;
+        op->hdr_type->tp_dealloc(op);
+        heap->dealloc_current = outer;
+    }
+    else if (Py_LIKELY(heap->dealloc_depth < DEALLOC_DEPTH_MAX)) {
+        if (published)
+            heap->dealloc_current = op;
+        heap->dealloc_depth++;
+        op->hdr_type->tp_dealloc(op);
+        heap->dealloc_current = outer;
+        if (--heap->dealloc_depth == 0 && Py_UNLIKELY(heap->trashcan_count != 0))
+            dealloc_flush_trashcan();
+    }
+    else
+        _Py_Dealloc(op);
+}
+
 void _Py_DecRefZero(PyObject *op)
 {
     uint32_t shared = load_shared(op, __ATOMIC_ACQUIRE);
     /* The flags after the count (finding 3): who published op did so before dropping what it held. */
     uint8_t flags = __atomic_load_n(&op->hdr_flags, __ATOMIC_RELAXED);
-    if (shared == 0) {
+    if (Py_LIKELY(shared == 0)) {
         if (!(flags & OBJECT_PUBLISHED)) {
-            _Py_Dealloc(op);
+            dealloc_inline(op, flags, 0);
             return;
         }
         if (!runtime_is_multi()) {
             store_tid(op, 0);
             op->hdr_shared = SHARED_DEAD;
-            _Py_Dealloc(op);
+            dealloc_inline(op, flags, 1);
             return;
         }
     }

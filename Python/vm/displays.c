@@ -4,6 +4,8 @@
 #include "dict.h"
 #include "function.h"
 #include "list.h"
+#include "object_pages.h"
+#include "set.h"
 #include "thread_state.h"
 #include "trace.h"
 #include "tuple.h"
@@ -12,11 +14,12 @@
 #include "well_known_strings.h"
 
 /* Moves n temporaries out as counted references. */
-static void take_items(frame_t *f, unsigned base, unsigned n, PyObject **items)
+static inline Py_ALWAYS_INLINE void take_items(frame_t *f, unsigned base, unsigned n, PyObject **items)
 {
+    PyObject **slots = f->slots + base;
     for (unsigned i = 0; i < n; i++) {
-        items[i] = slot_to_owned(f->slots[base + i]);
-        f->slots[base + i] = NULL;
+        items[i] = slot_to_owned(slots[i]);
+        slots[i] = NULL;
     }
 }
 
@@ -29,38 +32,45 @@ static void clear_items(frame_t *f, unsigned base, unsigned n)
 int vm_build_tuple(frame_t *f, const instruction_t *at)
 {
     unsigned b = AT_B(at), n = AT_C(at);
-    PyObject *tuple = PyTuple_New(n);
+    if (n == 0)
+        return result_store(f, AT_A(at), tuple_empty());
+    PyTupleObject *tuple = tuple_alloc(n);
     if (tuple == NULL) {
         clear_items(f, b, n);
         return -1;
     }
-    if (n > 0)
-        take_items(f, b, n, &PyTuple_GET_ITEM(tuple, 0));
-    return result_store(f, AT_A(at), tuple);
+    take_items(f, b, n, tuple->ob_item);
+    object_track((PyObject *)tuple);
+    return result_store(f, AT_A(at), (PyObject *)tuple);
 }
 
 int vm_build_list(frame_t *f, const instruction_t *at)
 {
     unsigned b = AT_B(at), n = AT_C(at);
-    PyObject *list = PyList_New(n);
+    if (n == 0)
+        return result_store(f, AT_A(at), PyList_New(0));
+    PyListObject *list = list_new_to_fill(n);
     if (list == NULL) {
         clear_items(f, b, n);
         return -1;
     }
+    PyObject **slots = f->slots + b;
     for (unsigned i = 0; i < n; i++) {
-        PyObject *item = slot_to_owned(f->slots[b + i]);
-        f->slots[b + i] = NULL;
-        PyList_SET_ITEM(list, i, item);
+        PyObject *item = slot_to_owned(slots[i]);
+        slots[i] = NULL;
+        object_publish(item);
+        list->ob_item[i] = item;
     }
-    return result_store(f, AT_A(at), list);
+    return result_store(f, AT_A(at), (PyObject *)list);
 }
 
 int vm_build_set(frame_t *f, const instruction_t *at)
 {
     unsigned b = AT_B(at), n = AT_C(at);
-    PyObject *set = PySet_New(NULL);
+    PyObject **slots = f->slots + b;
+    PyObject *set = set_take_items(slots, n);
     for (unsigned i = 0; i < n && set != NULL; i++)
-        if (PySet_Add(set, f->slots[b + i]) < 0)
+        if (slots[i] != NULL && PySet_Add(set, slots[i]) < 0)
             Py_CLEAR(set);
     clear_items(f, b, n);
     return result_store(f, AT_A(at), set);
@@ -69,11 +79,15 @@ int vm_build_set(frame_t *f, const instruction_t *at)
 int vm_build_map(frame_t *f, const instruction_t *at)
 {
     unsigned b = AT_B(at), n = AT_C(at);
-    PyObject *dict = n > 5 ? _PyDict_NewPresized(n) : PyDict_New();
-    for (unsigned i = 0; i < n && dict != NULL; i++)
-        if (PyDict_SetItem(dict, f->slots[b + 2 * i], f->slots[b + 2 * i + 1]) < 0)
-            Py_CLEAR(dict);
-    clear_items(f, b, 2 * n);
+    PyObject **slots = f->slots + b;
+    PyObject *dict = _PyDict_NewPresized(n);
+    unsigned taken = dict != NULL ? (unsigned)dict_take_pairs(dict, slots, n) : 0;
+    if (Py_UNLIKELY(taken < n)) {
+        for (unsigned i = taken; i < n && dict != NULL; i++)
+            if (PyDict_SetItem(dict, slots[2 * i], slots[2 * i + 1]) < 0)
+                Py_CLEAR(dict);
+        clear_items(f, b, 2 * n);
+    }
     return result_store(f, AT_A(at), dict);
 }
 

@@ -51,17 +51,20 @@ struct set_table *set_table_alloc(size_t n)
         return NULL;
     while (size <= n)
         size <<= 1;
-    const size_t small = sizeof(struct set_table) + MIN_SIZE * sizeof(set_entry);
     struct set_table *table;
     if (size == MIN_SIZE) {
-        table = mi_malloc(small);
-        if (table != NULL)
-            memset(table, 0, small);
+        table = mi_malloc(sizeof(struct set_table) + MIN_SIZE * sizeof(set_entry));
+        if (table == NULL)
+            return NULL;
+        for (int i = 0; i < MIN_SIZE; i++)      /* a hash without a key is not looked at */
+            set_entries(table)[i].key = NULL;
+        table->fill = table->is_static = 0;
     }
-    else
+    else {
         table = mi_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
-    if (table == NULL)
-        return NULL;
+        if (table == NULL)
+            return NULL;
+    }
     table->id = container_next_id();
     table->mask = size - 1;
     return table;

@@ -4,6 +4,7 @@
 #include "internal/abstract.h"
 #include "internal/call.h"
 #include "internal/method_ref.h"
+#include "internal/string_format.h"
 #include "internal/well_known_strings.h"
 
 static PyObject *null_error(void)
@@ -200,6 +201,12 @@ PyObject *PyObject_Format(PyObject *op, PyObject *format_spec)
         if (PyLong_CheckExact(op))
             return PyObject_Str(op);
     }
+    else if (PyLong_CheckExact(op))
+        return format_int(op, format_spec);
+    else if (PyFloat_CheckExact(op))
+        return format_float(op, format_spec);
+    else if (PyUnicode_CheckExact(op))
+        return format_str(op, format_spec);
     PyObject *empty = NULL, *result = NULL, *method = _PyObject_LookupSpecial(op, STR(__format__));
     if (method == NULL) {
         if (!PyErr_Occurred())

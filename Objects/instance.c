@@ -50,7 +50,13 @@ static void move_slots_locked(PyObject *op, const shape_t *shape, PyDictObject *
     __atomic_store_n(&op->hdr_shape, 0, __ATOMIC_RELEASE);
     for (int i = 0; i < shape->count; i++) {
         PyObject **slot = instance_slot(op, shape_slot_offset(shape, i));
-        PyObject *value = __atomic_exchange_n(slot, SHAPE_TOMBSTONE, __ATOMIC_ACQ_REL);
+        PyObject *value;
+        if (runtime_is_multi())
+            value = __atomic_exchange_n(slot, SHAPE_TOMBSTONE, __ATOMIC_ACQ_REL);
+        else {          /* nobody else stores meanwhile */
+            value = *slot;
+            *slot = SHAPE_TOMBSTONE;
+        }
         if (value != NULL)
             dict_insert_new_locked(dict, shape->names[i], unicode_hash(shape->names[i]), value);
     }

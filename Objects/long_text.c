@@ -1,5 +1,6 @@
 /* int: text. */
 #include "long.h"
+#include "decimal_text.h"
 #include "unicode.h"
 
 int long_max_str_digits = LONG_MAX_STR_DIGITS_DEFAULT;
@@ -7,6 +8,10 @@ int long_max_str_digits = LONG_MAX_STR_DIGITS_DEFAULT;
 static int max_digits(void) { return __atomic_load_n(&long_max_str_digits, __ATOMIC_RELAXED); }
 
 /* ---- To text ---- */
+
+#define PAIRS(ten) ten "0" ten "1" ten "2" ten "3" ten "4" ten "5" ten "6" ten "7" ten "8" ten "9"
+const char decimal_pairs[201] = PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5") PAIRS("6") PAIRS("7")
+    PAIRS("8") PAIRS("9");
 
 static int too_many_digits(void)
 {
@@ -20,33 +25,41 @@ static int too_many_digits(void)
 /* A str of n characters; *text is where they go. */
 static PyObject *new_text(size_t n, char **text)
 {
-    PyObject *str = PyUnicode_New((Py_ssize_t)n, 127);
+    PyObject *str = unicode_alloc((Py_ssize_t)n, 127);
     if (str != NULL)
         *text = (char *)PyUnicode_1BYTE_DATA(str);
     return str;
 }
 
+/* n in decimal, in place. */
+static PyObject *small_to_decimal(int64_t n)
+{
+    uint64_t value = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    if (n >= 0 && n < 10)
+        return unicode_latin1((unsigned char)('0' + n));
+    unsigned digits = decimal_digits(value);
+    char *text;
+    PyObject *str = new_text(digits + (n < 0), &text);
+    if (str == NULL)
+        return NULL;
+    if (n < 0)
+        *text++ = '-';
+    decimal_write(text + digits, value);
+    return str;
+}
+
 static PyObject *small_to_text(int64_t n, unsigned base, const char *prefix)
 {
+    if (base == 10)
+        return small_to_decimal(n);
     char buffer[72], *end = buffer + sizeof(buffer), *p = end;
     uint64_t value = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    if (base == 10) {
-        while (value >= 10) {
-            *--p = (char)('0' + value % 10);
-            value /= 10;
-        }
-        *--p = (char)('0' + value);
-        if (n >= 0 && p == end - 1)
-            return unicode_latin1((unsigned char)*p);
-    }
-    else {
-        do {
-            *--p = "0123456789abcdef"[value % base];
-            value /= base;
-        } while (value != 0);
-        *--p = prefix[1];
-        *--p = prefix[0];
-    }
+    do {
+        *--p = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value != 0);
+    *--p = prefix[1];
+    *--p = prefix[0];
     if (n < 0)
         *--p = '-';
     char *text;

@@ -1,6 +1,7 @@
 /* Formatting numbers by a format specification: signs, prefixes, grouping, padding. */
 #include <locale.h>
 #include <Python.h>
+#include "decimal_text.h"
 #include "string_format.h"
 #include "unicode.h"
 
@@ -186,6 +187,8 @@ static int check_int_spec(const format_spec_t *f)
 /* Digits of n in a base of 2, 8, 10 or 16, right-aligned before end; returns the first. */
 static char *small_digits(uint64_t n, unsigned base, char *end)
 {
+    if (base == 10)
+        return decimal_write(end, n);
     do {
         *--end = "0123456789abcdef"[n % base];
         n /= base;
@@ -208,8 +211,27 @@ static int write_character(unicode_writer_t *w, PyObject *obj, const format_spec
     return write_number(w, &n, f, &l);
 }
 
+/* A small int in decimal without grouping: sign, digits, and padding on the sides that f->align names. */
+static int write_plain_decimal(unicode_writer_t *w, int64_t value, const format_spec_t *f)
+{
+    char buffer[24], *end = buffer + sizeof(buffer);
+    char *start = decimal_write(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    Py_UCS4 sign = value < 0 ? '-' : f->sign == '+' ? '+' : f->sign == ' ' ? ' ' : 0;
+    Py_ssize_t n = end - start, padding = f->width - n - (sign != 0);
+    if (padding < 0)
+        padding = 0;
+    Py_ssize_t left = f->align == '>' ? padding : f->align == '^' ? padding / 2 : 0, middle = f->align == '=' ? padding : 0;
+    if ((left != 0 && unicode_writer_fill(w, f->fill, left) < 0)
+        || (sign != 0 && unicode_writer_write_char(w, sign) < 0)
+        || (middle != 0 && unicode_writer_fill(w, f->fill, middle) < 0) || unicode_writer_write_ascii(w, start, n) < 0)
+        return -1;
+    return unicode_writer_fill(w, f->fill, padding - left - middle);
+}
+
 static int write_integer(unicode_writer_t *w, PyObject *obj, const format_spec_t *f)
 {
+    if (f->type == 'd' && value_is_int(obj) && f->thousands == 0 && f->precision == -1 && !f->no_neg_zero)
+        return write_plain_decimal(w, value_get_int(obj), f);
     if (check_int_spec(f) < 0)
         return -1;
     if (f->type == 'c')

@@ -9,11 +9,12 @@ static int is_alignment(Py_UCS4 ch)
 }
 
 /* Decimal digits from *pos on. Returns how many, or -1 if the number is too big. */
-static Py_ssize_t read_number(PyObject *str, Py_ssize_t *pos, Py_ssize_t end, Py_ssize_t *number)
+static inline Py_ssize_t read_number(int kind, const void *data, Py_ssize_t *pos, Py_ssize_t end, Py_ssize_t *number)
 {
     Py_ssize_t value = 0, start = *pos;
     for (; *pos < end; (*pos)++) {
-        int digit = Py_UNICODE_TODECIMAL(PyUnicode_READ_CHAR(str, *pos));
+        Py_UCS4 ch = PyUnicode_READ(kind, data, *pos);
+        int digit = ch - '0' < 10 ? (int)(ch - '0') : ch < 128 ? -1 : Py_UNICODE_TODECIMAL(ch);
         if (digit < 0)
             break;
         if (value > (PY_SSIZE_T_MAX - digit) / 10) {
@@ -56,29 +57,32 @@ static int check_separators(const format_spec_t *f)
     return -1;
 }
 
-static int parse_separators(PyObject *spec, Py_ssize_t *pos, Py_ssize_t end, format_spec_t *f)
+static inline int parse_separators(int kind, const void *data, Py_ssize_t *pos, Py_ssize_t end, format_spec_t *f)
 {
     int both = 0;
-    if (*pos < end && PyUnicode_READ_CHAR(spec, *pos) == ',') {
+    if (*pos < end && PyUnicode_READ(kind, data, *pos) == ',') {
         f->thousands = ',';
         (*pos)++;
     }
-    if (*pos < end && PyUnicode_READ_CHAR(spec, *pos) == '_') {
+    if (*pos < end && PyUnicode_READ(kind, data, *pos) == '_') {
         both = f->thousands != 0;
         f->thousands = '_';
         (*pos)++;
     }
-    if (*pos < end && PyUnicode_READ_CHAR(spec, *pos) == ',' && f->thousands == '_')
+    if (*pos < end && PyUnicode_READ(kind, data, *pos) == ',' && f->thousands == '_')
         both = 1;
     if (both)
         PyErr_SetString(PyExc_ValueError, "Cannot specify both ',' and '_'.");
     return both ? -1 : 0;
 }
 
-int format_spec_parse(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_t end, format_spec_t *f,
-                      Py_UCS4 default_type, Py_UCS4 default_align)
+/* kind is a constant where this is inlined. */
+static inline Py_ALWAYS_INLINE int parse_kind(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_t end,
+                                              format_spec_t *f, Py_UCS4 default_type, Py_UCS4 default_align,
+                                              const int kind)
 {
-#define CHAR_AT(i) PyUnicode_READ_CHAR(spec, (i))
+    const void *data = PyUnicode_DATA(spec);
+#define CHAR_AT(i) PyUnicode_READ(kind, data, (i))
     Py_ssize_t pos = start;
     int fill_specified = 0;
     *f = (format_spec_t){.fill = ' ', .align = default_align, .width = -1, .precision = -1, .type = default_type};
@@ -108,16 +112,16 @@ int format_spec_parse(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_
             f->align = '=';
         pos++;
     }
-    Py_ssize_t digits = read_number(spec, &pos, end, &f->width);
+    Py_ssize_t digits = read_number(kind, data, &pos, end, &f->width);
     if (digits < 0)
         return -1;
     if (digits == 0)
         f->width = -1;
-    if (parse_separators(spec, &pos, end, f) < 0)
+    if (parse_separators(kind, data, &pos, end, f) < 0)
         return -1;
     if (pos < end && CHAR_AT(pos) == '.') {
         pos++;
-        digits = read_number(spec, &pos, end, &f->precision);
+        digits = read_number(kind, data, &pos, end, &f->precision);
         if (digits < 0)
             return -1;
         if (digits == 0) {
@@ -137,6 +141,14 @@ int format_spec_parse(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_
         f->type = CHAR_AT(pos);
     return f->thousands != 0 ? check_separators(f) : 0;
 #undef CHAR_AT
+}
+
+int format_spec_parse(PyObject *obj, PyObject *spec, Py_ssize_t start, Py_ssize_t end, format_spec_t *f,
+                      Py_UCS4 default_type, Py_UCS4 default_align)
+{
+    if (Py_LIKELY(PyUnicode_KIND(spec) == 1))
+        return parse_kind(obj, spec, start, end, f, default_type, default_align, 1);
+    return parse_kind(obj, spec, start, end, f, default_type, default_align, (int)PyUnicode_KIND(spec));
 }
 
 /* ---- Strings ---- */

@@ -1,5 +1,6 @@
 /* Building strings from strings: concatenation, in-place appending, joining, repeating, slicing. */
 #include <Python.h>
+#include "object_malloc.h"
 #include "unicode.h"
 
 static int too_long(void)
@@ -92,6 +93,28 @@ void PyUnicode_AppendAndDel(PyObject **p, PyObject *right)
 
 /* ---- Joining ---- */
 
+/* The items one after the other, separated by sep_len ASCII characters; total: length of the result. All are ASCII. */
+static inline PyObject *join_ascii(PyObject *const *items, Py_ssize_t n, const char *sep, Py_ssize_t sep_len,
+                                   Py_ssize_t total)
+{
+    PyObject *str = unicode_alloc(total, 127);
+    if (str == NULL)
+        return NULL;
+    char *to = (char *)((PyASCIIObject *)str + 1);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (sep_len == 1 && i > 0)
+            *to++ = *sep;
+        else if (sep_len > 1 && i > 0) {
+            object_copy_bytes(to, sep, (size_t)sep_len);
+            to += sep_len;
+        }
+        Py_ssize_t length = PyUnicode_GET_LENGTH(items[i]);
+        object_copy_bytes(to, PyUnicode_DATA(items[i]), (size_t)length);
+        to += length;
+    }
+    return str;
+}
+
 PyObject *unicode_join_array(PyObject *const *items, Py_ssize_t n)
 {
     Py_UCS4 maxchar = 127;
@@ -113,6 +136,8 @@ PyObject *unicode_join_array(PyObject *const *items, Py_ssize_t n)
     }
     if (n == 1)
         return PyUnicode_FromObject(items[0]);
+    if (Py_LIKELY(maxchar == 127))
+        return length == 0 ? unicode_empty() : join_ascii(items, n, NULL, 0, length);
     PyObject *str = PyUnicode_New(length, maxchar);
     if (str == NULL || length == 0)
         return str;
@@ -166,6 +191,8 @@ PyObject *_PyUnicode_JoinArray(PyObject *separator, PyObject *const *items, Py_s
     Py_ssize_t length = measure_join(separator, items, n, &maxchar);
     if (length < 0)
         return NULL;
+    if (maxchar == 127 && length > 0)
+        return join_ascii(items, n, PyUnicode_DATA(separator), PyUnicode_GET_LENGTH(separator), length);
     PyObject *str = PyUnicode_New(length, n == 1 ? PyUnicode_MAX_CHAR_VALUE(items[0]) : maxchar);
     if (str == NULL || length == 0)
         return str;
@@ -190,6 +217,8 @@ PyObject *_PyUnicode_JoinArray(PyObject *separator, PyObject *const *items, Py_s
 
 PyObject *PyUnicode_Join(PyObject *separator, PyObject *seq)
 {
+    if (PyTuple_CheckExact(seq))
+        return _PyUnicode_JoinArray(separator, &PyTuple_GET_ITEM(seq, 0), PyTuple_GET_SIZE(seq));
     PyObject *fast = PySequence_Fast(seq, "can only join an iterable");
     if (fast == NULL)
         return NULL;
@@ -258,6 +287,12 @@ PyObject *unicode_get_slice(PyObject *self, Py_ssize_t start, Py_ssize_t step, P
         return NULL;
     int to_kind = PyUnicode_KIND(str);
     void *to = PyUnicode_DATA(str);
+    if (kind == 1) {
+        const Py_UCS1 *from = (const Py_UCS1 *)data + start;
+        for (Py_ssize_t i = 0; i < n; i++, from += step)
+            ((Py_UCS1 *)to)[i] = *from;
+        return str;
+    }
     for (Py_ssize_t i = 0; i < n; i++)
         PyUnicode_WRITE(to_kind, to, i, PyUnicode_READ(kind, data, start + i * step));
     return str;

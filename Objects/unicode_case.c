@@ -64,10 +64,26 @@ static int convert_at(enum conversion how, int kind, const void *data, Py_ssize_
 static inline int is_ascii_lower(Py_UCS1 c) { return (unsigned)c - 'a' < 26; }
 static inline int is_ascii_upper(Py_UCS1 c) { return (unsigned)c - 'A' < 26; }
 
-static __attribute__((optimize("O3"))) PyObject *convert_ascii(PyObject *self, enum conversion how)
+/* Flips the case of those of n ASCII characters that lie within first..first+25, eight at a time. */
+static void flip_case(Py_UCS1 *to, const Py_UCS1 *from, Py_ssize_t n, char first)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t at_least = ones * (uint64_t)(128 - first), above = ones * (uint64_t)(128 - first - 26);
+    Py_ssize_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t w;
+        memcpy(&w, from + i, 8);
+        w ^= (((w + at_least) ^ (w + above)) & (ones * 128)) >> 2;      /* no carries: all are below 128 */
+        memcpy(to + i, &w, 8);
+    }
+    for (; i < n; i++)
+        to[i] = from[i] ^ (Py_UCS1)(((unsigned)from[i] - (unsigned)first < 26) << 5);
+}
+
+static PyObject *convert_ascii(PyObject *self, enum conversion how)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(self);
-    PyObject *result = PyUnicode_New(n, 127);
+    PyObject *result = unicode_alloc(n, 127);
     if (result == NULL)
         return NULL;
     const Py_UCS1 *from = PyUnicode_1BYTE_DATA(self);
@@ -75,12 +91,10 @@ static __attribute__((optimize("O3"))) PyObject *convert_ascii(PyObject *self, e
     int cased = 0;
     switch (how) {
     case TO_UPPER:
-        for (Py_ssize_t i = 0; i < n; i++)
-            to[i] = from[i] ^ (Py_UCS1)(is_ascii_lower(from[i]) << 5);
+        flip_case(to, from, n, 'a');
         break;
     case TO_LOWER: case TO_FOLDED:
-        for (Py_ssize_t i = 0; i < n; i++)
-            to[i] = from[i] ^ (Py_UCS1)(is_ascii_upper(from[i]) << 5);
+        flip_case(to, from, n, 'A');
         break;
     case TO_SWAPPED:
         for (Py_ssize_t i = 0; i < n; i++)

@@ -84,8 +84,49 @@ static const void *data_as_kind(PyObject *str, int kind, void **to_free)
     return copy;
 }
 
+/* One ASCII character by an ASCII string in one that is ASCII too; no limit. */
+static PyObject *replace_ascii_char(PyObject *self, char from, const char *to, Py_ssize_t to_len)
+{
+    const char *data = PyUnicode_DATA(self), *at;
+    Py_ssize_t n = PyUnicode_GET_LENGTH(self), count = 1;
+    const char *first = memchr(data, from, (size_t)n), *end = data + n;
+    if (first == NULL)
+        return PyUnicode_FromObject(self);
+    if (to_len == 1) {
+        PyObject *str = unicode_alloc(n, 127);
+        if (str != NULL)
+            replace_bytes(PyUnicode_DATA(str), (const Py_UCS1 *)data, n, (Py_UCS1)from, (Py_UCS1)to[0]);
+        return str;
+    }
+    for (at = first; (at = memchr(at + 1, from, (size_t)(end - at - 1))) != NULL;)
+        count++;
+    if (to_len > 1 && count > (PY_SSIZE_T_MAX - n) / (to_len - 1)) {
+        PyErr_SetString(PyExc_OverflowError, "replace string is too long");
+        return NULL;
+    }
+    Py_ssize_t length = n + count * (to_len - 1);
+    if (length == 0)
+        return unicode_empty();
+    PyObject *str = unicode_alloc(length, 127);
+    if (str == NULL)
+        return NULL;
+    char *out = PyUnicode_DATA(str);
+    for (at = first; at != NULL; at = memchr(data, from, (size_t)(end - data))) {
+        memcpy(out, data, (size_t)(at - data));
+        out += at - data;
+        memcpy(out, to, (size_t)to_len);
+        out += to_len;
+        data = at + 1;
+    }
+    memcpy(out, data, (size_t)(end - data));
+    return str;
+}
+
 static PyObject *replace(PyObject *self, PyObject *from, PyObject *to, Py_ssize_t maxcount)
 {
+    if (maxcount == PY_SSIZE_T_MAX && PyUnicode_GET_LENGTH(from) == 1 && PyUnicode_IS_ASCII(self) && PyUnicode_IS_ASCII(from)
+        && PyUnicode_IS_ASCII(to))
+        return replace_ascii_char(self, *(const char *)PyUnicode_DATA(from), PyUnicode_DATA(to), PyUnicode_GET_LENGTH(to));
     Py_ssize_t n = PyUnicode_GET_LENGTH(self), m = PyUnicode_GET_LENGTH(from), to_len = PyUnicode_GET_LENGTH(to);
     int self_kind = PyUnicode_KIND(self), to_kind = PyUnicode_KIND(to), kind = Py_MAX(self_kind, to_kind);
     void *self_copy = NULL, *from_copy = NULL, *to_copy = NULL, *from_narrow = NULL;

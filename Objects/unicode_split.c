@@ -241,8 +241,25 @@ PyObject *PyUnicode_RPartition(PyObject *str, PyObject *sep)
 /* ---- strip ---- */
 
 /* striptype: 0 left, 1 right, 2 both. */
+static PyObject *strip_ascii_blanks(PyObject *self, int striptype)
+{
+    const unsigned char *data = PyUnicode_DATA(self);
+    Py_ssize_t start = 0, length = PyUnicode_GET_LENGTH(self), end = length;
+    if (striptype != 1)
+        while (start < end && _Py_ascii_whitespace[data[start]])
+            start++;
+    if (striptype != 0)
+        while (end > start && _Py_ascii_whitespace[data[end - 1]])
+            end--;
+    if (end - start == length)
+        return PyUnicode_FromObject(self);
+    return _PyUnicode_FromASCII((const char *)data + start, end - start);
+}
+
 PyObject *_PyUnicode_XStrip(PyObject *self, int striptype, PyObject *chars)
 {
+    if (chars == NULL && PyUnicode_IS_ASCII(self))
+        return strip_ascii_blanks(self, striptype);
     int kind = PyUnicode_KIND(self), set_kind = chars == NULL ? 1 : (int)PyUnicode_KIND(chars);
     const void *data = PyUnicode_DATA(self), *set = chars == NULL ? NULL : PyUnicode_DATA(chars);
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(self), set_len = chars == NULL ? 0 : PyUnicode_GET_LENGTH(chars);

@@ -1,5 +1,7 @@
 /* The string writer: a buffer of code points that grows and widens. */
 #include <Python.h>
+#include "decimal_text.h"
+#include "object_malloc.h"
 #include "unicode.h"
 #include "unicode_writer.h"
 
@@ -76,11 +78,27 @@ int unicode_writer_write_data(unicode_writer_t *w, int kind, const void *data, P
     return 0;
 }
 
+int unicode_writer_write_ascii(unicode_writer_t *w, const char *text, Py_ssize_t length)
+{
+    if (length < 0)
+        length = (Py_ssize_t)strlen(text);
+    if (Py_UNLIKELY(length > w->size - w->pos) && unicode_writer_grow(w, length, 127) < 0)
+        return -1;
+    if (Py_LIKELY(w->kind == 1))
+        object_copy_bytes((char *)w->data + w->pos, text, (size_t)length);
+    else
+        unicode_convert(w->kind, (char *)w->data + w->pos * w->kind, 1, text, length);
+    w->pos += length;
+    return 0;
+}
+
 int unicode_writer_write_substring(unicode_writer_t *w, PyObject *str, Py_ssize_t start, Py_ssize_t end)
 {
     Py_ssize_t n = end - start;
     if (n <= 0)
         return 0;
+    if (Py_LIKELY(PyUnicode_IS_ASCII(str)))
+        return unicode_writer_write_ascii(w, (const char *)PyUnicode_1BYTE_DATA(str) + start, n);
     /* The width of the whole string is a cheap upper bound; finish narrows what turns out too wide. */
     if (unicode_writer_prepare(w, n, _PyUnicode_FindMaxChar(str, start, end)) < 0)
         return -1;
@@ -115,17 +133,6 @@ int unicode_writer_write_latin1(unicode_writer_t *w, const char *text, Py_ssize_
     return unicode_writer_write_data(w, 1, text, length);
 }
 
-int unicode_writer_write_ascii(unicode_writer_t *w, const char *text, Py_ssize_t length)
-{
-    if (length < 0)
-        length = (Py_ssize_t)strlen(text);
-    if (unicode_writer_prepare(w, length, 127) < 0)
-        return -1;
-    unicode_convert(w->kind, (char *)w->data + w->pos * w->kind, 1, text, length);
-    w->pos += length;
-    return 0;
-}
-
 static int write_steal(unicode_writer_t *w, PyObject *str)
 {
     if (str == NULL)
@@ -137,7 +144,17 @@ static int write_steal(unicode_writer_t *w, PyObject *str)
 
 int unicode_writer_write_object_str(unicode_writer_t *w, PyObject *obj)
 {
-    return PyUnicode_CheckExact(obj) ? unicode_writer_write_str(w, obj) : write_steal(w, PyObject_Str(obj));
+    if (PyUnicode_CheckExact(obj))
+        return unicode_writer_write_str(w, obj);
+    if (value_is_int(obj)) {
+        char buffer[24], *end = buffer + sizeof(buffer);
+        int64_t n = value_get_int(obj);
+        char *start = decimal_write(end, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+        if (n < 0)
+            *--start = '-';
+        return unicode_writer_write_ascii(w, start, end - start);
+    }
+    return write_steal(w, PyObject_Str(obj));
 }
 
 int unicode_writer_write_object_repr(unicode_writer_t *w, PyObject *obj)

@@ -33,9 +33,11 @@ static struct qsbr_thread threads[65536];
 
 uint64_t qsbr_epoch __attribute__((aligned(64))) = 1;
 
-static struct leaf_lock orphan_lock;
+static struct leaf_lock orphan_lock __attribute__((aligned(64)));
 static struct batch *orphans;               /* [orphan_lock] closed batches of threads that have ended */
-static uint64_t retired_count, reclaimed_count;     /* [atomic] */
+/* [atomic] Each in a cache line of its own: every poll reads `orphans`, and these change all the time. */
+static uint64_t retired_count __attribute__((aligned(64))), reclaimed_count __attribute__((aligned(64)));
+static char end_of_counts[64] __attribute__((aligned(64), unused));
 
 struct qsbr_thread *qsbr_thread_of(uint16_t slot) { return &threads[slot]; }
 

@@ -4,6 +4,7 @@
 #include "dict.h"
 #include "function.h"
 #include "list.h"
+#include "long.h"
 #include "object_pages.h"
 #include "set.h"
 #include "thread_state.h"
@@ -105,7 +106,7 @@ int vm_format_value(frame_t *f, const instruction_t *at)
     PyObject *value = operand_read(f, b);
     PyObject *result = NULL;
     if (value_is_int(value) && !(mode & 7))
-        result = PyObject_Str(value);
+        result = long_repr(value);
     else if (value != NULL) {
         PyObject *converted = NULL;
         switch (mode & 3) {

@@ -7,7 +7,7 @@
 #ifndef BRAID_OBJECT_MALLOC_H
 #define BRAID_OBJECT_MALLOC_H
 
-#include "../../Python/memory/allocator.h"
+#include "../Python/memory/allocator.h"
 #include "memory.h"
 
 static inline Py_ALWAYS_INLINE void *object_malloc(size_t size)

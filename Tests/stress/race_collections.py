@@ -197,6 +197,34 @@ def caches(rng, n):
     return [body(i, random.Random(rng.random())) for i in range(n)], check
 
 
+def bounded_caches(rng, n):
+    """No call is forgotten in the counts; entries used all the time stay, others go."""
+    size, calls = rng.choice((4, 16, 100)), [0] * n
+
+    @functools.lru_cache(maxsize=size)
+    def double(x):
+        return [x, x]
+
+    def body(i, own):
+        def run():
+            for step in range(STEPS):
+                x = own.randrange(3) if own.random() < 0.7 else own.randrange(300)
+                assert double(x) == [x, x]
+                calls[i] += 1
+        return run
+
+    def check():
+        info = double.cache_info()
+        assert info.hits + info.misses == sum(calls), (info, calls)
+        assert info.currsize <= size and info.hits > sum(calls) // 3, info
+        for x in range(size):           # one thread, in order: all of them fit
+            double(x)
+        before = double.cache_info().misses
+        double(size - 1)
+        assert double.cache_info().misses == before
+    return [body(i, random.Random(rng.random())) for i in range(n)], check
+
+
 def heaps(rng, n):
     heap, line = list(range(30)), list(range(30))
 
@@ -252,4 +280,4 @@ def streams(rng, n):
 
 
 if __name__ == "__main__":
-    race(deques, ordered, counted, buffers, queues, caches, heaps, streams)
+    race(deques, ordered, counted, buffers, queues, caches, bounded_caches, heaps, streams)

@@ -32,7 +32,11 @@ PyObject *cell_swap_steal(PyCellObject *cell, PyObject *value)
 {
     if (value != NULL)
         object_publish(value);
-    return __atomic_exchange_n(&cell->ob_ref, value, __ATOMIC_ACQ_REL);
+    if (runtime_is_multi())
+        return __atomic_exchange_n(&cell->ob_ref, value, __ATOMIC_ACQ_REL);
+    PyObject *old = cell->ob_ref;
+    cell->ob_ref = value;
+    return old;
 }
 
 PyObject *PyCell_Get(PyObject *op)

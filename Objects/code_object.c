@@ -279,7 +279,8 @@ static void copy_clean(instruction_t *to, const instruction_t *from, uint32_t n)
 {
     for (uint32_t i = 0; i < n;) {
         instruction_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-        unsigned op = instruction_op(word), caches = opcode_table[op].caches;
+        unsigned op = opcode_base(instruction_op(word)), caches = opcode_table[op].caches;
+        word = (word & ~(instruction_t)0xffff) | op;
         memcpy(&to[i], &word, sizeof(word));
         int is_operand = op == OP_CALL_KW || op == OP_CALL_METHOD_KW || op == OP_MATCH_CLASS || op == OP_UNPACK_EX_WIDE;
         for (unsigned k = 1; k <= caches; k++) {
@@ -287,6 +288,33 @@ static void copy_clean(instruction_t *to, const instruction_t *from, uint32_t n)
             memcpy(&to[i + k], &cache, sizeof(cache));
         }
         i += 1 + caches;
+    }
+}
+
+/* The run-time form of an instruction: opcodes.def. */
+static unsigned run_time_form(PyCodeObject *code, instruction_t word)
+{
+    unsigned op = instruction_op(word);
+    if (instruction_a(word) < (unsigned)code->co_temp_base)
+        return op;
+    switch (op) {
+    case OP_MOVE: return OP_MOVE_T;
+    case OP_LOAD_INT: return OP_LOAD_INT_T;
+    case OP_LOAD_GLOBAL: return OP_LOAD_GLOBAL_T;
+    case OP_LOAD_DEREF: return OP_LOAD_DEREF_T;
+    case OP_LOAD_ATTR: return instruction_b(word) < (unsigned)code->co_temp_base ? OP_LOAD_ATTR_T : op;
+    case OP_LOAD_CONST:
+        return object_is_immortal(code->co_consts_items[instruction_x(word)]) ? OP_LOAD_CONST_UNCOUNTED : OP_LOAD_CONST_T;
+    default: return op;
+    }
+}
+
+static void choose_forms(PyCodeObject *code)
+{
+    for (uint32_t i = 0; i < code->co_ninstructions;) {
+        instruction_t *word = &code->co_instructions[i];
+        *word = (*word & ~(instruction_t)0xffff) | run_time_form(code, *word);
+        i += 1u + opcode_table[instruction_op(*word)].caches;
     }
 }
 
@@ -356,6 +384,7 @@ PyCodeObject *code_new(const code_init_t *init)
     }
     code->co_consts_items = &PyTuple_GET_ITEM(code->co_consts, 0);
     code->co_names_items = &PyTuple_GET_ITEM(code->co_names, 0);
+    choose_forms(code);
     object_set_deferred((PyObject *)code);
     PyObject_GC_Track(code);
     return code;

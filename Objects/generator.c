@@ -71,12 +71,7 @@ PyObject *generator_send(PyObject *op, PyObject *arg)
     return generator_result_to_object(GEN(op), status, result, 0);
 }
 
-static PyObject *gen_iternext(PyObject *op)
-{
-    PyObject *result;
-    PySendResult status = generator_step(GEN(op), Py_None, &result, 0);
-    return generator_result_to_object(GEN(op), status, result, 1);
-}
+static PyObject *gen_iternext(PyObject *op) { return generator_next(GEN(op)); }
 
 /* Raises the exception that is set inside the generator. */
 static PyObject *throw_current(PyGenObject *gen, int closing)

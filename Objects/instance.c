@@ -284,7 +284,12 @@ static int set_inline(PyObject *op, uint32_t id, PyObject *name, PyObject *value
         *old = value;
     }
     else {
-        *old = __atomic_exchange_n(slot, value, __ATOMIC_ACQ_REL);
+        if (locked)
+            *old = __atomic_exchange_n(slot, value, __ATOMIC_ACQ_REL);
+        else {                      /* alone */
+            *old = *slot;
+            *slot = value;
+        }
         if (grown != NULL)
             __atomic_store_n(&op->hdr_shape, grown->id, __ATOMIC_RELEASE);     /* pairs with instance_shape */
         else if (value == NULL && *old == NULL)

@@ -3,6 +3,7 @@
 
 #include "instance.h"
 #include "type.h"
+#include "type_slots.h"
 #include "unicode.h"
 
 /* ---- Errors ---- */
@@ -214,7 +215,13 @@ int PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
         *result = object_generic_getattr(op, name, NULL, 1);
         return *result != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
     }
-    *result = get_attr(op, name);
+    if (type->tp_getattro == PyType_Type.tp_getattro) {
+        *result = type_get_attr(op, name, 1);
+        if (*result == NULL && !PyErr_Occurred())
+            return 0;
+    }
+    else
+        *result = get_attr(op, name);
     if (*result != NULL)
         return 1;
     if (!PyErr_ExceptionMatches(PyExc_AttributeError))

@@ -4,6 +4,7 @@
 #include "dict.h"
 #include "memory.h"
 #include "type.h"
+#include "type_slots.h"
 #include "unicode.h"
 #include "weakref.h"
 
@@ -304,7 +305,7 @@ static PyMemberDef type_members[] = {
 
 /* ---- Attributes of classes ---- */
 
-static PyObject *type_getattro(PyObject *self, PyObject *name)
+PyObject *type_get_attr(PyObject *self, PyObject *name, int suppress)
 {
     PyTypeObject *type = (PyTypeObject *)self, *metatype = Py_TYPE(self);
     PyObject *meta, *attribute, *result;
@@ -339,9 +340,12 @@ static PyObject *type_getattro(PyObject *self, PyObject *name)
     }
     if (meta != NULL)
         return meta;
-    PyErr_Format(PyExc_AttributeError, "type object '%.50s' has no attribute '%U'", type->tp_name, name);
+    if (!suppress)
+        PyErr_Format(PyExc_AttributeError, "type object '%.50s' has no attribute '%U'", type->tp_name, name);
     return NULL;
 }
+
+static PyObject *type_getattro(PyObject *self, PyObject *name) { return type_get_attr(self, name, 0); }
 
 static int type_setattro(PyObject *self, PyObject *name, PyObject *value)
 {

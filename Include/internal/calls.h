@@ -22,6 +22,43 @@ void call_close_chunk(PyThreadState *ts, stack_chunk_t *chunk);
 /* Releases all slots of f's window: temporaries from the top down, then locals and cells upwards. */
 void call_release_window(frame_t *f);
 
+#define CALL_KIND (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD)
+
+/* A function written in C whose arguments, all of them positional, fit its kind.
+ * Returns  1, *result is what it returned; 0: not such a function, nothing has been called */
+static inline Py_ALWAYS_INLINE int call_c_quick(PyObject *callee, PyObject **args, Py_ssize_t nargs, PyObject **result)
+{
+    PyMethodDef *def;
+    PyObject *self;
+    if (heap_type(callee) == &PyCFunction_Type) {
+        def = ((PyCFunctionObject *)callee)->m_ml;
+        self = PyCFunction_GET_SELF(callee);
+    }
+    else if (heap_type(callee) == &PyMethodDescr_Type && nargs > 0 && Py_IS_TYPE(args[0], PyDescr_TYPE(callee))) {
+        def = ((PyMethodDescrObject *)callee)->d_method;
+        self = args[0];
+        args++;
+        nargs--;
+    }
+    else
+        return 0;
+    void (*function)(void) = (void (*)(void))def->ml_meth;
+    int kind = def->ml_flags & CALL_KIND;
+    if (kind == METH_FASTCALL)
+        *result = ((PyCFunctionFast)function)(self, args, nargs);
+    else if (kind == METH_O && nargs == 1)
+        *result = ((PyCFunction)function)(self, args[0]);
+    else if (kind == METH_NOARGS && nargs == 0)
+        *result = ((PyCFunction)function)(self, NULL);
+    else if (kind == (METH_FASTCALL | METH_KEYWORDS))
+        *result = ((PyCFunctionFastWithKeywords)function)(self, args, nargs, NULL);
+    else
+        return 0;
+    return 1;
+}
+/* The call of callee returned NULL: sees to it that an exception is set. */
+void call_check_exception(PyThreadState *ts, PyObject *callee);
+
 /* Calls any callable with the temporaries base, args.. of frame f, which are released. New reference or NULL. */
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames);
 
@@ -62,6 +99,44 @@ static inline Py_ALWAYS_INLINE PyObject *call_class_identity(PyObject *callee, P
     return NULL;
 }
 
+/* A record f above the current one for func, whose arguments stand in window. Makes it current. */
+static inline Py_ALWAYS_INLINE void call_fill_record(PyThreadState *ts, frame_t *f, PyFunctionObject *func, PyCodeObject *code,
+                                                     PyObject **window, Py_ssize_t nargs)
+{
+    ts->py_recursion_remaining--;
+    f->slots = window;
+    f->pc = code->co_instructions;
+    f->code = code;
+    f->func = func;
+    f->globals = func->func_globals;
+    f->builtins = func->func_builtins;
+    f->locals = NULL;
+    f->previous = ts->frame;
+    f->frame_object = NULL;
+    f->stack_base = ts->stack_top;
+    f->chunk_to_free = NULL;
+    f->flags = 0;
+    for (PyObject **p = window + nargs, **end = window + code->co_temp_base; p < end; p++)
+        *p = NULL;
+    ts->frame = f;
+}
+
+/* The usual case where the window does not start in the caller's: as many positional arguments as parameters, which are copied to the top
+ * of the stack.  NULL: it is not so; nothing has changed, no exception is set. */
+static inline Py_ALWAYS_INLINE frame_t *call_push_copies(PyThreadState *ts, PyFunctionObject *func, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
+    frame_t *current = ts->frame, *f = current != NULL ? current->next : NULL;
+    PyObject **window = ts->stack_top, **top = window + code->co_nslots;
+    if (Py_UNLIKELY(code->co_fast_argcount != nargs || f == NULL || top > ts->stack_limit || ts->py_recursion_remaining <= 0))
+        return NULL;
+    for (Py_ssize_t i = 0; i < nargs; i++)
+        window[i] = slot_copy(args[i]);
+    call_fill_record(ts, f, func, code, window, nargs);
+    ts->stack_top = top;
+    return f;
+}
+
 /* The usual case: as many positional arguments as parameters, on the thread's stack. */
 static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
                                                   Py_ssize_t nargs, PyObject *kwnames)
@@ -72,24 +147,9 @@ static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *ca
     if (Py_UNLIKELY(code->co_fast_argcount != nargs || kwnames != NULL || f == NULL || (caller->flags & FRAME_GENERATOR)
                     || top > ts->stack_limit || ts->py_recursion_remaining <= 0))
         return call_push_general(ts, caller, func, args, nargs, kwnames);
-    ts->py_recursion_remaining--;
-    f->slots = args;
-    f->pc = code->co_instructions;
-    f->code = code;
-    f->func = func;
-    f->globals = func->func_globals;
-    f->builtins = func->func_builtins;
-    f->locals = NULL;
-    f->previous = caller;
-    f->frame_object = NULL;
-    f->stack_base = ts->stack_top;
-    f->chunk_to_free = NULL;
-    f->flags = 0;
+    call_fill_record(ts, f, func, code, args, nargs);
     if (top > ts->stack_top)
         ts->stack_top = top;
-    for (PyObject **p = args + nargs, **end = args + code->co_temp_base; p < end; p++)
-        *p = NULL;
-    ts->frame = f;
     return f;
 }
 

@@ -15,6 +15,8 @@ void generator_leave_raising(PyThreadState *ts, frame_t *f);
 
 /* generator_resume; closing: a coroutine that is done may be closed again without an error. */
 PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, int closing);
+/* next() of a generator from C: a new reference; NULL without an exception: it has returned None. */
+PyObject *generator_next(PyGenObject *gen);
 
 /* Records where a coroutine was made, if sys.set_coroutine_origin_tracking_depth asks for it. 0 or -1. */
 int generator_set_origin(PyThreadState *ts, PyGenObject *gen);

@@ -25,6 +25,21 @@ typedef struct {
 
 extern const opcode_info_t opcode_table[OPCODE_COUNT];
 
+/* Instructions have run-time forms, which code_new chooses where what the loop need not test is known. */
+static inline opcode_t opcode_base(unsigned op)
+{
+    switch (op) {
+    case OP_MOVE_T: return OP_MOVE;
+    case OP_LOAD_CONST_T:
+    case OP_LOAD_CONST_UNCOUNTED: return OP_LOAD_CONST;
+    case OP_LOAD_INT_T: return OP_LOAD_INT;
+    case OP_LOAD_GLOBAL_T: return OP_LOAD_GLOBAL;
+    case OP_LOAD_DEREF_T: return OP_LOAD_DEREF;
+    case OP_LOAD_ATTR_T: return OP_LOAD_ATTR;
+    default: return (opcode_t)op;
+    }
+}
+
 typedef uint64_t instruction_t;
 
 #define SLOT_NONE 0xffffu

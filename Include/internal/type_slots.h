@@ -37,6 +37,9 @@ PyObject *richcmp_ne(PyObject *self, PyObject *args, void *wrapped);
 PyObject *richcmp_gt(PyObject *self, PyObject *args, void *wrapped);
 PyObject *richcmp_ge(PyObject *self, PyObject *args, void *wrapped);
 
+/* type.__getattribute__. suppress: NULL without an exception if there is no such attribute. */
+PyObject *type_get_attr(PyObject *self, PyObject *name, int suppress);
+
 PyObject *slot_tp_repr(PyObject *self);
 PyObject *slot_tp_str(PyObject *self);
 Py_hash_t slot_tp_hash(PyObject *self);

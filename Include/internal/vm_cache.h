@@ -29,11 +29,13 @@ typedef enum {
     CACHE_MODULE,           /* object is a module whose dict has dict_version: slot */
     CACHE_TYPE_ATTR,        /* object is the type `owner` with type_version: value */
     CACHE_DICT_HINT,        /* type_version: entry number `shape` of the dict at offset */
+    CACHE_SLOT,             /* shape: slot at offset; what a shape word says, where there are other records as well */
 } cache_kind_t;
 
 typedef struct cache_record {
     uint8_t kind;
     uint8_t checks_shape;
+    uint8_t depth;          /* how many others come behind it */
     uint32_t shape, shape2;
     uint32_t offset;
     uint64_t type_version;
@@ -41,7 +43,11 @@ typedef struct cache_record {
     PyObject **slot;        /* address of a dict entry's value, valid while the version holds */
     PyObject *value;        /* borrowed: alive while type_version holds */
     PyTypeObject *owner;
+    struct cache_record *next;  /* what the place has met before: records of attributes form short chains, retired as a whole */
 } cache_record_t;
+
+/* A place that meets more kinds of objects than that begins anew. */
+#define CACHE_CHAIN_MAX 4
 
 #define CACHE_COUNTER_MAX 4095u
 
@@ -57,8 +63,9 @@ static inline uint64_t cache_shape_word(uint32_t shape, uint32_t offset)
 static inline uint32_t cache_word_shape(uint64_t word) { return (uint32_t)(word >> 32); }
 static inline uint32_t cache_word_offset(uint64_t word) { return (uint32_t)(word & 0xffffffffu) >> 1; }
 
-/* Installs a record (taken over; freed at once if it cannot be installed) or a shape word. */
+/* Installs a record (taken over), in front of those that are there. */
 void cache_install_record(instruction_t *at, cache_record_t *record);
+/* Installs a shape word, as a record if others are there. */
 void cache_install_word(instruction_t *at, uint64_t word);
 /* Counts a miss down; true when the place may be specialised (again). */
 int cache_count_miss(instruction_t *at);

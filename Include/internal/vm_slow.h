@@ -77,7 +77,6 @@ int vm_with_enter(frame_t *f, const instruction_t *at, int is_async);
 int vm_with_except(frame_t *f, const instruction_t *at);
 
 int vm_get_len(frame_t *f, const instruction_t *at);
-int vm_match_sequence(frame_t *f, const instruction_t *at, unsigned long flag);
 int vm_match_keys(frame_t *f, const instruction_t *at);
 int vm_match_class(frame_t *f, const instruction_t *at);
 int vm_copy_dict_without_keys(frame_t *f, const instruction_t *at);

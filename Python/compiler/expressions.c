@@ -232,14 +232,11 @@ static int compile_compare(compiler_t *c, expr_ty e, int dst)
 
 /* ---- Conditional jumps ---- */
 
-static int jump_if_compare(compiler_t *c, expr_ty e, label_t target, int sense)
+/* Jumps if left op right, a part of e, comes out as sense. */
+static int jump_if_pair(compiler_t *c, expr_ty e, expr_ty left, cmpop_ty op, expr_ty right, label_t target, int sense)
 {
     static const opcode_t jumps[] = {[Eq] = OP_JEQ, [NotEq] = OP_JNE, [Lt] = OP_JLT, [LtE] = OP_JLE, [Gt] = OP_JGT, [GtE] = OP_JGE};
-    cmpop_ty op = e->v.Compare.ops->elements[0];
-    expr_ty left = e->v.Compare.left, right = e->v.Compare.comparators->elements[0];
     int depth = c->unit->depth, ok;
-    if (!compile_check_comparison(c, e))
-        return 0;
     int l = compile_operand(c, left);
     if (l < 0)
         return 0;
@@ -278,6 +275,34 @@ static int jump_if_compare(compiler_t *c, expr_ty e, label_t target, int sense)
     return ok;
 }
 
+/* Can the comparison be tested pair by pair? So it can if what stands in the middle need not be kept: plain locals. */
+static int is_simple_comparison(compiler_t *c, expr_ty e)
+{
+    Py_ssize_t n = e->v.Compare.ops->size;
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (e->v.Compare.ops->elements[i] == In || e->v.Compare.ops->elements[i] == NotIn
+            || (i < n - 1 && standing_slot(c, e->v.Compare.comparators->elements[i]) < 0))
+            return 0;
+    return 1;
+}
+
+static int jump_if_compare(compiler_t *c, expr_ty e, label_t target, int sense)
+{
+    Py_ssize_t n = e->v.Compare.ops->size;
+    label_t over = sense == 0 || n == 1 ? target : label_new(c);
+    expr_ty left = e->v.Compare.left;
+    if (!compile_check_comparison(c, e))
+        return 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        expr_ty right = e->v.Compare.comparators->elements[i];
+        int last = i == n - 1;
+        if (!jump_if_pair(c, e, left, e->v.Compare.ops->elements[i], right, last ? target : over, last ? sense : 0))
+            return 0;
+        left = right;
+    }
+    return over == target || label_here(c, over);
+}
+
 static int jump_if_bool_op(compiler_t *c, expr_ty e, label_t target, int sense)
 {
     Py_ssize_t n = ast_len(e->v.BoolOp.values);
@@ -306,7 +331,7 @@ static int jump_if(compiler_t *c, expr_ty e, label_t target, int sense)
                && label_here(c, end);
     }
     case Compare_kind:
-        if (e->v.Compare.ops->size == 1 && e->v.Compare.ops->elements[0] != In && e->v.Compare.ops->elements[0] != NotIn)
+        if (is_simple_comparison(c, e))
             return jump_if_compare(c, e, target, sense);
         break;
     default: break;

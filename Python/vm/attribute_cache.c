@@ -15,49 +15,24 @@
 
 /* ---- Cache words ---- */
 
-static void free_record(void *record) { PyMem_RawFree(record); }
+static void free_chain(void *first)
+{
+    for (cache_record_t *record = first, *next; record != NULL; record = next) {
+        next = record->next;
+        PyMem_RawFree(record);
+    }
+}
+
+static void retire_word(uint64_t word)
+{
+    cache_record_t *record = cache_as_record(word);
+    if (record != NULL)
+        qsbr_retire(record, (record->depth + 1u) * sizeof(*record), free_chain);
+}
 
 static void replace_word(instruction_t *at, uint64_t word)
 {
-    uint64_t old = __atomic_exchange_n(at + 1, word, __ATOMIC_ACQ_REL);     /* by exchange: a record is retired once */
-    cache_record_t *record = cache_as_record(old);
-    if (record != NULL)
-        qsbr_retire(record, sizeof(*record), free_record);
-}
-
-void cache_install_word(instruction_t *at, uint64_t word) { replace_word(at, word); }
-void cache_install_record(instruction_t *at, cache_record_t *record) { replace_word(at, (uint64_t)(uintptr_t)record); }
-
-int cache_count_miss(instruction_t *at)
-{
-    uint64_t word = __atomic_load_n(at + 1, __ATOMIC_RELAXED);
-    if (word == 0)
-        return 1;
-    if ((word & 1) || word > CACHE_COUNTER_MAX)
-        replace_word(at, MISSES_BEFORE_RETRY * 2);      /* it was specialised for something else: wait a while */
-    else
-        __atomic_store_n(at + 1, word - 2, __ATOMIC_RELAXED);
-    return 0;
-}
-
-void cache_clear_code(PyCodeObject *code)
-{
-    for (uint32_t i = 0; i < code->co_ninstructions;) {
-        const opcode_info_t *info = &opcode_table[instruction_op(code->co_instructions[i])];
-        switch (instruction_op(code->co_instructions[i])) {
-        case OP_LOAD_GLOBAL:
-        case OP_LOAD_NAME:
-        case OP_LOAD_ATTR:
-        case OP_STORE_ATTR:
-        case OP_LOAD_METHOD: {
-            cache_record_t *record = cache_as_record(code->co_instructions[i + 1]);
-            if (record != NULL)
-                PyMem_RawFree(record);
-            break;
-        }
-        }
-        i += 1u + info->caches;
-    }
+    retire_word(__atomic_exchange_n(at + 1, word, __ATOMIC_ACQ_REL));       /* by exchange: a chain is retired once */
 }
 
 static cache_record_t *new_record(cache_kind_t kind)
@@ -66,6 +41,75 @@ static cache_record_t *new_record(cache_kind_t kind)
     if (record != NULL)
         record->kind = (uint8_t)kind;
     return record;
+}
+
+static cache_record_t *slot_record(uint64_t shape_word)
+{
+    cache_record_t *record = new_record(CACHE_SLOT);
+    if (record != NULL) {
+        record->shape = cache_word_shape(shape_word);
+        record->offset = cache_word_offset(shape_word);
+    }
+    return record;
+}
+
+void cache_install_record(instruction_t *at, cache_record_t *record)
+{
+    uint64_t word = __atomic_load_n(at + 1, __ATOMIC_ACQUIRE);
+    cache_record_t *converted = word & 1 ? slot_record(word) : NULL;
+    record->next = converted != NULL ? converted : cache_as_record(word);
+    record->depth = record->next != NULL ? record->next->depth + 1 : 0;
+    /* Between the load and this there is no quiescent point: what the word leads to is what it was. */
+    if (!__atomic_compare_exchange_n(at + 1, &word, (uint64_t)(uintptr_t)record, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        PyMem_RawFree(record);
+        PyMem_RawFree(converted);
+    }
+}
+
+void cache_install_word(instruction_t *at, uint64_t word)
+{
+    uint64_t old = __atomic_load_n(at + 1, __ATOMIC_ACQUIRE);
+    if (!(old & 1) && cache_as_record(old) == NULL) {
+        (void)__atomic_compare_exchange_n(at + 1, &old, word, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        return;
+    }
+    cache_record_t *record = slot_record(word);
+    if (record != NULL)
+        cache_install_record(at, record);
+}
+
+int cache_count_miss(instruction_t *at)
+{
+    uint64_t word = __atomic_load_n(at + 1, __ATOMIC_ACQUIRE);
+    cache_record_t *record = cache_as_record(word);
+    if (word == 0 || (word & 1) || (record != NULL && record->depth + 1 < CACHE_CHAIN_MAX))
+        return 1;
+    if (record != NULL)
+        replace_word(at, MISSES_BEFORE_RETRY * 2);
+    else
+        (void)__atomic_compare_exchange_n(at + 1, &word, word - 2, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* Nothing could be installed: ask again after a while. */
+static void cache_give_up(instruction_t *at) { replace_word(at, MISSES_BEFORE_RETRY * 2); }
+
+void cache_clear_code(PyCodeObject *code)
+{
+    for (uint32_t i = 0; i < code->co_ninstructions;) {
+        const opcode_info_t *info = &opcode_table[instruction_op(code->co_instructions[i])];
+        switch ((unsigned)opcode_base(instruction_op(code->co_instructions[i]))) {
+        case OP_LOAD_GLOBAL:
+        case OP_LOAD_NAME:
+        case OP_LOAD_ATTR:
+        case OP_STORE_ATTR:
+        case OP_LOAD_METHOD: {
+            free_chain(cache_as_record(code->co_instructions[i + 1]));
+            break;
+        }
+        }
+        i += 1u + info->caches;
+    }
 }
 
 /* ---- Globals ---- */
@@ -97,7 +141,9 @@ int vm_load_global(frame_t *f, instruction_t *at)
 {
     if (vm_load_global_uncached(f, at) < 0)
         return -1;
-    if (cache_count_miss(at))
+    if (cache_as_record(cache_word(at)) != NULL)
+        cache_give_up(at);      /* a function over several namespaces, or one that grows: wait a while */
+    else if (cache_count_miss(at))
         specialise_global(f, at, f->code->co_names_items[AT_X(at)]);
     return 0;
 }
@@ -106,20 +152,17 @@ int vm_load_global(frame_t *f, instruction_t *at)
 
 static inline PyObject *taken(PyObject *value) { return value != NULL && slot_try_incref(value) ? value : NULL; }
 
-/* The attribute from the cache as a slot reference, or NULL (no exception). */
-static PyObject *load_cached(frame_t *f, PyObject *op, uint64_t word, unsigned name_index)
+/* The attribute of op that a record tells of as a slot reference, or NULL (no exception). */
+static PyObject *load_by_record(frame_t *f, PyObject *op, cache_record_t *record, unsigned name_index)
 {
-    if (word & 1) {
-        if (!value_is_heap(op) || instance_shape(op) != cache_word_shape(word))
-            return NULL;
-        PyObject *value = __atomic_load_n(instance_slot(op, cache_word_offset(word)), __ATOMIC_ACQUIRE);
-        return value != SHAPE_TOMBSTONE ? taken(value) : NULL;
-    }
-    cache_record_t *record = cache_as_record(word);
-    if (record == NULL)
-        return NULL;
     PyTypeObject *type = Py_TYPE(op);
     switch (record->kind) {
+    case CACHE_SLOT: {
+        if (!value_is_heap(op) || instance_shape(op) != record->shape)
+            return NULL;
+        PyObject *value = __atomic_load_n(instance_slot(op, record->offset), __ATOMIC_ACQUIRE);
+        return value != SHAPE_TOMBSTONE ? taken(value) : NULL;
+    }
     case CACHE_CLASS_VALUE:
         if (type_version(type) != record->type_version || (record->checks_shape && instance_shape(op) != record->shape))
             return NULL;
@@ -144,6 +187,21 @@ static PyObject *load_cached(frame_t *f, PyObject *op, uint64_t word, unsigned n
     default:
         return NULL;
     }
+}
+
+/* The attribute from the cache as a slot reference, or NULL (no exception). */
+static PyObject *load_cached(frame_t *f, PyObject *op, uint64_t word, unsigned name_index)
+{
+    if (word & 1) {
+        if (!value_is_heap(op) || instance_shape(op) != cache_word_shape(word))
+            return NULL;
+        PyObject *value = __atomic_load_n(instance_slot(op, cache_word_offset(word)), __ATOMIC_ACQUIRE);
+        return value != SHAPE_TOMBSTONE ? taken(value) : NULL;
+    }
+    PyObject *value = NULL;
+    for (cache_record_t *record = cache_as_record(word); record != NULL && value == NULL; record = record->next)
+        value = load_by_record(f, op, record, name_index);
+    return value;
 }
 
 static void specialise_module(instruction_t *at, PyObject *op, PyObject *name)
@@ -274,6 +332,7 @@ done:
 
 static void specialise_load(instruction_t *at, PyObject *op, PyObject *name, int for_method)
 {
+    uint64_t before = cache_word(at);
     if (PyModule_CheckExact(op))
         specialise_module(at, op, name);
     else if (PyType_Check(op)) {
@@ -282,6 +341,8 @@ static void specialise_load(instruction_t *at, PyObject *op, PyObject *name, int
     }
     else
         specialise_instance(at, op, name, for_method);
+    if (cache_word(at) == before)
+        cache_give_up(at);
 }
 
 int vm_load_attr(frame_t *f, instruction_t *at)
@@ -343,12 +404,8 @@ static int load_wrapped(frame_t *f, unsigned a, PyObject *op, cache_record_t *re
         cls = record->owner;
     }
     PyObject *callable = wrapper_callable_racy(record->value, &is_class);
-    if (callable == NULL || !slot_try_incref(callable))
+    if (callable == NULL || !heap_is_type(callable, &PyFunction_Type) || !slot_try_incref(callable))
         return 0;
-    if (!heap_is_type(callable, &PyFunction_Type)) {
-        slot_decref(callable);
-        return 0;
-    }
     slot_store(f->slots, a, callable);
     slot_store(f->slots, a + 1, is_class ? slot_copy((PyObject *)cls) : NULL);
     return 1;
@@ -368,10 +425,20 @@ int vm_load_method(frame_t *f, instruction_t *at)
         Py_DECREF(op);
         return 0;
     }
-    cache_record_t *record = cache_as_record(cache_word(at));
-    if (record != NULL && load_wrapped(f, a, op, record)) {
-        Py_DECREF(op);
-        return 0;
+    for (cache_record_t *record = cache_as_record(cache_word(at)); record != NULL; record = record->next) {
+        if (record->kind == CACHE_METHOD) {
+            if (type_version(Py_TYPE(op)) != record->type_version
+                || (record->checks_shape && (!value_is_heap(op) || instance_shape(op) != record->shape))
+                || !slot_try_incref(record->value))
+                continue;
+            slot_store(f->slots, a, record->value);
+            slot_store(f->slots, a + 1, owned_to_slot(op));
+            return 0;
+        }
+        if (load_wrapped(f, a, op, record)) {
+            Py_DECREF(op);
+            return 0;
+        }
     }
     PyObject *method, *self;
     if (super_find_method_racy(op, name, &method, &self) && slot_try_incref(method)) {
@@ -455,14 +522,27 @@ static PyObject *exchange_member(PyObject *op, uint32_t offset, PyObject *value)
     return old;
 }
 
-/* The store as a record with the right type_version says: 1, or 0 if it does not fit. */
+/* The store as one of the records says: 1, or 0 if none of them fits. */
 static int store_cached(cache_record_t *record, PyObject *op, PyObject *value)
 {
-    if (record->kind == CACHE_ADD_ATTR)     /* the fields are read before it may wait: the record may be gone then */
-        return instance_shape(op) == record->shape
-               && instance_add_slot(op, record->shape, record->offset, record->shape2, value);
-    Py_XDECREF(exchange_member(op, record->offset, value));
-    return 1;
+    PyObject *old;
+    for (; record != NULL; record = record->next) {
+        if (record->kind == CACHE_SLOT) {
+            if (instance_shape(op) != record->shape || !instance_overwrite_slot(op, record->offset, value, &old))
+                continue;
+            Py_DECREF(old);
+            return 1;
+        }
+        if (type_version(heap_type(op)) != record->type_version)
+            continue;
+        if (record->kind == CACHE_MEMBER) {
+            Py_XDECREF(exchange_member(op, record->offset, value));
+            return 1;
+        }
+        if (instance_shape(op) == record->shape)    /* the fields are read before it may wait: the records may be gone then */
+            return instance_add_slot(op, record->shape, record->offset, record->shape2, value);
+    }
+    return 0;
 }
 
 /* Storing name to an instance of that shape has added it. */
@@ -485,9 +565,7 @@ int vm_store_attr(frame_t *f, instruction_t *at)
     PyObject *value = op != NULL ? operand_read(f, AT_C(at)) : NULL;
     PyObject *name = f->code->co_names_items[AT_B(at)];
     int status = -1;
-    cache_record_t *record = cache_as_record(cache_word(at));
-    if (record != NULL && value != NULL && value_is_heap(op) && type_version(heap_type(op)) == record->type_version
-        && store_cached(record, op, value)) {
+    if (value != NULL && value_is_heap(op) && store_cached(cache_as_record(cache_word(at)), op, value)) {
         operand_release(f, AT_C(at));
         operand_release(f, AT_A(at));
         return 0;
@@ -509,8 +587,12 @@ int vm_store_attr(frame_t *f, instruction_t *at)
         }
         if (status > 0) {
             status = PyObject_SetAttr(op, name, value);
-            if (status == 0 && value_is_heap(op) && cache_count_miss(at))
+            if (status == 0 && value_is_heap(op) && cache_count_miss(at)) {
+                uint64_t before = cache_word(at);
                 specialise_store_member(at, heap_type(op), name);
+                if (cache_word(at) == before)
+                    cache_give_up(at);
+            }
         }
     }
     operand_release(f, AT_C(at));

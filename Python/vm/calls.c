@@ -127,8 +127,6 @@ void call_pop_raising(PyThreadState *ts, frame_t *f)
     PyErr_SetRaisedException(exception);
 }
 
-#define CALL_KIND (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD)
-
 /* Calls a function written in C whose arguments fit its kind, else goes through its vectorcall, which knows the errors. C recursion is
  * bounded where the interpreter loop is entered. */
 static inline Py_ALWAYS_INLINE PyObject *call_c(PyObject *callee, PyMethodDef *def, PyObject *self, PyObject **args, Py_ssize_t nargs,
@@ -154,9 +152,10 @@ static inline Py_ALWAYS_INLINE PyObject *call_c(PyObject *callee, PyMethodDef *d
     return general(callee, all, (size_t)nall | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
 }
 
-static Py_COLD void call_no_exception(PyObject *callee)
+Py_COLD void call_check_exception(PyThreadState *ts, PyObject *callee)
 {
-    PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
+    if (ts->curexc_type == NULL)
+        PyErr_Format(PyExc_SystemError, "%R returned NULL without setting an exception", callee);
 }
 
 PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
@@ -174,8 +173,8 @@ PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **a
     }
     else
         result = PyObject_Vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-    if (Py_UNLIKELY(result == NULL && ts->curexc_type == NULL))
-        call_no_exception(callee);
+    if (Py_UNLIKELY(result == NULL))
+        call_check_exception(ts, callee);
     slot_clear(f->slots, base);
     for (Py_ssize_t i = 0, total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0); i < total; i++)
         slot_clear(args, (unsigned)i);
@@ -363,8 +362,15 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
     if (call_enter() < 0)
         return NULL;
-    PyObject **top = ts->stack_top, **copies = spread_room(ts, total);
     PyObject *result = NULL;
+    frame_t *f = kwnames == NULL ? call_push_copies(ts, (PyFunctionObject *)callable, args, nargs) : NULL;
+    if (Py_LIKELY(f != NULL)) {
+        slot_incref(callable);
+        f->flags = FRAME_ENTRY;
+        result = vm_run(ts, f, 0);
+        goto done;
+    }
+    PyObject **top = ts->stack_top, **copies = spread_room(ts, total);
     if (copies == NULL) {
         PyErr_NoMemory();
         goto done;
@@ -372,7 +378,7 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     for (Py_ssize_t i = 0; i < total; i++)
         copies[i] = slot_copy(args[i]);
     slot_incref(callable);
-    frame_t *f = call_push_general(ts, NULL, (PyFunctionObject *)callable, copies, nargs, kwnames);
+    f = call_push_general(ts, NULL, (PyFunctionObject *)callable, copies, nargs, kwnames);
     if (f == NULL)
         slot_decref(callable);
     else {

@@ -1,6 +1,7 @@
 /* Activations of generators: made, entered, left. (The objects and their methods: Objects/generator.c.) */
 #include "Python.h"
 
+#include "call.h"
 #include "calls.h"
 #include "generator.h"
 #include "collector.h"
@@ -57,7 +58,7 @@ PyObject *generator_new(PyThreadState *ts, frame_t *f)
 }
 
 /* CREATED or SUSPENDED -> RUNNING by one thread. */
-static int claim(PyGenObject *gen, uint8_t *before)
+static inline Py_ALWAYS_INLINE int claim(PyGenObject *gen, uint8_t *before)
 {
     uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
     do {
@@ -73,7 +74,7 @@ static int claim(PyGenObject *gen, uint8_t *before)
 }
 
 /* Links the claimed generator on top of the thread's activations. */
-static frame_t *link_frame(PyThreadState *ts, PyGenObject *gen)
+static inline Py_ALWAYS_INLINE frame_t *link_frame(PyThreadState *ts, PyGenObject *gen)
 {
     frame_t *f = &gen->gi_frame;
     frame_t *next = frame_record_next(ts);
@@ -89,7 +90,7 @@ static frame_t *link_frame(PyThreadState *ts, PyGenObject *gen)
     return f;
 }
 
-static void unlink_frame(PyThreadState *ts, PyGenObject *gen)
+static inline Py_ALWAYS_INLINE void unlink_frame(PyThreadState *ts, PyGenObject *gen)
 {
     frame_t *f = &gen->gi_frame;
     ts->exc_info = gen->gi_exc_state.previous_item;
@@ -101,7 +102,7 @@ static void unlink_frame(PyThreadState *ts, PyGenObject *gen)
 }
 
 /* Hands the value sent to the YIELD_VALUE that the generator stopped at. */
-static void deliver(frame_t *f, PyObject *value)
+static inline Py_ALWAYS_INLINE void deliver(frame_t *f, PyObject *value)
 {
     const instruction_t *yield = f->pc - 1;
     slot_store(f->slots, AT_A(yield), slot_copy(value));
@@ -206,8 +207,8 @@ static void set_context(PyObject *exception_steal)
 }
 
 /* Runs a claimed generator up to its next yield or end. sent: delivered to the yield it stopped at, if any. */
-static PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t before, PyObject *sent, int throwing,
-                                PyObject **result)
+static inline PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t before, PyObject *sent, int throwing,
+                                       PyObject **result)
 {
     *result = NULL;
     frame_t *f = link_frame(ts, gen);
@@ -243,14 +244,13 @@ PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, 
         return step_when_done(gen, closing, arg, result);
     if (arg == NULL) {
         PyObject *exception = PyErr_GetRaisedException();
-        int too_deep = Py_EnterRecursiveCall(" while calling a Python object");
-        if (too_deep) {
+        if (call_enter() < 0) {
             Py_XDECREF(exception);
             return PYGEN_ERROR;
         }
         PyErr_SetRaisedException(exception);
     }
-    else if (Py_EnterRecursiveCall(" while calling a Python object"))
+    else if (call_enter() < 0)
         return PYGEN_ERROR;
     PySendResult status = PYGEN_ERROR;
     if (!claim(gen, &before)) {
@@ -260,8 +260,26 @@ PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, 
     }
     status = run_claimed(ts, gen, before, arg, arg == NULL, result);
 done:
-    Py_LeaveRecursiveCall();
+    call_leave();
     return status;
+}
+
+/* next() of a generator. NULL without an exception: it has returned None. */
+PyObject *generator_next(PyGenObject *gen)
+{
+    PyObject *result;
+    uint8_t before;
+    PySendResult status;
+    if (Py_LIKELY(__atomic_load_n(&gen->gi_state, __ATOMIC_RELAXED) == GEN_SUSPENDED) && call_enter() == 0) {
+        if (Py_LIKELY(claim(gen, &before))) {
+            status = run_claimed(thread_current(), gen, before, Py_None, 0, &result);
+            call_leave();
+            return Py_LIKELY(status == PYGEN_NEXT) ? result : generator_result_to_object(gen, status, result, 1);
+        }
+        call_leave();
+    }
+    status = generator_step(gen, Py_None, &result, 0);
+    return generator_result_to_object(gen, status, result, 1);
 }
 
 PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result)

@@ -94,6 +94,12 @@ PyObject *vm_run_switched(PyThreadState *ts)
     } while (0)
 
 #define STORE(index, value) slot_store(slots, (index), (value))
+/* Into a dead temporary: it holds NULL or an immediate. */
+#define PUT(index, value) \
+    do { \
+        assert(R(index) == NULL || value_is_immediate(R(index))); \
+        R(index) = (value); \
+    } while (0)
 
 #define ARITHMETIC(NAME, INT_CASE, FLOAT_OPERATION, FUNCTION, INPLACE_FUNCTION) \
     TARGET(NAME): { \
@@ -385,6 +391,14 @@ traced_dispatch:
         }
         NEXT(0);
     }
+    TARGET(MOVE_T): {
+        PyObject *v = R(B);
+        if (Py_UNLIKELY(v == NULL))
+            SLOW(vm_move_unbound(frame, B), 0);
+        slot_incref(v);
+        PUT(A, v);
+        NEXT(0);
+    }
     TARGET(TAKE): {
         PyObject *v = R(B), *old = R(A);
         R(B) = NULL;
@@ -400,6 +414,20 @@ traced_dispatch:
         slot_incref(v);
         SAVE();
         STORE(A, v);
+        NEXT(0);
+    }
+    TARGET(LOAD_CONST_T): {
+        PyObject *v = consts[X];
+        slot_incref(v);
+        PUT(A, v);
+        NEXT(0);
+    }
+    TARGET(LOAD_CONST_UNCOUNTED): {
+        PUT(A, consts[X]);
+        NEXT(0);
+    }
+    TARGET(LOAD_INT_T): {
+        PUT(A, value_from_int(X));
         NEXT(0);
     }
     TARGET(LOAD_INT): {
@@ -446,6 +474,14 @@ traced_dispatch:
         }
         SLOW(vm_load_deref(frame, pc), 0);
     }
+    TARGET(LOAD_DEREF_T): {
+        PyObject *v;
+        if (Py_LIKELY(take_published(&((PyCellObject *)R(B))->ob_ref, &v))) {
+            PUT(A, v);
+            NEXT(0);
+        }
+        SLOW(vm_load_deref(frame, pc), 0);
+    }
     TARGET(STORE_DEREF): {
         SAVE();
         PyObject *v = operand_take_owned(frame, B);
@@ -467,6 +503,20 @@ traced_dispatch:
                 && take_published(record->slot, &v)) {
                 SAVE();
                 STORE(A, v);
+                NEXT(1);
+            }
+        }
+        SLOW(vm_load_global(frame, pc), 1);
+    }
+    TARGET(LOAD_GLOBAL_T): {
+        uint64_t word = cache_word(pc);
+        if (Py_LIKELY(word > CACHE_COUNTER_MAX)) {          /* a record: this instruction has no other words */
+            cache_record_t *record = (cache_record_t *)(uintptr_t)word;
+            PyObject *v;
+            if (Py_LIKELY(dict_version_racy(frame->globals) == record->dict_version
+                          && (record->kind == CACHE_GLOBAL || dict_version_racy(frame->builtins) == record->dict_version2)
+                          && take_published(record->slot, &v))) {
+                PUT(A, v);
                 NEXT(1);
             }
         }
@@ -494,6 +544,19 @@ traced_dispatch:
     TARGET(LOAD_LOCALS): SLOW(vm_load_locals(frame, pc), 0);
 
     /* ---- attributes and items ---- */
+    TARGET(LOAD_ATTR_T): {
+        PyObject *op = R(B);
+        uint64_t word = cache_word(pc);
+        if (Py_LIKELY((word & 1) && value_is_heap(op) && op != NULL
+                      && instance_shape(op) == cache_word_shape(word) && object_may_read(op))) {
+            PyObject *v = __atomic_load_n((PyObject **)((char *)op + cache_word_offset(word)), __ATOMIC_ACQUIRE);
+            if (Py_LIKELY(v != NULL && v != SHAPE_TOMBSTONE && slot_try_incref(v))) {
+                PUT(A, v);
+                NEXT(1);
+            }
+        }
+        goto load_attr_other;
+    }
     TARGET(LOAD_ATTR): {
         PyObject *op = R(B);
         uint64_t word = cache_word(pc);
@@ -507,19 +570,41 @@ traced_dispatch:
                 NEXT(1);
             }
         }
+    load_attr_other:
+        op = R(B);
+        word = cache_word(pc);
         cache_record_t *record = cache_as_record(word);
+        if (value_is_heap(op) && op != NULL && object_may_read(op))
+            for (cache_record_t *r = record; r != NULL && r->kind == CACHE_SLOT; r = r->next) {
+                if (instance_shape(op) != r->shape)
+                    continue;
+                PyObject *v = __atomic_load_n((PyObject **)((char *)op + r->offset), __ATOMIC_ACQUIRE);
+                if (Py_UNLIKELY(v == NULL || v == SHAPE_TOMBSTONE || !slot_try_incref(v)))
+                    break;
+                SAVE();
+                operand_release(frame, B);
+                STORE(A, v);
+                NEXT(1);
+            }
         if (record != NULL && record->kind == CACHE_PROPERTY && value_is_heap(op) && op != NULL
             && type_version(heap_type(op)) == record->type_version) {
             /* the getter runs as a call of this frame */
             PyObject *getter = property_getter_racy(record->value), *self = op;
             if (Py_UNLIKELY(getter == NULL || !heap_is_type(getter, &PyFunction_Type) || !slot_try_incref(getter)))
                 SLOW(vm_load_attr(frame, pc), 1);
-            if (B >= (unsigned)frame->code->co_temp_base)
-                R(B) = NULL;
-            else
-                slot_incref(self);
             frame->pc = pc + 2;
-            frame_t *inner = call_push_general(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
+            frame_t *inner = call_push_copies(ts, (PyFunctionObject *)getter, &self, 1);
+            if (B < (unsigned)frame->code->co_temp_base) {
+                if (Py_UNLIKELY(inner == NULL))
+                    slot_incref(self);
+            }
+            else {
+                R(B) = NULL;
+                if (Py_LIKELY(inner != NULL))
+                    slot_decref(self);      /* never the last reference: the callee's window has one */
+            }
+            if (Py_UNLIKELY(inner == NULL))
+                inner = call_push_general(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
             if (Py_UNLIKELY(inner == NULL)) {
                 slot_decref(getter);
                 goto error;
@@ -566,13 +651,8 @@ traced_dispatch:
                     slot_incref(op);
                 else
                     R(b) = NULL;
-                PyObject *old = R(a), *old_self = R(a + 1);
-                R(a) = method;
-                R(a + 1) = op;
-                if (Py_UNLIKELY(value_is_heap(old) && old != NULL))
-                    slot_decref(old);
-                if (Py_UNLIKELY(value_is_heap(old_self) && old_self != NULL))
-                    slot_decref(old_self);
+                PUT(a, method);
+                PUT(a + 1, op);
                 NEXT(1);
             }
         }
@@ -1060,6 +1140,35 @@ traced_dispatch:
                     goto safe_point;
                 DISPATCH();
             }
+#if !VM_TRACED
+            PyObject *quick_result;
+            if (kwnames == NULL && value_is_heap(callee)) {
+                frame->pc = pc + 2;
+                if (call_c_quick(callee, args, nargs, &quick_result)) {
+                    if (Py_UNLIKELY(quick_result == NULL))
+                        call_check_exception(ts, callee);
+                    slot_clear(slots, base);
+                    for (PyObject **arg = args, **end = args + nargs; arg < end; arg++) {
+                        PyObject *op = *arg;
+                        *arg = NULL;
+                        slot_decref(op);
+                    }
+                    if (Py_UNLIKELY(quick_result == NULL))
+                        goto error;
+                    pc += 2;
+                    if (*(const uint16_t *)pc == OP_DROP && AT_A(pc) == AT_A(pc - 2)) {
+                        Py_DECREF(quick_result);        /* nobody wants it: it need not go through the slot */
+                        pc++;
+                    }
+                    else
+                        STORE(AT_A(pc - 2), owned_to_slot(quick_result));
+                    if (Py_UNLIKELY(BREAKER()))
+                        goto safe_point;
+                    DISPATCH();
+                }
+            }
+            else
+#endif
             if (heap_is_type(callee, &PyMethodDescr_Type) || heap_is_type(callee, &PyCFunction_Type))
                 goto call_c;
             if (heap_is_type(callee, &PyType_Type)) {
@@ -1171,7 +1280,8 @@ traced_dispatch:
         R(A) = NULL;
     leave_frame:
         SAVE();
-        if (Py_UNLIKELY(frame->flags & (FRAME_ENTRY | FRAME_GENERATOR | FRAME_INIT) || frame->frame_object != NULL)) {
+        if (Py_UNLIKELY((frame->flags & FRAME_GENERATOR) || frame->frame_object != NULL || frame->locals != NULL
+                        || ((frame->flags & FRAME_INIT) && value != Py_None))) {
             unsigned flags = frame->flags;
             value = slot_to_owned(value);
             frame_t *caller = frame->previous;
@@ -1224,8 +1334,10 @@ traced_dispatch:
             /* The activation of a finaliser takes this record, which is popped: nothing is read from it behind the loop. */
             PyObject **base = frame->stack_base;
             stack_chunk_t *chunk = frame->chunk_to_free;
-            unsigned result_slot = frame->result_slot;
+            unsigned result_slot = frame->result_slot, flags = frame->flags;
             int deferred = 0;
+            if (Py_UNLIKELY(flags & (FRAME_INIT | FRAME_ENTRY)))
+                value = flags & FRAME_INIT ? owned_to_slot(frame->init_self) : slot_to_owned(value);
             for (; p < end; p++) {
                 PyObject *op = *p;
                 if (value_is_heap(op) && op != NULL) {
@@ -1241,6 +1353,12 @@ traced_dispatch:
             ts->stack_top = base;
             if (Py_UNLIKELY(chunk != NULL))
                 call_close_chunk(ts, chunk);
+            if (flags & FRAME_ENTRY) {
+                if (Py_UNLIKELY(deferred))
+                    Py_DECREF(value);
+                slot_decref((PyObject *)func);
+                return value;
+            }
             frame = caller;
             LOAD_FRAME();
             PyObject *old = R(result_slot);
@@ -1373,9 +1491,24 @@ traced_dispatch:
     TARGET(WITH_EXCEPT): SLOW(vm_with_except(frame, pc), 0);
 
     /* ---- patterns ---- */
-    TARGET(GET_LEN): SLOW(vm_get_len(frame, pc), 0);
-    TARGET(MATCH_SEQUENCE): SLOW(vm_match_sequence(frame, pc, Py_TPFLAGS_SEQUENCE), 0);
-    TARGET(MATCH_MAPPING): SLOW(vm_match_sequence(frame, pc, Py_TPFLAGS_MAPPING), 0);
+    TARGET(GET_LEN): {
+        PyObject *v = R(B);
+        if (heap_is_type(v, &PyTuple_Type)) {
+            SAVE();
+            STORE(A, value_from_int(PyTuple_GET_SIZE(v)));
+            NEXT(0);
+        }
+        SLOW(vm_get_len(frame, pc), 0);
+    }
+#define MATCH_FLAG(FLAG) \
+    { \
+        PyObject *v = R(B); \
+        SAVE(); \
+        STORE(A, value_is_heap(v) && PyType_HasFeature(heap_type(v), FLAG) ? Py_True : Py_False); \
+        NEXT(0); \
+    }
+    TARGET(MATCH_SEQUENCE): MATCH_FLAG(Py_TPFLAGS_SEQUENCE)
+    TARGET(MATCH_MAPPING): MATCH_FLAG(Py_TPFLAGS_MAPPING)
     TARGET(MATCH_KEYS): SLOW(vm_match_keys(frame, pc), 0);
     TARGET(MATCH_CLASS): SLOW(vm_match_class(frame, pc), 1);
     TARGET(COPY_DICT_WITHOUT_KEYS): SLOW(vm_copy_dict_without_keys(frame, pc), 0);

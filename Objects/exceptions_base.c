@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "method_ref.h"
+#include "type.h"
 #include "well_known_strings.h"
 #include "object_gc_inline.h"
 
@@ -85,6 +86,27 @@ PyObject *base_exception_str(PyObject *op)
     }
     Py_DECREF(args);
     return text;
+}
+
+/* The call of a class that BaseException's own __new__ and __init__ make. */
+static PyObject *exception_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0)
+        return type_vectorcall(type, args, nargsf, kwnames);
+    PyBaseExceptionObject *self = (PyBaseExceptionObject *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    if (self == NULL)
+        return NULL;
+    Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+    PyObject *tuple = PyTuple_New(n);
+    if (tuple == NULL) {
+        Py_DECREF((PyObject *)self);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    object_publish(tuple);
+    self->args = tuple;
+    return (PyObject *)self;
 }
 
 static PyObject *exception_repr(PyObject *op)
@@ -308,6 +330,7 @@ PyTypeObject _PyExc_BaseException = {
     .tp_dictoffset = offsetof(PyBaseExceptionObject, dict),
     .tp_init = base_exception_init,
     .tp_new = base_exception_new,
+    .tp_vectorcall = exception_vectorcall,
 };
 PyObject *PyExc_BaseException = (PyObject *)&_PyExc_BaseException;
 
@@ -333,6 +356,10 @@ static const struct {
 static const Py_ssize_t *extra_references(PyTypeObject *type)
 {
     static const Py_ssize_t none[] = {0};
+    while (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        type = type->tp_base;
+    if (type->tp_basicsize == sizeof(PyBaseExceptionObject))
+        return none;
     for (; type != NULL && type != &_PyExc_BaseException; type = type->tp_base)
         for (size_t i = 0; i < Py_ARRAY_LENGTH(table); i++)
             if (table[i].type == type)
@@ -359,6 +386,7 @@ static int ready_type(size_t i)
     type->tp_init = layout->tp_init;
     type->tp_str = layout->tp_str;
     type->tp_repr = NULL;
+    type->tp_vectorcall = layout->tp_new == base_exception_new && layout->tp_init == base_exception_init ? exception_vectorcall : NULL;
     type->tp_members = layout->members;
     type->tp_methods = layout->methods;
     type->tp_getset = layout->getset;

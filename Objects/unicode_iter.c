@@ -5,13 +5,8 @@
 #include <Python.h>
 #include "container.h"
 #include "unicode.h"
+#include "unicode_iter.h"
 #include "unicode_methods.h"
-
-typedef struct {
-    PyObject_HEAD
-    Py_ssize_t index;           /* [atomic] next character; may run beyond the length */
-    PyObject *str;              /* [const, but see above] counted */
-} unicode_iter_t;
 
 static Py_ssize_t take_index(unicode_iter_t *it)
 {

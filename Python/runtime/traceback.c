@@ -26,23 +26,19 @@ int PyTraceBack_Here(PyFrameObject *frame)
     PyThreadState *ts = thread_current();
     if (frame == NULL)
         return -1;
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *type = ts->curexc_type, *value = ts->curexc_value, *traceback = ts->curexc_traceback;
+    ts->curexc_type = ts->curexc_value = ts->curexc_traceback = NULL;
     int lasti = PyFrame_GetLasti(frame);
     /* the line is computed when somebody asks (-1): most exceptions are caught and dropped */
     PyObject *entry = traceback_new(traceback, frame, lasti, frame->f_lineno != 0 ? frame->f_lineno : -1);
-    (void)ts;
     if (entry == NULL) {
-        PyObject *t, *v, *tb;
-        PyErr_Fetch(&t, &v, &tb);
-        Py_XDECREF(t);
-        Py_XDECREF(v);
-        Py_XDECREF(tb);
         PyErr_Restore(type, value, traceback);
         return -1;
     }
+    ts->curexc_type = type;
+    ts->curexc_value = value;
+    ts->curexc_traceback = entry;
     Py_XDECREF(traceback);
-    PyErr_Restore(type, value, entry);
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "instance.h"
 #include "thread_state.h"
 #include "trace.h"
+#include "unicode_iter.h"
 #include "vm.h"
 #include "vm_cache.h"
 #include "vm_slow.h"
@@ -994,6 +995,14 @@ traced_dispatch:
         }
         else if (type == &PyTupleIter_Type) {
             PyObject *v = tuple_iterator_step_slot(iterator);
+            if (Py_LIKELY(v != NULL)) {
+                SAVE();
+                STORE(B, v);
+                NEXT(1);
+            }
+        }
+        else if (type == &unicode_ascii_iter_type) {
+            PyObject *v = unicode_ascii_iterator_step(iterator);
             if (Py_LIKELY(v != NULL)) {
                 SAVE();
                 STORE(B, v);

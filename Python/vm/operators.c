@@ -201,6 +201,9 @@ int vm_subscript(frame_t *f, const instruction_t *at, int is_const)
             if (found == 0)
                 _PyErr_SetKeyError(key);
         }
+        else if (value_is_int(key) && heap_is_type(container, &PyTuple_Type)
+                 && (uint64_t)(value_get_int(key) + PyTuple_GET_SIZE(container)) < (uint64_t)PyTuple_GET_SIZE(container))
+            result = Py_NewRef(PyTuple_GET_ITEM(container, value_get_int(key) + PyTuple_GET_SIZE(container)));
         else if (value_is_int(key) && heap_is_type(container, &PyUnicode_Type)
                  && (uint64_t)value_get_int(key) < (uint64_t)PyUnicode_GET_LENGTH(container))
             result = unicode_get_item(container, value_get_int(key));

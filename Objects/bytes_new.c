@@ -23,9 +23,21 @@ int bytes_byte_value(PyObject *op, const char *range_message, int *value)
 
 static const char bytes_range[] = "bytes must be in range(0, 256)";
 
+/* The bytes of a bytearray are those of one moment; of other buffers each byte is, at best. */
+static PyObject *from_bytearray(PyObject *op)
+{
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(op), PyByteArray_GET_SIZE(op));
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
 static PyObject *from_buffer(PyObject *op)
 {
     Py_buffer view;
+    if (PyByteArray_CheckExact(op))
+        return from_bytearray(op);
     if (PyObject_GetBuffer(op, &view, PyBUF_FULL_RO) < 0)
         return NULL;
     PyObject *result = PyBytes_FromStringAndSize(NULL, view.len);

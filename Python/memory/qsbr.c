@@ -45,7 +45,9 @@ struct qsbr_thread *qsbr_thread_of(uint16_t slot) { return &threads[slot]; }
 
 void qsbr_online(struct qsbr_thread *self)
 {
-    __atomic_store_n(&self->seen, __atomic_load_n(&qsbr_epoch, __ATOMIC_ACQUIRE), __ATOMIC_RELAXED);
+    /* Release: who reads this value must have what this thread did before it went offline behind him too, and a plain
+     * store would end the release sequence of the store in qsbr_offline. */
+    __atomic_store_n(&self->seen, __atomic_load_n(&qsbr_epoch, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
     /* Before any shared pointer is read (finding 15). */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* pairs with lowest_seen */
 }

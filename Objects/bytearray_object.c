@@ -223,8 +223,10 @@ PyObject *PyByteArray_Concat(PyObject *a, PyObject *b)
     else if (va.len > PY_SSIZE_T_MAX - vb.len)
         PyErr_NoMemory();
     else if ((result = PyByteArray_FromStringAndSize(NULL, va.len + vb.len)) != NULL && va.len + vb.len > 0) {
+        Py_BEGIN_CRITICAL_SECTION2(a, b);
         memcpy(as_array(result)->ob_start, va.buf, (size_t)va.len);
         memcpy(as_array(result)->ob_start + va.len, vb.buf, (size_t)vb.len);
+        Py_END_CRITICAL_SECTION2();
     }
     if (va.obj != NULL)
         PyBuffer_Release(&va);

@@ -573,7 +573,7 @@ static int sort_items(PyObject **items, Py_ssize_t n, PyObject *keyfunc, int rev
  * that no reader can see. */
 int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
 {
-    PyObject **items, **meanwhile = NULL, **unused = NULL;
+    PyObject **items, **replaced = NULL, **meanwhile = NULL, **unused = NULL;
     Py_ssize_t n, n_meanwhile = 0, allocated;
     int locked = container_lock(self);
     int in_place = !runtime_is_multi() || object_is_private((PyObject *)self);
@@ -585,7 +585,7 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
         if (items != NULL) {
             memcpy(items, self->ob_item, (size_t)n * sizeof(PyObject *));
             allocated = n;
-            list_retire_items_locked(self, self->ob_item);
+            replaced = self->ob_item;
         }
     }
     if (items != NULL || n == 0) {
@@ -593,6 +593,7 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
         __atomic_store_n(&self->ob_item, LIST_NO_ITEMS, __ATOMIC_RELEASE);
         self->allocated = -1;
     }
+    list_retire_items_locked(self, replaced);   /* only now that no new reader can find it */
     container_unlock(self, locked);
     if (items == NULL && n > 0) {
         PyErr_NoMemory();

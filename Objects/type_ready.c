@@ -346,7 +346,7 @@ int PyType_Ready(PyTypeObject *type)
     if (__atomic_load_n(&type->tp_flags, __ATOMIC_ACQUIRE) & Py_TPFLAGS_READY)
         return 0;
     types_lock();
-    if (!(type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING))) {
+    if (!(__atomic_load_n(&type->tp_flags, __ATOMIC_ACQUIRE) & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING))) {
         if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE))
             type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
         result = type_ready(type);

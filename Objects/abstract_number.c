@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "internal/abstract.h"
+#include "internal/long.h"
 #include "internal/well_known_strings.h"
 
 #define SLOT_OF(table, slot, type) (*(type *)((char *)(table) + (slot)))
@@ -64,16 +65,27 @@ static PyObject *binary_op(PyObject *a, PyObject *b, size_t slot, const char *sy
     return result;
 }
 
+/* Two exact ints (big ones, as a rule: the interpreter does the small ones itself) go straight to their function. */
+static inline Py_ALWAYS_INLINE int both_exact_ints(PyObject *a, PyObject *b)
+{
+    return a != NULL && b != NULL && PyLong_CheckExact(a) && PyLong_CheckExact(b);
+}
+
 #define BINARY(function, slot, symbol) \
     PyObject *function(PyObject *a, PyObject *b) { return binary_op(a, b, NUMBER_SLOT(slot), symbol); }
+#define BINARY_OF_INTS(function, of_ints, slot, symbol) \
+    PyObject *function(PyObject *a, PyObject *b) \
+    { \
+        return both_exact_ints(a, b) ? of_ints(a, b) : binary_op(a, b, NUMBER_SLOT(slot), symbol); \
+    }
 
 BINARY(PyNumber_Or, nb_or, "|")
 BINARY(PyNumber_Xor, nb_xor, "^")
-BINARY(PyNumber_And, nb_and, "&")
+BINARY_OF_INTS(PyNumber_And, long_and, nb_and, "&")
 BINARY(PyNumber_Lshift, nb_lshift, "<<")
 BINARY(PyNumber_Divmod, nb_divmod, "divmod()")
 BINARY(PyNumber_MatrixMultiply, nb_matrix_multiply, "@")
-BINARY(PyNumber_FloorDivide, nb_floor_divide, "//")
+BINARY_OF_INTS(PyNumber_FloorDivide, long_floor_divide, nb_floor_divide, "//")
 BINARY(PyNumber_TrueDivide, nb_true_divide, "/")
 BINARY(PyNumber_Remainder, nb_remainder, "%")
 
@@ -84,6 +96,8 @@ PyObject *PyNumber_Subtract(PyObject *a, PyObject *b)
         if (value_fits_int(n))
             return value_from_int(n);
     }
+    if (both_exact_ints(a, b))
+        return long_subtract(a, b);
     return binary_op(a, b, NUMBER_SLOT(nb_subtract), "-");
 }
 
@@ -116,6 +130,8 @@ PyObject *PyNumber_Add(PyObject *a, PyObject *b)
         if (value_fits_int(n))
             return value_from_int(n);
     }
+    if (both_exact_ints(a, b))
+        return long_add(a, b);
     PyObject *result = number_binary_slots(a, b, NUMBER_SLOT(nb_add));
     if (result != Py_NotImplemented)
         return result;
@@ -140,6 +156,8 @@ static PyObject *sequence_repeat(ssizeargfunc repeat, PyObject *seq, PyObject *n
 
 PyObject *PyNumber_Multiply(PyObject *a, PyObject *b)
 {
+    if (both_exact_ints(a, b))
+        return long_multiply(a, b);
     PyObject *result = number_binary_slots(a, b, NUMBER_SLOT(nb_multiply));
     if (result != Py_NotImplemented)
         return result;

@@ -354,9 +354,25 @@ static int rsplit_blanks(item_collector_t *parts, PyObject *self, const char *s,
     }
 }
 
+/* An exact bytes at single bytes. */
+static int split_at_byte(item_collector_t *parts, PyObject *self, char sep, Py_ssize_t max)
+{
+    const char *start = PyBytes_AS_STRING(self), *end = start + PyBytes_GET_SIZE(self), *at;
+    if (max <= 0 || (at = memchr(start, sep, (size_t)(end - start))) == NULL)
+        return item_collector_add(parts, Py_NewRef(self));
+    do {
+        if (item_collector_add(parts, PyBytes_FromStringAndSize(start, at - start)) < 0)
+            return -1;
+        start = at + 1;
+    } while (--max > 0 && (at = memchr(start, sep, (size_t)(end - start))) != NULL);
+    return item_collector_add(parts, PyBytes_FromStringAndSize(start, end - start));
+}
+
 static int split_at(item_collector_t *parts, PyObject *self, const char *s, Py_ssize_t n, const char *sep, Py_ssize_t m,
                     Py_ssize_t max)
 {
+    if (m == 1 && PyBytes_CheckExact(self))
+        return split_at_byte(parts, self, *sep, max);
     Py_ssize_t start = 0;
     while (max-- > 0) {
         Py_ssize_t i = bytes_find_data(s + start, n - start, sep, m);

@@ -45,8 +45,31 @@ static inline Py_ALWAYS_INLINE int split_whitespace_kind(item_collector_t *c, Py
     }
 }
 
+static int split_whitespace_ascii(item_collector_t *c, PyObject *str, Py_ssize_t maxsplit)
+{
+    const unsigned char *data = PyUnicode_DATA(str), *at = data, *end = data + PyUnicode_GET_LENGTH(str);
+    for (;;) {
+        while (at < end && _Py_ascii_whitespace[*at])
+            at++;
+        if (at == end)
+            return 0;
+        const unsigned char *start = at;
+        if (maxsplit-- <= 0)        /* the rest keeps its trailing blanks */
+            at = end;
+        else
+            while (at < end && !_Py_ascii_whitespace[*at])
+                at++;
+        if (start == data && at == end)
+            return item_collector_add(c, PyUnicode_FromObject(str));
+        if (collect_ascii(c, (const char *)start, (const char *)at) < 0)
+            return -1;
+    }
+}
+
 static int split_whitespace(item_collector_t *c, PyObject *str, Py_ssize_t maxsplit)
 {
+    if (PyUnicode_IS_ASCII(str))
+        return split_whitespace_ascii(c, str, maxsplit);
     switch (PyUnicode_KIND(str)) {
     case 1: return split_whitespace_kind(c, str, maxsplit, 1);
     case 2: return split_whitespace_kind(c, str, maxsplit, 2);
@@ -240,17 +263,22 @@ PyObject *PyUnicode_RPartition(PyObject *str, PyObject *sep)
 
 /* ---- strip ---- */
 
+/* The blanks among the ASCII characters, as a set of 128 bits. */
+static const uint64_t ascii_blanks[2] = {0x00000001f0003e00u, 0};
+
 /* striptype: 0 left, 1 right, 2 both. */
-static PyObject *strip_ascii_blanks(PyObject *self, int striptype)
+static PyObject *strip_ascii(PyObject *self, int striptype, const uint64_t set[2])
 {
     const unsigned char *data = PyUnicode_DATA(self);
     Py_ssize_t start = 0, length = PyUnicode_GET_LENGTH(self), end = length;
+#define IN_SET(c) (set[(c) >> 6] >> ((c) & 63) & 1)
     if (striptype != 1)
-        while (start < end && _Py_ascii_whitespace[data[start]])
+        while (start < end && IN_SET(data[start]))
             start++;
     if (striptype != 0)
-        while (end > start && _Py_ascii_whitespace[data[end - 1]])
+        while (end > start && IN_SET(data[end - 1]))
             end--;
+#undef IN_SET
     if (end - start == length)
         return PyUnicode_FromObject(self);
     return _PyUnicode_FromASCII((const char *)data + start, end - start);
@@ -258,8 +286,15 @@ static PyObject *strip_ascii_blanks(PyObject *self, int striptype)
 
 PyObject *_PyUnicode_XStrip(PyObject *self, int striptype, PyObject *chars)
 {
-    if (chars == NULL && PyUnicode_IS_ASCII(self))
-        return strip_ascii_blanks(self, striptype);
+    if (PyUnicode_IS_ASCII(self) && (chars == NULL || PyUnicode_IS_ASCII(chars))) {
+        if (chars == NULL)
+            return strip_ascii(self, striptype, ascii_blanks);
+        uint64_t set[2] = {0, 0};
+        const unsigned char *c = PyUnicode_DATA(chars);
+        for (Py_ssize_t i = PyUnicode_GET_LENGTH(chars); i > 0; i--, c++)
+            set[*c >> 6] |= (uint64_t)1 << (*c & 63);
+        return strip_ascii(self, striptype, set);
+    }
     int kind = PyUnicode_KIND(self), set_kind = chars == NULL ? 1 : (int)PyUnicode_KIND(chars);
     const void *data = PyUnicode_DATA(self), *set = chars == NULL ? NULL : PyUnicode_DATA(chars);
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(self), set_len = chars == NULL ? 0 : PyUnicode_GET_LENGTH(chars);

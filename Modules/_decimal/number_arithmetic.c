@@ -33,7 +33,23 @@ void number_abs(number_t *r, const number_t *a, const settings_t *s, uint32_t *s
 
 /* ---- Addition ---- */
 
-/* The sum of two finite numbers, with the signs given, exact but for what rounding does not see. r may be a. */
+/* r = big * 10^shift + or - small (NULL: 1). 0, or -1 with STATUS_MEMORY. */
+static int add_scaled(mpz_ptr r, const __mpz_struct *big, int64_t shift, const __mpz_struct *small, int subtract, uint32_t *status)
+{
+    if (shift > 0) {
+        mpz_set(r, big);
+        if (number_scale_up(r, shift, status) < 0)
+            return -1;
+        big = r;
+    }
+    if (small == NULL)
+        (subtract ? mpz_sub_ui : mpz_add_ui)(r, big, 1);
+    else
+        (subtract ? mpz_sub : mpz_add)(r, big, small);
+    return 0;
+}
+
+/* The sum of two finite numbers, with the signs given, exact but for what rounding does not see. */
 static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const number_t *b, unsigned sign_b, const settings_t *s,
                        uint32_t *status)
 {
@@ -63,43 +79,23 @@ static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const nu
     /* big: the one with the larger exponent, small: the other */
     const number_t *big = a->exp >= b->exp ? a : b, *small = big == a ? b : a;
     unsigned sign_big = big == a ? sign_a : sign_b, sign_small = big == a ? sign_b : sign_a;
-    mpz_t x, y;
-    mpz_init(x);
-    mpz_init(y);
     /* A small number far below the last digit that counts may as well be a one there. */
     int64_t floor_exp = big->exp + (big->digits < s->prec + 2 ? big->digits - s->prec - 2 : 0) - 1;
-    if (small->exp < floor_exp && number_adjusted(small) < floor_exp) {
-        mpz_set_ui(y, 1);
-        exp = floor_exp;
-    }
-    else {
-        mpz_set(y, small->c);
-        exp = small->exp;
-    }
-    mpz_set(x, big->c);
-    if (number_scale_up(x, big->exp - exp, status) < 0) {
+    int is_tiny = small->exp < floor_exp && number_adjusted(small) < floor_exp;
+    exp = is_tiny ? floor_exp : small->exp;
+    if (add_scaled(r->c, big->c, big->exp - exp, is_tiny ? NULL : small->c, sign_big != sign_small, status) < 0) {
         number_set_special(r, NUMBER_NAN);
+        return;
     }
-    else {
-        unsigned sign = sign_big;
-        if (sign_big == sign_small)
-            mpz_add(x, x, y);
-        else {
-            mpz_sub(x, x, y);
-            if (mpz_sgn(x) < 0) {
-                mpz_neg(x, x);
-                sign = sign_small;
-            }
-            else if (mpz_sgn(x) == 0)
-                sign = s->rounding == ROUND_FLOOR ? NUMBER_NEGATIVE : 0;
-        }
-        mpz_swap(r->c, x);
-        r->exp = exp;
-        r->flags = sign;
-        number_count(r);
+    r->exp = exp;
+    r->flags = sign_big;
+    if (mpz_sgn(r->c) < 0) {
+        mpz_neg(r->c, r->c);
+        r->flags = sign_small;
     }
-    mpz_clear(x);
-    mpz_clear(y);
+    else if (mpz_sgn(r->c) == 0 && sign_big != sign_small)
+        r->flags = s->rounding == ROUND_FLOOR ? NUMBER_NEGATIVE : 0;
+    number_count(r);
 }
 
 static void add_signed(number_t *r, const number_t *a, const number_t *b, unsigned flip, const settings_t *s, uint32_t *status)

@@ -181,16 +181,19 @@ static int collect(builder_t *self, PyObject *piece)
 {
     if (self->last == NULL)
         return 0;           /* in front of the root */
-    if (self->data == NULL) {
+    /* A list is always one of our own. */
+    int needs_list = self->data != NULL ? !PyList_CheckExact(self->data) : PyList_CheckExact(piece);
+    if (!needs_list && self->data == NULL) {
         self->data = Py_NewRef(piece);
         return 0;
     }
-    if (!PyList_CheckExact(self->data)) {
-        PyObject *list = PyList_New(1);
-        if (list == NULL)
+    if (needs_list) {
+        PyObject *list = PyList_New(0);
+        if (list == NULL || (self->data != NULL && PyList_Append(list, self->data) < 0)) {
+            Py_XDECREF(list);
             return -1;
-        PyList_SET_ITEM(list, 0, self->data);
-        self->data = list;
+        }
+        Py_XSETREF(self->data, list);
     }
     return PyList_Append(self->data, piece);
 }

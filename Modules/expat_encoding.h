@@ -1,4 +1,5 @@
-/* Encodings that expat does not know and Python does, for modules on expat: those of one byte per character. */
+/* Encodings that expat does not know and Python does, for modules on expat: those of one byte per character.
+ */
 #ifndef BRAID_EXPAT_ENCODING_H
 #define BRAID_EXPAT_ENCODING_H
 

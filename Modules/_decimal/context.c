@@ -71,9 +71,15 @@ static PyObject *make(PyTypeObject *type, const settings_t *s)
     return (PyObject *)self;
 }
 
-PyObject *context_new(const settings_t *s) { return make(&context_type, s); }
+PyObject *context_new(const settings_t *s)
+{
+    return make(&context_type, s);
+}
 
-static PyObject *context_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) { return make(type, &default_settings); }
+static PyObject *context_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return make(type, &default_settings);
+}
 
 PyObject *context_copy(PyObject *op, PyObject *unused)
 {
@@ -102,13 +108,34 @@ static void context_dealloc(PyObject *op)
 
 /* ---- Fields ---- */
 
-static PyObject *context_get_prec(PyObject *op, void *unused) { return PyLong_FromLongLong(GET(CONTEXT(op)->prec)); }
-static PyObject *context_get_emax(PyObject *op, void *unused) { return PyLong_FromLongLong(GET(CONTEXT(op)->emax)); }
-static PyObject *context_get_emin(PyObject *op, void *unused) { return PyLong_FromLongLong(GET(CONTEXT(op)->emin)); }
-static PyObject *context_get_clamp(PyObject *op, void *unused) { return PyLong_FromLong(GET(CONTEXT(op)->clamp)); }
-static PyObject *context_get_capitals(PyObject *op, void *unused) { return PyLong_FromLong(GET(CONTEXT(op)->capitals)); }
-static PyObject *context_get_flags(PyObject *op, void *unused) { return Py_NewRef(CONTEXT(op)->flags); }
-static PyObject *context_get_traps(PyObject *op, void *unused) { return Py_NewRef(CONTEXT(op)->traps); }
+static PyObject *context_get_prec(PyObject *op, void *unused)
+{
+    return PyLong_FromLongLong(GET(CONTEXT(op)->prec));
+}
+static PyObject *context_get_emax(PyObject *op, void *unused)
+{
+    return PyLong_FromLongLong(GET(CONTEXT(op)->emax));
+}
+static PyObject *context_get_emin(PyObject *op, void *unused)
+{
+    return PyLong_FromLongLong(GET(CONTEXT(op)->emin));
+}
+static PyObject *context_get_clamp(PyObject *op, void *unused)
+{
+    return PyLong_FromLong(GET(CONTEXT(op)->clamp));
+}
+static PyObject *context_get_capitals(PyObject *op, void *unused)
+{
+    return PyLong_FromLong(GET(CONTEXT(op)->capitals));
+}
+static PyObject *context_get_flags(PyObject *op, void *unused)
+{
+    return Py_NewRef(CONTEXT(op)->flags);
+}
+static PyObject *context_get_traps(PyObject *op, void *unused)
+{
+    return Py_NewRef(CONTEXT(op)->traps);
+}
 
 static PyObject *context_get_rounding(PyObject *op, void *unused)
 {
@@ -235,25 +262,35 @@ typedef struct {
 
 static int init_flags(PyObject *op, PyObject *value, void *unused)
 {
-    return set_signals(CONTEXT(op)->flags, value, PyList_Check(value) ? signals_parse_list : signals_parse_dict);
+    return set_signals(CONTEXT(op)->flags, value,
+                       PyList_Check(value) ? signals_parse_list : signals_parse_dict);
 }
 
 static int init_traps(PyObject *op, PyObject *value, void *unused)
 {
-    return set_signals(CONTEXT(op)->traps, value, PyList_Check(value) ? signals_parse_list : signals_parse_dict);
+    return set_signals(CONTEXT(op)->traps, value,
+                       PyList_Check(value) ? signals_parse_list : signals_parse_dict);
 }
 
 static const field_t fields[] = {
-    {"prec", context_set_prec}, {"rounding", context_set_rounding}, {"Emin", context_set_emin}, {"Emax", context_set_emax},
-    {"capitals", context_set_capitals}, {"clamp", context_set_clamp}, {"flags", init_flags}, {"traps", init_traps},
+    {"prec", context_set_prec},
+    {"rounding", context_set_rounding},
+    {"Emin", context_set_emin},
+    {"Emax", context_set_emax},
+    {"capitals", context_set_capitals},
+    {"clamp", context_set_clamp},
+    {"flags", init_flags},
+    {"traps", init_traps},
 };
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
 
 int context_init_fields(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"prec", "rounding", "Emin", "Emax", "capitals", "clamp", "flags", "traps", NULL};
+    static char *keywords[] = {"prec",  "rounding", "Emin",  "Emax", "capitals",
+                               "clamp", "flags",    "traps", NULL};
     PyObject *v[FIELD_COUNT] = {NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOOOOO", keywords, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOOOOO", keywords, &v[0], &v[1], &v[2], &v[3], &v[4],
+                                     &v[5], &v[6], &v[7]))
         return -1;
     for (int i = 0; i < FIELD_COUNT; i++)
         if (v[i] != NULL && v[i] != Py_None && fields[i].set(op, v[i], NULL) < 0)
@@ -261,7 +298,10 @@ int context_init_fields(PyObject *op, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static int context_init(PyObject *op, PyObject *args, PyObject *kwargs) { return context_init_fields(op, args, kwargs); }
+static int context_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    return context_init_fields(op, args, kwargs);
+}
 
 /* ---- Text and pickles ---- */
 
@@ -269,11 +309,13 @@ static PyObject *context_repr(PyObject *op)
 {
     settings_t s;
     context_get_settings(op, &s);
-    PyObject *flags = signals_to_str(signals_get(CONTEXT(op)->flags)), *traps = signals_to_str(s.traps), *text = NULL;
+    PyObject *flags = signals_to_str(signals_get(CONTEXT(op)->flags)), *traps = signals_to_str(s.traps),
+             *text = NULL;
     if (flags != NULL && traps != NULL)
-        text = PyUnicode_FromFormat("Context(prec=%lld, rounding=%s, Emin=%lld, Emax=%lld, capitals=%d, clamp=%d, flags=%U, traps=%U)",
-                                    (long long)s.prec, rounding_names[s.rounding], (long long)s.emin, (long long)s.emax,
-                                    s.capitals, s.clamp, flags, traps);
+        text = PyUnicode_FromFormat("Context(prec=%lld, rounding=%s, Emin=%lld, Emax=%lld, capitals=%d, "
+                                    "clamp=%d, flags=%U, traps=%U)",
+                                    (long long)s.prec, rounding_names[s.rounding], (long long)s.emin,
+                                    (long long)s.emax, s.capitals, s.clamp, flags, traps);
     Py_XDECREF(flags);
     Py_XDECREF(traps);
     return text;
@@ -283,9 +325,9 @@ PyObject *context_reduce(PyObject *op, PyObject *unused)
 {
     settings_t s;
     context_get_settings(op, &s);
-    return Py_BuildValue("O(LsLLiiNN)", Py_TYPE(op), (long long)s.prec, rounding_names[s.rounding], (long long)s.emin,
-                         (long long)s.emax, s.capitals, s.clamp, signals_to_list(signals_get(CONTEXT(op)->flags)),
-                         signals_to_list(s.traps));
+    return Py_BuildValue("O(LsLLiiNN)", Py_TYPE(op), (long long)s.prec, rounding_names[s.rounding],
+                         (long long)s.emin, (long long)s.emax, s.capitals, s.clamp,
+                         signals_to_list(signals_get(CONTEXT(op)->flags)), signals_to_list(s.traps));
 }
 
 /* ---- The type ---- */
@@ -307,7 +349,8 @@ PyTypeObject context_type = {
     .tp_name = "decimal.Context",
     .tp_basicsize = sizeof(context_t),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .tp_doc = "Context(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)\n--\n\n"
+    .tp_doc = "Context(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, "
+              "flags=None, traps=None)\n--\n\n"
               "The settings of arithmetic: precision, rounding, limits, and which signals raise exceptions.",
     .tp_methods = context_methods,
     .tp_getset = context_getset,

@@ -1,7 +1,7 @@
 /* The current context: a context variable, so that each thread and each task has its own. */
 #include "decimal.h"
 
-static PyObject *current_variable;              /* made by the first import, as the next ones */
+static PyObject *current_variable; /* made by the first import, as the next ones */
 static PyObject *default_template, *basic_template, *extended_template;
 
 /* ---- Getting and setting ---- */
@@ -44,7 +44,10 @@ PyObject *context_or_current(PyObject *arg)
     return NULL;
 }
 
-static PyObject *decimal_getcontext(PyObject *module, PyObject *unused) { return context_current(); }
+static PyObject *decimal_getcontext(PyObject *module, PyObject *unused)
+{
+    return context_current();
+}
 
 static PyObject *decimal_setcontext(PyObject *module, PyObject *arg)
 {
@@ -65,7 +68,7 @@ static PyObject *decimal_setcontext(PyObject *module, PyObject *arg)
 
 typedef struct {
     PyObject_HEAD
-    PyObject *local, *global;       /* [const] the context inside, and the one that comes back */
+    PyObject *local, *global; /* [const] the context inside, and the one that comes back */
 } manager_t;
 
 static PyObject *decimal_localcontext(PyObject *module, PyObject *args, PyObject *kwargs)
@@ -153,23 +156,38 @@ PyTypeObject manager_type = {
 
 PyMethodDef current_functions[] = {
     {"getcontext", decimal_getcontext, METH_NOARGS, "getcontext($module, /)\n--\n\nThe current context."},
-    {"setcontext", decimal_setcontext, METH_O, "setcontext($module, context, /)\n--\n\nMakes a context the current one."},
+    {"setcontext", decimal_setcontext, METH_O,
+     "setcontext($module, context, /)\n--\n\nMakes a context the current one."},
     MODULE_METHOD("localcontext", decimal_localcontext, METH_VARARGS | METH_KEYWORDS,
                   "localcontext($module, /, ctx=None, **kwargs)\n--\n\n"
-                  "For with: makes a copy of the current context, or of ctx, current inside; kwargs are fields to be set."),
+                  "For with: makes a copy of the current context, or of ctx, current inside; kwargs are "
+                  "fields to be set."),
     {NULL, NULL, 0, NULL},
 };
 
 static const settings_t default_settings = {
-    .prec = 28, .emax = 999999, .emin = -999999, .rounding = ROUND_HALF_EVEN, .capitals = 1,
+    .prec = 28,
+    .emax = 999999,
+    .emin = -999999,
+    .rounding = ROUND_HALF_EVEN,
+    .capitals = 1,
     .traps = STATUS_ANY_INVALID | STATUS_DIVISION_BY_ZERO | STATUS_OVERFLOW,
 };
 static const settings_t basic_settings = {
-    .prec = 9, .emax = 999999, .emin = -999999, .rounding = ROUND_HALF_UP, .capitals = 1,
-    .traps = STATUS_ANY_INVALID | STATUS_DIVISION_BY_ZERO | STATUS_OVERFLOW | STATUS_UNDERFLOW | STATUS_CLAMPED,
+    .prec = 9,
+    .emax = 999999,
+    .emin = -999999,
+    .rounding = ROUND_HALF_UP,
+    .capitals = 1,
+    .traps =
+        STATUS_ANY_INVALID | STATUS_DIVISION_BY_ZERO | STATUS_OVERFLOW | STATUS_UNDERFLOW | STATUS_CLAMPED,
 };
 static const settings_t extended_settings = {
-    .prec = 9, .emax = 999999, .emin = -999999, .rounding = ROUND_HALF_EVEN, .capitals = 1,
+    .prec = 9,
+    .emax = 999999,
+    .emin = -999999,
+    .rounding = ROUND_HALF_EVEN,
+    .capitals = 1,
 };
 
 static int add_template(PyObject *module, const char *name, PyObject **template, const settings_t *s)
@@ -183,9 +201,9 @@ int current_add_to_module(PyObject *module)
 {
     if (current_variable == NULL && (current_variable = PyContextVar_New("decimal_context", NULL)) == NULL)
         return -1;
-    return add_template(module, "DefaultContext", &default_template, &default_settings) < 0
-                   || add_template(module, "BasicContext", &basic_template, &basic_settings) < 0
-                   || add_template(module, "ExtendedContext", &extended_template, &extended_settings) < 0
+    return add_template(module, "DefaultContext", &default_template, &default_settings) < 0 ||
+                   add_template(module, "BasicContext", &basic_template, &basic_settings) < 0 ||
+                   add_template(module, "ExtendedContext", &extended_template, &extended_settings) < 0
                ? -1
                : 0;
 }

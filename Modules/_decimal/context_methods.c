@@ -7,7 +7,8 @@ static int check_count(Py_ssize_t nargs, Py_ssize_t wanted)
 {
     if (nargs == wanted)
         return 0;
-    PyErr_Format(PyExc_TypeError, "function takes exactly %zd argument%s (%zd given)", wanted, wanted == 1 ? "" : "s", nargs);
+    PyErr_Format(PyExc_TypeError, "function takes exactly %zd argument%s (%zd given)", wanted,
+                 wanted == 1 ? "" : "s", nargs);
     return -1;
 }
 
@@ -172,7 +173,11 @@ static PyObject *context_same_quantum(PARAMETERS) { return delegate(op, args, na
 static PyObject *context_copy_abs(PARAMETERS) { return delegate(op, args, nargs, 1, "copy_abs"); }
 static PyObject *context_copy_negate(PARAMETERS) { return delegate(op, args, nargs, 1, "copy_negate"); }
 static PyObject *context_copy_decimal(PARAMETERS) { return delegate(op, args, nargs, 1, "canonical"); }
-static PyObject *context_radix(PyObject *op, PyObject *unused) { return PyObject_CallFunction((PyObject *)&decimal_type, "i", 10); }
+
+static PyObject *context_radix(PyObject *op, PyObject *unused)
+{
+    return PyObject_CallFunction((PyObject *)&decimal_type, "i", 10);
+}
 
 static PyObject *need_decimal(PyObject *arg, PyObject *result)
 {

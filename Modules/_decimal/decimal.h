@@ -1,9 +1,9 @@
 /* What the files of the _decimal module share: the objects around numbers.
  *
- * Decimals never change. Contexts do: each field is one word, read and written atomically, and an operation works with a
- * copy of the settings, taken when it begins; the conditions it meets are added to the flags with one atomic `or`. So
- * contexts need no lock, and one that threads share only mixes their flags. The flags and traps live in the two signal
- * dicts of a context, which Python code may keep after it. */
+ * Decimals never change. Contexts do: each field is one word, read and written atomically, and an operation
+ * works with a copy of the settings, taken when it begins; the conditions it meets are added to the flags
+ * with one atomic `or`. So contexts need no lock, and one that threads share only mixes their flags. The
+ * flags and traps live in the two signal dicts of a context, which Python code may keep after it. */
 #ifndef BRAID_DECIMAL_H
 #define BRAID_DECIMAL_H
 
@@ -12,28 +12,28 @@
 
 #include "number.h"
 
-enum { OWN_LIMBS = 2 };     /* 38 digits */
+enum { OWN_LIMBS = 2 }; /* 38 digits */
 
 typedef struct {
     PyObject_HEAD
-    Py_hash_t hash;         /* [atomic] -1: not computed yet */
-    int64_t exp, digits;    /* [const], as all of the rest */
+    Py_hash_t hash; /* [atomic] -1: not computed yet */
+    int64_t exp, digits;          /* [const], as all of the rest */
     unsigned flags;
-    int size;               /* of limbs */
-    mp_limb_t *limbs;       /* own, or on the heap */
+    int size;         /* of limbs */
+    mp_limb_t *limbs; /* own, or on the heap */
     mp_limb_t own[OWN_LIMBS];
 } decimal_t;
 
 typedef struct {
     PyObject_HEAD
-    uint32_t bits;          /* [atomic] STATUS_* */
+    uint32_t bits; /* [atomic] STATUS_* */
 } signals_t;
 
 typedef struct {
     PyObject_HEAD
-    int64_t prec, emax, emin;           /* [atomic], as the next ones */
+    int64_t prec, emax, emin; /* [atomic], as the next ones */
     int rounding, clamp, capitals;
-    signals_t *flags, *traps;           /* [const] counted */
+    signals_t *flags, *traps; /* [const] counted */
 } context_t;
 
 extern PyTypeObject decimal_type, context_type, signals_mixin_type, manager_type;
@@ -54,7 +54,8 @@ static inline void decimal_view(number_t *n, PyObject *op)
 
 /* An object of the type; NULL with MemoryError. */
 PyObject *decimal_new(PyTypeObject *type, const number_t *n);
-/* What an operation returns: adds its status to the context, raises what that traps, or makes a Decimal. r is cleared. */
+/* What an operation returns: adds its status to the context, raises what that traps, or makes a Decimal. r is
+ * cleared. */
 PyObject *decimal_result(number_t *r, PyObject *context, uint32_t status);
 /* The number as text, by the settings of the context. */
 PyObject *decimal_to_str(PyObject *op, PyObject *context, int engineering);
@@ -115,7 +116,8 @@ int context_find_rounding(PyObject *name);
 
 /* The context of the thread or task; new reference. */
 PyObject *context_current(void);
-/* What an optional argument stands for: the current one for None or NULL. New reference, or NULL with TypeError. */
+/* What an optional argument stands for: the current one for None or NULL. New reference, or NULL with
+ * TypeError. */
 PyObject *context_or_current(PyObject *arg);
 extern PyMethodDef current_functions[];
 int current_add_to_module(PyObject *module);
@@ -136,6 +138,6 @@ PyObject *signals_to_str(uint32_t bits);
 /* Raises the exception for what is trapped. */
 void signals_raise(uint32_t trapped);
 
-extern PyObject *decimal_tuple_class;       /* DecimalTuple; made by the first import */
+extern PyObject *decimal_tuple_class; /* DecimalTuple; made by the first import */
 
 #endif /* BRAID_DECIMAL_H */

@@ -14,8 +14,7 @@ int convert_from_long(number_t *r, PyObject *op)
         if (small == -1 && PyErr_Occurred())
             return -1;
         mpz_set_si(r->c, small);
-    }
-    else {
+    } else {
         size_t n = _PyLong_NumBits(op) / 8 + 2;
         unsigned char *bytes = PyMem_Malloc(n);
         if (bytes == NULL) {
@@ -108,7 +107,8 @@ PyObject *decimal_as_integer_ratio(PyObject *op, PyObject *unused)
     mpz_init_set_ui(bottom, 1);
     mpz_init(common);
     PyObject *result = NULL, *numerator = NULL, *denominator = NULL;
-    if ((a.exp >= 0 || mpz_sgn(top) == 0 ? number_scale_up(top, a.exp, &status) : number_scale_up(bottom, -a.exp, &status)) < 0)
+    if ((a.exp >= 0 || mpz_sgn(top) == 0 ? number_scale_up(top, a.exp, &status)
+                                         : number_scale_up(bottom, -a.exp, &status)) < 0)
         PyErr_NoMemory();
     else {
         mpz_gcd(common, top, bottom);
@@ -175,7 +175,8 @@ void convert_from_double(number_t *r, double value)
     r->flags = sign;
     if (mpz_sgn(r->c) != 0 && exponent < 0) {
         /* 2^-n = 5^n 10^-n, for what is left after reducing */
-        unsigned long twos = mpz_scan1(r->c, 0), cut = twos < (unsigned long)-exponent ? twos : (unsigned long)-exponent;
+        unsigned long twos = mpz_scan1(r->c, 0),
+                      cut = twos < (unsigned long)-exponent ? twos : (unsigned long)-exponent;
         mpz_t fives;
         mpz_tdiv_q_2exp(r->c, r->c, cut);
         mpz_init(fives);
@@ -183,8 +184,7 @@ void convert_from_double(number_t *r, double value)
         mpz_mul(r->c, r->c, fives);
         mpz_clear(fives);
         r->exp = -(int64_t)((unsigned long)-exponent - cut);
-    }
-    else if (mpz_sgn(r->c) != 0)
+    } else if (mpz_sgn(r->c) != 0)
         mpz_mul_2exp(r->c, r->c, (mp_bitcnt_t)exponent);
     number_count(r);
 }
@@ -262,7 +262,8 @@ static int parse_exponent(PyObject *part, int64_t *exp, unsigned *special)
         else if (PyUnicode_EqualToUTF8(part, "N"))
             *special = NUMBER_SNAN;
         else {
-            PyErr_SetString(PyExc_ValueError, "string argument in the third position must be 'F', 'n' or 'N'");
+            PyErr_SetString(PyExc_ValueError,
+                            "string argument in the third position must be 'F', 'n' or 'N'");
             return -1;
         }
         return 0;
@@ -274,7 +275,7 @@ static int parse_exponent(PyObject *part, int64_t *exp, unsigned *special)
     Py_ssize_t n = PyLong_AsSsize_t(part);
     if (n == -1 && PyErr_Occurred())
         return -1;
-    const Py_ssize_t bound = 4000000000000000000;       /* sums with it must fit */
+    const Py_ssize_t bound = 4000000000000000000; /* sums with it must fit */
     *exp = n > bound ? bound : n < -bound ? -bound : n;
     return 0;
 }
@@ -307,8 +308,7 @@ static int parse_digits(number_t *r, PyObject *part)
         digits[n] = '\0';
         mpz_set_str(r->c, digits, 10);
         number_count(r);
-    }
-    else
+    } else
         PyErr_SetString(PyExc_ValueError, "coefficient must be a tuple of digits");
     PyMem_Free(digits);
     Py_XDECREF(list);
@@ -391,8 +391,7 @@ PyObject *convert_rounded(PyObject *value, PyObject *context)
     if (value != NULL && IS_DECIMAL(value)) {
         decimal_view(&view, value);
         number_set(&r, &view);
-    }
-    else if (value != NULL && read_value(&r, value, 1, &status) < 0) {
+    } else if (value != NULL && read_value(&r, value, 1, &status) < 0) {
         number_clear(&r);
         return NULL;
     }
@@ -444,7 +443,7 @@ PyObject *decimal_as_tuple(PyObject *op, PyObject *unused)
         Py_ssize_t n = (Py_ssize_t)strlen(text);
         digits = PyTuple_New(n);
         for (Py_ssize_t i = 0; digits != NULL && i < n; i++)
-            PyTuple_SET_ITEM(digits, i, PyLong_FromLong(text[i] - '0'));      /* small ones: never fails */
+            PyTuple_SET_ITEM(digits, i, PyLong_FromLong(text[i] - '0')); /* small ones: never fails */
     }
     free(text);
     if (exponent == NULL || digits == NULL) {

@@ -7,13 +7,14 @@
 
 typedef struct {
     Py_UCS4 fill;
-    char align;             /* < > ^ = or z: zeros between sign and digits */
-    char sign;              /* - + or space */
-    char type;              /* lower case; 0: none given */
+    char align; /* < > ^ = or z: zeros between sign and digits */
+    char sign;  /* - + or space */
+    char type;  /* lower case; 0: none given */
     int capitals, positive_zero, is_percent;
-    Py_ssize_t width, precision;        /* precision -1: none given */
-    PyObject *point, *separator;        /* str; separator of groups, empty: no groups */
-    char grouping[16];      /* sizes of groups from the right, the last one for all that follow; ends with 0 or CHAR_MAX */
+    Py_ssize_t width, precision; /* precision -1: none given */
+    PyObject *point, *separator; /* str; separator of groups, empty: no groups */
+    char grouping[16]; /* sizes of groups from the right, the last one for all that follow; ends with 0 or
+                          CHAR_MAX */
 } spec_t;
 
 static void spec_clear(spec_t *spec)
@@ -49,9 +50,15 @@ static int parse_number(PyObject *text, Py_ssize_t *i, Py_ssize_t *n)
 }
 
 /* The character at i, or 0 at the end. */
-static Py_UCS4 peek(PyObject *text, Py_ssize_t i) { return i < PyUnicode_GET_LENGTH(text) ? PyUnicode_READ_CHAR(text, i) : 0; }
+static Py_UCS4 peek(PyObject *text, Py_ssize_t i)
+{
+    return i < PyUnicode_GET_LENGTH(text) ? PyUnicode_READ_CHAR(text, i) : 0;
+}
 
-static int is_align(Py_UCS4 c) { return c == '<' || c == '>' || c == '=' || c == '^'; }
+static int is_align(Py_UCS4 c)
+{
+    return c == '<' || c == '>' || c == '=' || c == '^';
+}
 
 /* Reads the specification; *is_local and *has_commas tell about separators. */
 static int parse_spec(spec_t *spec, PyObject *text, int *is_local, int *has_commas)
@@ -63,8 +70,7 @@ static int parse_spec(spec_t *spec, PyObject *text, int *is_local, int *has_comm
         spec->align = (char)peek(text, 1);
         has_align = 1;
         i = 2;
-    }
-    else if (is_align(peek(text, 0))) {
+    } else if (is_align(peek(text, 0))) {
         spec->align = (char)peek(text, 0);
         has_align = 1;
         i = 1;
@@ -114,8 +120,8 @@ static int parse_spec(spec_t *spec, PyObject *text, int *is_local, int *has_comm
 
 /* ---- Separators ---- */
 
-/* The separators of the locale. The C library's text may be overwritten by other threads: it is copied at once, which no
- * lock could make safe against foreign code. */
+/* The separators of the locale. The C library's text may be overwritten by other threads: it is copied at
+ * once, which no lock could make safe against foreign code. */
 static int use_locale(spec_t *spec)
 {
     const struct lconv *local = localeconv();
@@ -153,8 +159,9 @@ static int override(spec_t *spec, PyObject *dict)
         PyErr_SetString(PyExc_TypeError, "optional argument must be a dict");
         return -1;
     }
-    if (override_text(dict, "decimal_point", &spec->point) < 0 || override_text(dict, "thousands_sep", &spec->separator) < 0
-        || override_text(dict, "grouping", &grouping) < 0) {
+    if (override_text(dict, "decimal_point", &spec->point) < 0 ||
+        override_text(dict, "thousands_sep", &spec->separator) < 0 ||
+        override_text(dict, "grouping", &grouping) < 0) {
         Py_XDECREF(grouping);
         return -1;
     }
@@ -186,8 +193,8 @@ static int get_spec(spec_t *spec, PyObject *text, PyObject *dict)
     spec->separator = PyUnicode_FromString(has_commas ? "," : "");
     if (has_commas)
         spec->grouping[0] = 3;
-    if (spec->point == NULL || spec->separator == NULL || (is_local && use_locale(spec) < 0)
-        || (dict != NULL && override(spec, dict) < 0)) {
+    if (spec->point == NULL || spec->separator == NULL || (is_local && use_locale(spec) < 0) ||
+        (dict != NULL && override(spec, dict) < 0)) {
         spec_clear(spec);
         return -1;
     }
@@ -227,16 +234,14 @@ static int round_value(number_t *r, const spec_t *spec, int rounding)
         number_set(&a, r);
         number_rescale(r, &a, spec->precision >= 0 ? -spec->precision : 0, &s, &status);
         number_clear(&a);
-    }
-    else if (spec->precision >= 0 && spec->type == 'e' && !number_is_zero(r)) {
+    } else if (spec->precision >= 0 && spec->type == 'e' && !number_is_zero(r)) {
         round_digits(r, spec->precision + 1, rounding);
         int64_t missing = spec->precision + 1 - r->digits;
         if (missing > 0 && number_scale_up(r->c, missing, &status) == 0) {
             r->exp -= missing;
             r->digits += missing;
         }
-    }
-    else if (spec->precision >= 0 && (spec->type == 'g' || spec->type == 0))
+    } else if (spec->precision >= 0 && (spec->type == 'g' || spec->type == 0))
         round_digits(r, spec->precision > 0 ? spec->precision : 1, rounding);
     if (status & (STATUS_MEMORY | STATUS_INVALID)) {
         PyErr_NoMemory();
@@ -258,12 +263,15 @@ static int64_t point_place(const number_t *a, const spec_t *spec)
     return 1;
 }
 
-/* The digits before the point, and what comes after them: fraction (without the point), exponent, percent sign. All ASCII,
- * to be freed with free. 0, or -1 with an exception. */
+/* The digits before the point, and what comes after them: fraction (without the point), exponent, percent
+ * sign. All ASCII, to be freed with free. 0, or -1 with an exception. */
 static int split_digits(const number_t *a, const spec_t *spec, char **whole, char **fraction, char *tail)
 {
     int64_t n = a->digits, left = a->exp + n, point = point_place(a, spec);
-    int64_t zeros_before = point < 0 ? -point : 0, zeros_after = point > n ? point - n : 0, cut = point < 0 ? 0 : point > n ? n : point;
+    int64_t zeros_before = point < 0 ? -point : 0, zeros_after = point > n ? point - n : 0,
+            cut = point < 0   ? 0
+                  : point > n ? n
+                              : point;
     char *digits = malloc(mpz_sizeinbase(a->c, 10) + 2);
     *whole = malloc((size_t)(cut + zeros_after) + 2);
     *fraction = malloc((size_t)(zeros_before + n - cut) + 1);
@@ -339,8 +347,9 @@ static PyObject *align_steal(const char *sign, PyObject *body, const spec_t *spe
         before = PySequence_Repeat(fill, left);
         after = PySequence_Repeat(fill, missing - left);
         if (before != NULL && after != NULL)
-            result = align == '=' || align == 'z' ? PyUnicode_FromFormat("%s%U%U", sign, before, body)
-                                                  : PyUnicode_FromFormat("%U%s%U%U", before, sign, body, after);
+            result = align == '=' || align == 'z'
+                         ? PyUnicode_FromFormat("%s%U%U", sign, before, body)
+                         : PyUnicode_FromFormat("%U%s%U%U", before, sign, body, after);
     }
     Py_XDECREF(fill);
     Py_XDECREF(before);
@@ -377,8 +386,8 @@ static PyObject *format_finite(const number_t *a, const spec_t *spec)
     PyObject *body = NULL, *groups = NULL;
     if (split_digits(a, spec, &whole, &fraction, tail) == 0) {
         int has_fraction = *fraction != '\0';
-        Py_ssize_t rest = (Py_ssize_t)(strlen(sign) + strlen(fraction) + strlen(tail))
-                          + (has_fraction ? PyUnicode_GET_LENGTH(spec->point) : 0);
+        Py_ssize_t rest = (Py_ssize_t)(strlen(sign) + strlen(fraction) + strlen(tail)) +
+                          (has_fraction ? PyUnicode_GET_LENGTH(spec->point) : 0);
         groups = group_digits(whole, spec->align == 'z' ? spec->width - rest : 0, spec);
         if (groups != NULL && has_fraction)
             body = PyUnicode_FromFormat("%U%U%s%s", groups, spec->point, fraction, tail);

@@ -13,7 +13,8 @@ static PyObject *call_unary(KEYWORD_PARAMETERS, number_unary *function)
     number_t a, r;
     settings_t s;
     uint32_t status = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     context_get_settings(context, &s);
     decimal_view(&a, op);
@@ -25,14 +26,15 @@ static PyObject *call_unary(KEYWORD_PARAMETERS, number_unary *function)
 }
 
 /* The other operand and the context, a new reference. -1 with an exception. */
-static int parse_other(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, operand_t *other, PyObject **context)
+static int parse_other(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, operand_t *other,
+                       PyObject **context)
 {
     static const char *const keywords[] = {"other", "context", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .format = "O|O"};
     PyObject *value;
     *context = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &value, context)
-        || (*context = context_or_current(*context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &value, context) ||
+        (*context = context_or_current(*context)) == NULL)
         return -1;
     if (operand_need(other, value) == 0)
         return 0;
@@ -65,7 +67,8 @@ static int parse_settings(PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     static const char *const keywords[] = {"context", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .format = "|O"};
     PyObject *context = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) ||
+        (context = context_or_current(context)) == NULL)
         return -1;
     context_get_settings(context, s);
     Py_DECREF(context);
@@ -73,9 +76,15 @@ static int parse_settings(PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
 }
 
 #define UNARY(name, function, text) \
-    static PyObject *method_##name(KEYWORD_PARAMETERS) { return call_unary(op, args, nargs, kwnames, function); }
+    static PyObject *method_##name(KEYWORD_PARAMETERS) \
+    { \
+        return call_unary(op, args, nargs, kwnames, function); \
+    }
 #define BINARY(name, function, text) \
-    static PyObject *method_##name(KEYWORD_PARAMETERS) { return call_binary(op, args, nargs, kwnames, function); }
+    static PyObject *method_##name(KEYWORD_PARAMETERS) \
+    { \
+        return call_binary(op, args, nargs, kwnames, function); \
+    }
 #define TEST(name, expression, text) \
     static PyObject *method_##name(PyObject *op, PyObject *unused) \
     { \
@@ -114,8 +123,14 @@ static PyObject *call_compare_total(KEYWORD_PARAMETERS, int magnitude)
     return result;
 }
 
-static PyObject *method_compare_total(KEYWORD_PARAMETERS) { return call_compare_total(op, args, nargs, kwnames, 0); }
-static PyObject *method_compare_total_mag(KEYWORD_PARAMETERS) { return call_compare_total(op, args, nargs, kwnames, 1); }
+static PyObject *method_compare_total(KEYWORD_PARAMETERS)
+{
+    return call_compare_total(op, args, nargs, kwnames, 0);
+}
+static PyObject *method_compare_total_mag(KEYWORD_PARAMETERS)
+{
+    return call_compare_total(op, args, nargs, kwnames, 1);
+}
 
 /* The number with other flags. */
 static PyObject *with_sign(PyObject *op, unsigned keep, unsigned flip)
@@ -168,8 +183,8 @@ static PyObject *method_fma(KEYWORD_PARAMETERS)
     number_t a, r;
     settings_t s;
     uint32_t status = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &other, &third, &context)
-        || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &other, &third, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     if (operand_need(&x, other) == 0 && operand_need(&y, third) == 0) {
         context_get_settings(context, &s);
@@ -204,8 +219,8 @@ static PyObject *method_quantize(KEYWORD_PARAMETERS)
     number_t a, r;
     settings_t s;
     uint32_t status = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &unit, &rounding, &context)
-        || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &unit, &rounding, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     if (get_rounded_settings(context, rounding, &s) == 0 && operand_need(&x, unit) == 0) {
         decimal_view(&a, op);
@@ -226,8 +241,8 @@ static PyObject *call_to_integral(KEYWORD_PARAMETERS, number_unary *function)
     number_t a, r;
     settings_t s;
     uint32_t status = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &rounding, &context)
-        || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &rounding, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     if (get_rounded_settings(context, rounding, &s) == 0) {
         decimal_view(&a, op);
@@ -266,7 +281,8 @@ static PyObject *method_to_eng_string(KEYWORD_PARAMETERS)
     static const char *const keywords[] = {"context", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .format = "|O"};
     PyObject *context = Py_None, *result;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) || (context = context_or_current(context)) == NULL)
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     result = decimal_to_str(op, context, 1);
     Py_DECREF(context);
@@ -280,10 +296,22 @@ static PyObject *method_adjusted(PyObject *op, PyObject *unused)
     return PyLong_FromLongLong(number_is_special(&a) ? 0 : number_adjusted(&a));
 }
 
-static PyObject *method_self(PyObject *op, PyObject *unused) { return Py_NewRef(op); }
-static PyObject *method_is_canonical(PyObject *op, PyObject *unused) { Py_RETURN_TRUE; }
-static PyObject *method_copy_abs(PyObject *op, PyObject *unused) { return with_sign(op, ~(unsigned)NUMBER_NEGATIVE, 0); }
-static PyObject *method_copy_negate(PyObject *op, PyObject *unused) { return with_sign(op, ~0u, NUMBER_NEGATIVE); }
+static PyObject *method_self(PyObject *op, PyObject *unused)
+{
+    return Py_NewRef(op);
+}
+static PyObject *method_is_canonical(PyObject *op, PyObject *unused)
+{
+    Py_RETURN_TRUE;
+}
+static PyObject *method_copy_abs(PyObject *op, PyObject *unused)
+{
+    return with_sign(op, ~(unsigned)NUMBER_NEGATIVE, 0);
+}
+static PyObject *method_copy_negate(PyObject *op, PyObject *unused)
+{
+    return with_sign(op, ~0u, NUMBER_NEGATIVE);
+}
 
 static PyObject *method_radix(PyObject *op, PyObject *unused)
 {
@@ -295,7 +323,10 @@ static PyObject *method_radix(PyObject *op, PyObject *unused)
     return result;
 }
 
-static PyObject *method_from_float(PyObject *type, PyObject *value) { return convert_float((PyTypeObject *)type, value, NULL); }
+static PyObject *method_from_float(PyObject *type, PyObject *value)
+{
+    return convert_float((PyTypeObject *)type, value, NULL);
+}
 
 static PyObject *method_reduce(PyObject *op, PyObject *unused)
 {
@@ -315,31 +346,40 @@ static PyObject *method_sizeof(PyObject *op, PyObject *unused)
 /* ---- The table ---- */
 
 #define UNARY(name, function, text) \
-    MODULE_METHOD(#name, method_##name, METH_FASTCALL | METH_KEYWORDS, #name "($self, /, context=None)\n--\n\n" text),
+    MODULE_METHOD(#name, method_##name, METH_FASTCALL | METH_KEYWORDS, \
+                  #name "($self, /, context=None)\n--\n\n" text),
 #define BINARY(name, function, text) \
-    MODULE_METHOD(#name, method_##name, METH_FASTCALL | METH_KEYWORDS, #name "($self, /, other, context=None)\n--\n\n" text),
+    MODULE_METHOD(#name, method_##name, METH_FASTCALL | METH_KEYWORDS, \
+                  #name "($self, /, other, context=None)\n--\n\n" text),
 #define TEST(name, expression, text) {#name, method_##name, METH_NOARGS, #name "($self, /)\n--\n\n" text},
 #define SETTINGS_TEST(name, expression, text) UNARY(name, , text)
 
 PyMethodDef decimal_methods[] = {
 #include "operations.def"
 #define KEYWORDS(name, function, signature, text) \
-    MODULE_METHOD(#name, function, METH_FASTCALL | METH_KEYWORDS, #name "($self, /, " signature ")\n--\n\n" text)
-    KEYWORDS(compare_total, method_compare_total, "other, context=None", "-1, 0 or 1 by the order of all representations."),
+    MODULE_METHOD(#name, function, METH_FASTCALL | METH_KEYWORDS, \
+                  #name "($self, /, " signature ")\n--\n\n" text)
+    KEYWORDS(compare_total, method_compare_total, "other, context=None",
+             "-1, 0 or 1 by the order of all representations."),
     KEYWORDS(compare_total_mag, method_compare_total_mag, "other, context=None", "The same without signs."),
     KEYWORDS(copy_sign, method_copy_sign, "other, context=None", "With the sign of the other one."),
     KEYWORDS(same_quantum, method_same_quantum, "other, context=None", "Have both the same exponent?"),
     KEYWORDS(fma, method_fma, "other, third, context=None", "self * other + third, rounded once."),
-    KEYWORDS(quantize, method_quantize, "exp, rounding=None, context=None", "Rounded so that it has the exponent of the other."),
+    KEYWORDS(quantize, method_quantize, "exp, rounding=None, context=None",
+             "Rounded so that it has the exponent of the other."),
     KEYWORDS(to_integral, method_to_integral_value, "rounding=None, context=None", "Rounded to an integer."),
-    KEYWORDS(to_integral_value, method_to_integral_value, "rounding=None, context=None", "Rounded to an integer."),
+    KEYWORDS(to_integral_value, method_to_integral_value, "rounding=None, context=None",
+             "Rounded to an integer."),
     KEYWORDS(to_integral_exact, method_to_integral_exact, "rounding=None, context=None",
              "Rounded to an integer; tells whether that was needed."),
     KEYWORDS(number_class, method_number_class, "context=None", "The name of the class of such numbers."),
-    KEYWORDS(to_eng_string, method_to_eng_string, "context=None", "Text whose exponent is a multiple of three."),
+    KEYWORDS(to_eng_string, method_to_eng_string, "context=None",
+             "Text whose exponent is a multiple of three."),
 #undef KEYWORDS
-    {"adjusted", method_adjusted, METH_NOARGS, "adjusted($self, /)\n--\n\nThe exponent of the first digit; 0 for special numbers."},
-    {"as_integer_ratio", decimal_as_integer_ratio, METH_NOARGS, "as_integer_ratio($self, /)\n--\n\nTwo ints in lowest terms."},
+    {"adjusted", method_adjusted, METH_NOARGS,
+     "adjusted($self, /)\n--\n\nThe exponent of the first digit; 0 for special numbers."},
+    {"as_integer_ratio", decimal_as_integer_ratio, METH_NOARGS,
+     "as_integer_ratio($self, /)\n--\n\nTwo ints in lowest terms."},
     {"as_tuple", decimal_as_tuple, METH_NOARGS, "as_tuple($self, /)\n--\n\nSign, digits and exponent."},
     {"canonical", method_self, METH_NOARGS, "canonical($self, /)\n--\n\nThe number itself."},
     {"conjugate", method_self, METH_NOARGS, "conjugate($self, /)\n--\n\nThe number itself."},
@@ -347,7 +387,8 @@ PyMethodDef decimal_methods[] = {
     {"copy_negate", method_copy_negate, METH_NOARGS, "copy_negate($self, /)\n--\n\nWith the other sign."},
     {"is_canonical", method_is_canonical, METH_NOARGS, "is_canonical($self, /)\n--\n\nTrue."},
     {"radix", method_radix, METH_NOARGS, "radix($self, /)\n--\n\n10."},
-    {"from_float", method_from_float, METH_O | METH_CLASS, "from_float($type, f, /)\n--\n\nThe exact value of a float or int."},
+    {"from_float", method_from_float, METH_O | METH_CLASS,
+     "from_float($type, f, /)\n--\n\nThe exact value of a float or int."},
     {"__format__", decimal_format, METH_VARARGS, NULL},
     {"__reduce__", method_reduce, METH_NOARGS, NULL},
     {"__copy__", method_self, METH_NOARGS, NULL},

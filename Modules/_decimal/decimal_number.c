@@ -56,15 +56,42 @@ static PyObject *binary_operator(PyObject *a, PyObject *b, number_binary *functi
     return result;
 }
 
-static PyObject *decimal_add(PyObject *a, PyObject *b) { return binary_operator(a, b, number_add); }
-static PyObject *decimal_subtract(PyObject *a, PyObject *b) { return binary_operator(a, b, number_sub); }
-static PyObject *decimal_multiply(PyObject *a, PyObject *b) { return binary_operator(a, b, number_mul); }
-static PyObject *decimal_divide(PyObject *a, PyObject *b) { return binary_operator(a, b, number_div); }
-static PyObject *decimal_divide_integer(PyObject *a, PyObject *b) { return binary_operator(a, b, number_div_integer); }
-static PyObject *decimal_remainder(PyObject *a, PyObject *b) { return binary_operator(a, b, number_rem); }
-static PyObject *decimal_negative(PyObject *op) { return unary_operator(op, number_minus); }
-static PyObject *decimal_positive(PyObject *op) { return unary_operator(op, number_plus); }
-static PyObject *decimal_absolute(PyObject *op) { return unary_operator(op, number_abs); }
+static PyObject *decimal_add(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_add);
+}
+static PyObject *decimal_subtract(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_sub);
+}
+static PyObject *decimal_multiply(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_mul);
+}
+static PyObject *decimal_divide(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_div);
+}
+static PyObject *decimal_divide_integer(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_div_integer);
+}
+static PyObject *decimal_remainder(PyObject *a, PyObject *b)
+{
+    return binary_operator(a, b, number_rem);
+}
+static PyObject *decimal_negative(PyObject *op)
+{
+    return unary_operator(op, number_minus);
+}
+static PyObject *decimal_positive(PyObject *op)
+{
+    return unary_operator(op, number_plus);
+}
+static PyObject *decimal_absolute(PyObject *op)
+{
+    return unary_operator(op, number_abs);
+}
 
 static PyObject *decimal_divmod(PyObject *a, PyObject *b)
 {
@@ -166,10 +193,22 @@ static PyObject *to_int(PyObject *op, int rounding)
     return result;
 }
 
-static PyObject *decimal_int(PyObject *op) { return to_int(op, ROUND_DOWN); }
-PyObject *decimal_trunc(PyObject *op, PyObject *unused) { return to_int(op, ROUND_DOWN); }
-PyObject *decimal_floor(PyObject *op, PyObject *unused) { return to_int(op, ROUND_FLOOR); }
-PyObject *decimal_ceil(PyObject *op, PyObject *unused) { return to_int(op, ROUND_CEILING); }
+static PyObject *decimal_int(PyObject *op)
+{
+    return to_int(op, ROUND_DOWN);
+}
+PyObject *decimal_trunc(PyObject *op, PyObject *unused)
+{
+    return to_int(op, ROUND_DOWN);
+}
+PyObject *decimal_floor(PyObject *op, PyObject *unused)
+{
+    return to_int(op, ROUND_FLOOR);
+}
+PyObject *decimal_ceil(PyObject *op, PyObject *unused)
+{
+    return to_int(op, ROUND_CEILING);
+}
 
 static PyObject *decimal_float(PyObject *op)
 {

@@ -40,8 +40,8 @@ static PyObject *decimal_tp_new(PyTypeObject *type, PyObject *args, PyObject *kw
 {
     static char *keywords[] = {"value", "context", NULL};
     PyObject *value = NULL, *context = Py_None, *result;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO", keywords, &value, &context)
-        || (context = context_or_current(context)) == NULL)
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO", keywords, &value, &context) ||
+        (context = context_or_current(context)) == NULL)
         return NULL;
     result = convert_exact(type, value, context);
     Py_DECREF(context);
@@ -143,7 +143,7 @@ Py_hash_t decimal_hash(PyObject *op)
 
 /* ---- Comparison ---- */
 
-static PyObject *rational_class;        /* numbers.Rational, [atomic] */
+static PyObject *rational_class; /* numbers.Rational, [atomic] */
 
 static PyObject *get_rational_class(void)
 {
@@ -154,7 +154,7 @@ static PyObject *get_rational_class(void)
     class = numbers != NULL ? PyObject_GetAttrString(numbers, "Rational") : NULL;
     Py_XDECREF(numbers);
     if (class != NULL)
-        __atomic_store_n(&rational_class, class, __ATOMIC_RELEASE);     /* for ever */
+        __atomic_store_n(&rational_class, class, __ATOMIC_RELEASE); /* for ever */
     return class;
 }
 
@@ -249,8 +249,7 @@ static int note_float(int is_equality)
     if (is_equality) {
         signals_t *flags = ((context_t *)context)->flags;
         signals_set(flags, signals_get(flags) | STATUS_FLOAT);
-    }
-    else
+    } else
         failed = context_add_status(context, STATUS_FLOAT);
     Py_DECREF(context);
     return failed;
@@ -263,7 +262,8 @@ PyObject *decimal_richcompare(PyObject *op_a, PyObject *op_b, int op)
     int is_equality = op == Py_EQ || op == Py_NE, order = 0;
     decimal_view(&a, op_a);
     int found = operand_set(&b, op_b);
-    if (found == 0 && (PyFloat_Check(op_b) || (PyComplex_Check(op_b) && is_equality)) && note_float(is_equality) < 0)
+    if (found == 0 && (PyFloat_Check(op_b) || (PyComplex_Check(op_b) && is_equality)) &&
+        note_float(is_equality) < 0)
         return NULL;
     if (found == 0 && PyFloat_Check(op_b)) {
         number_init(&b.n);
@@ -289,7 +289,10 @@ PyObject *decimal_richcompare(PyObject *op_a, PyObject *op_b, int op)
 
 /* ---- The type ---- */
 
-static PyObject *decimal_get_real(PyObject *op, void *unused) { return Py_NewRef(op); }
+static PyObject *decimal_get_real(PyObject *op, void *unused)
+{
+    return Py_NewRef(op);
+}
 
 static PyObject *decimal_get_imag(PyObject *op, void *unused)
 {

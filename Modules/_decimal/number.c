@@ -15,7 +15,7 @@ const settings_t settings_widest = {
 /* ---- Powers of ten ---- */
 
 enum { READY_POWERS = 160 };
-static mpz_t powers[READY_POWERS];      /* [const] after number_setup */
+static mpz_t powers[READY_POWERS]; /* [const] after number_setup */
 
 void number_setup(void)
 {
@@ -54,7 +54,10 @@ static int64_t count_digits(const __mpz_struct *c)
     return least;
 }
 
-void number_count(number_t *r) { r->digits = count_digits(r->c); }
+void number_count(number_t *r)
+{
+    r->digits = count_digits(r->c);
+}
 
 /* ---- Making ---- */
 
@@ -66,7 +69,10 @@ void number_init(number_t *r)
     r->flags = 0;
 }
 
-void number_clear(number_t *r) { mpz_clear(r->c); }
+void number_clear(number_t *r)
+{
+    mpz_clear(r->c);
+}
 
 void number_set(number_t *r, const number_t *a)
 {
@@ -168,7 +174,8 @@ int64_t number_strip_zeros(mpz_ptr c, int64_t limit)
     int64_t twos = (int64_t)mpz_scan1(c, 0);
     limit = limit < twos ? limit : twos;
     mpz_init(tmp);
-    for (int64_t step = 1; step <= limit - count && mpz_divisible_p(c, number_power_of_ten((uint64_t)step, tmp)); step *= 2) {
+    for (int64_t step = 1;
+         step <= limit - count && mpz_divisible_p(c, number_power_of_ten((uint64_t)step, tmp)); step *= 2) {
         mpz_divexact(c, c, number_power_of_ten((uint64_t)step, tmp));
         count += step;
     }
@@ -202,7 +209,7 @@ static int rounds_up(int rounding, int negative, const __mpz_struct *quotient, i
     case ROUND_HALF_EVEN:
         return half > 0 || (half == 0 && mpz_odd_p(quotient));
     default:
-        return mpz_fdiv_ui(quotient, 5) == 0;       /* 05UP: the last digit is 0 or 5 */
+        return mpz_fdiv_ui(quotient, 5) == 0; /* 05UP: the last digit is 0 or 5 */
     }
 }
 

@@ -1,8 +1,10 @@
-/* Decimal arithmetic on numbers of any size, after the General Decimal Arithmetic Specification, over GMP. Knows nothing of
- * Python objects; needs no locks: an operation reads its operands and a copy of the settings, and writes its result.
+/* Decimal arithmetic on numbers of any size, after the General Decimal Arithmetic Specification, over GMP.
+ * Knows nothing of Python objects; needs no locks: an operation reads its operands and a copy of the
+ * settings, and writes its result.
  *
- * A finite number is (-1)^sign * c * 10^exp. All operations take settings, and add what happened to *status; the result has
- * been initialised by the caller and is none of the operands, unless said otherwise. NaNs keep their payload in c. */
+ * A finite number is (-1)^sign * c * 10^exp. All operations take settings, and add what happened to *status;
+ * the result has been initialised by the caller and is none of the operands, unless said otherwise. NaNs keep
+ * their payload in c. */
 #ifndef BRAID_DECIMAL_NUMBER_H
 #define BRAID_DECIMAL_NUMBER_H
 
@@ -13,9 +15,9 @@
 enum { NUMBER_NEGATIVE = 1, NUMBER_INFINITE = 2, NUMBER_NAN = 4, NUMBER_SNAN = 8, NUMBER_SPECIAL = 14 };
 
 typedef struct {
-    mpz_t c;                /* coefficient or payload, >= 0 */
-    int64_t exp;            /* 0 for special numbers */
-    int64_t digits;         /* of c; one for zero */
+    mpz_t c;        /* coefficient or payload, >= 0 */
+    int64_t exp;    /* 0 for special numbers */
+    int64_t digits; /* of c; one for zero */
     unsigned flags;
 } number_t;
 
@@ -43,14 +45,20 @@ enum {
     STATUS_UNDERFLOW = 0x1000,
     STATUS_FLOAT = 0x2000,
     /* what counts as an invalid operation */
-    STATUS_ANY_INVALID = STATUS_CONVERSION_SYNTAX | STATUS_DIVISION_IMPOSSIBLE | STATUS_DIVISION_UNDEFINED
-                         | STATUS_INVALID_CONTEXT | STATUS_INVALID,
+    STATUS_ANY_INVALID = STATUS_CONVERSION_SYNTAX | STATUS_DIVISION_IMPOSSIBLE | STATUS_DIVISION_UNDEFINED |
+                         STATUS_INVALID_CONTEXT | STATUS_INVALID,
     STATUS_ERRORS = STATUS_ANY_INVALID | STATUS_DIVISION_BY_ZERO | STATUS_MEMORY,
 };
 
 /* ROUNDING(NAME) */
 #define ROUNDINGS(ROUNDING) \
-    ROUNDING(UP) ROUNDING(DOWN) ROUNDING(CEILING) ROUNDING(FLOOR) ROUNDING(HALF_UP) ROUNDING(HALF_DOWN) ROUNDING(HALF_EVEN) \
+    ROUNDING(UP) \
+    ROUNDING(DOWN) \
+    ROUNDING(CEILING) \
+    ROUNDING(FLOOR) \
+    ROUNDING(HALF_UP) \
+    ROUNDING(HALF_DOWN) \
+    ROUNDING(HALF_EVEN) \
     ROUNDING(05UP)
 
 enum {
@@ -68,8 +76,14 @@ typedef struct {
 
 /* The widest ones: in them conversions are exact. */
 extern const settings_t settings_widest;
-static inline int64_t settings_etiny(const settings_t *s) { return s->emin - (s->prec - 1); }
-static inline int64_t settings_etop(const settings_t *s) { return s->emax - (s->prec - 1); }
+static inline int64_t settings_etiny(const settings_t *s)
+{
+    return s->emin - (s->prec - 1);
+}
+static inline int64_t settings_etop(const settings_t *s)
+{
+    return s->emax - (s->prec - 1);
+}
 
 /* ---- number.c: making, rounding ---- */
 
@@ -86,12 +100,30 @@ void number_set_invalid(number_t *r, uint32_t why, uint32_t *status);
 /* Counts the digits, after c has been changed. */
 void number_count(number_t *r);
 
-static inline int number_is_special(const number_t *a) { return (a->flags & NUMBER_SPECIAL) != 0; }
-static inline int number_is_nan(const number_t *a) { return (a->flags & (NUMBER_NAN | NUMBER_SNAN)) != 0; }
-static inline int number_is_infinite(const number_t *a) { return (a->flags & NUMBER_INFINITE) != 0; }
-static inline int number_is_negative(const number_t *a) { return (a->flags & NUMBER_NEGATIVE) != 0; }
-static inline int number_is_zero(const number_t *a) { return !number_is_special(a) && mpz_sgn(a->c) == 0; }
-static inline int64_t number_adjusted(const number_t *a) { return a->exp + a->digits - 1; }
+static inline int number_is_special(const number_t *a)
+{
+    return (a->flags & NUMBER_SPECIAL) != 0;
+}
+static inline int number_is_nan(const number_t *a)
+{
+    return (a->flags & (NUMBER_NAN | NUMBER_SNAN)) != 0;
+}
+static inline int number_is_infinite(const number_t *a)
+{
+    return (a->flags & NUMBER_INFINITE) != 0;
+}
+static inline int number_is_negative(const number_t *a)
+{
+    return (a->flags & NUMBER_NEGATIVE) != 0;
+}
+static inline int number_is_zero(const number_t *a)
+{
+    return !number_is_special(a) && mpz_sgn(a->c) == 0;
+}
+static inline int64_t number_adjusted(const number_t *a)
+{
+    return a->exp + a->digits - 1;
+}
 int number_is_integer(const number_t *a);
 /* The number as an int64 if it is an integer that fits. */
 int number_get_int64(const number_t *a, int64_t *n);
@@ -108,19 +140,23 @@ int64_t number_strip_zeros(mpz_ptr c, int64_t limit);
 /* Makes the number fit the settings: the last step of nearly every operation. */
 void number_finalize(number_t *r, const settings_t *s, uint32_t *status);
 /* Is an operand a NaN? Then the result is, too. b may be NULL. */
-int number_check_nan(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status);
+int number_check_nan(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                     uint32_t *status);
 /* The same as a number to be rounded: c has lost digits that are not all zero. */
 void number_make_sticky(mpz_ptr c);
 
 /* ---- number_arithmetic.c ---- */
 
 typedef void number_unary(number_t *r, const number_t *a, const settings_t *s, uint32_t *status);
-typedef void number_binary(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status);
+typedef void number_binary(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                           uint32_t *status);
 
 number_unary number_plus, number_minus, number_abs;
 number_binary number_add, number_sub, number_mul, number_div, number_div_integer, number_rem, number_rem_near;
-void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status);
-void number_fma(number_t *r, const number_t *a, const number_t *b, const number_t *c, const settings_t *s, uint32_t *status);
+void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                   uint32_t *status);
+void number_fma(number_t *r, const number_t *a, const number_t *b, const number_t *c, const settings_t *s,
+                uint32_t *status);
 /* -1, 0 or 1; no NaNs. */
 int number_cmp(const number_t *a, const number_t *b);
 /* By the total order; with magnitudes only, if asked. */
@@ -131,7 +167,8 @@ number_binary number_compare, number_compare_signal;
 
 number_unary number_sqrt, number_exp, number_ln, number_log10;
 number_binary number_pow;
-void number_powmod(number_t *r, const number_t *a, const number_t *b, const number_t *m, const settings_t *s, uint32_t *status);
+void number_powmod(number_t *r, const number_t *a, const number_t *b, const number_t *m, const settings_t *s,
+                   uint32_t *status);
 
 /* ---- number_misc.c ---- */
 
@@ -142,11 +179,13 @@ number_binary number_and, number_or, number_xor, number_rotate, number_shift, nu
 /* Gives a the exponent exp; STATUS_INVALID if it does not fit. */
 void number_rescale(number_t *r, const number_t *a, int64_t exp, const settings_t *s, uint32_t *status);
 const char *number_class(const number_t *a, const settings_t *s);
-int number_is_normal(const number_t *a, const settings_t *s), number_is_subnormal(const number_t *a, const settings_t *s);
+int number_is_normal(const number_t *a, const settings_t *s),
+    number_is_subnormal(const number_t *a, const settings_t *s);
 
 /* ---- number_text.c ---- */
 
-/* Reads a numeral; STATUS_CONVERSION_SYNTAX if it is none. Exact, but for the exponent, which is kept in bounds. */
+/* Reads a numeral; STATUS_CONVERSION_SYNTAX if it is none. Exact, but for the exponent, which is kept in
+ * bounds. */
 void number_parse(number_t *r, const char *text, size_t n, uint32_t *status);
 /* A numeral, to be freed by number_text_free; NULL: no memory. */
 char *number_to_text(const number_t *a, int engineering, int capitals);

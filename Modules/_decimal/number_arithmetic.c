@@ -1,7 +1,10 @@
 /* Addition, multiplication, division, comparison. */
 #include "number.h"
 
-static unsigned sign_of(const number_t *a) { return a->flags & NUMBER_NEGATIVE; }
+static unsigned sign_of(const number_t *a)
+{
+    return a->flags & NUMBER_NEGATIVE;
+}
 
 /* ---- One operand ---- */
 
@@ -11,7 +14,7 @@ void number_plus(number_t *r, const number_t *a, const settings_t *s, uint32_t *
         return;
     number_set(r, a);
     if (number_is_zero(r) && s->rounding != ROUND_FLOOR)
-        r->flags = 0;           /* 0 + -0 */
+        r->flags = 0; /* 0 + -0 */
     number_finalize(r, s, status);
 }
 
@@ -22,7 +25,7 @@ void number_minus(number_t *r, const number_t *a, const settings_t *s, uint32_t 
     number_set(r, a);
     r->flags ^= NUMBER_NEGATIVE;
     if (number_is_zero(r) && s->rounding != ROUND_FLOOR)
-        r->flags = 0;           /* 0 - 0 */
+        r->flags = 0; /* 0 - 0 */
     number_finalize(r, s, status);
 }
 
@@ -34,7 +37,8 @@ void number_abs(number_t *r, const number_t *a, const settings_t *s, uint32_t *s
 /* ---- Addition ---- */
 
 /* r = big * 10^shift + or - small (NULL: 1). 0, or -1 with STATUS_MEMORY. */
-static int add_scaled(mpz_ptr r, const __mpz_struct *big, int64_t shift, const __mpz_struct *small, int subtract, uint32_t *status)
+static int add_scaled(mpz_ptr r, const __mpz_struct *big, int64_t shift, const __mpz_struct *small,
+                      int subtract, uint32_t *status)
 {
     if (shift > 0) {
         mpz_set(r, big);
@@ -50,8 +54,8 @@ static int add_scaled(mpz_ptr r, const __mpz_struct *big, int64_t shift, const _
 }
 
 /* The sum of two finite numbers, with the signs given, exact but for what rounding does not see. */
-static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const number_t *b, unsigned sign_b, const settings_t *s,
-                       uint32_t *status)
+static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const number_t *b, unsigned sign_b,
+                       const settings_t *s, uint32_t *status)
 {
     int64_t exp = a->exp < b->exp ? a->exp : b->exp;
     if (mpz_sgn(a->c) == 0 || mpz_sgn(b->c) == 0) {
@@ -83,7 +87,8 @@ static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const nu
     int64_t floor_exp = big->exp + (big->digits < s->prec + 2 ? big->digits - s->prec - 2 : 0) - 1;
     int is_tiny = small->exp < floor_exp && number_adjusted(small) < floor_exp;
     exp = is_tiny ? floor_exp : small->exp;
-    if (add_scaled(r->c, big->c, big->exp - exp, is_tiny ? NULL : small->c, sign_big != sign_small, status) < 0) {
+    if (add_scaled(r->c, big->c, big->exp - exp, is_tiny ? NULL : small->c, sign_big != sign_small, status) <
+        0) {
         number_set_special(r, NUMBER_NAN);
         return;
     }
@@ -92,13 +97,13 @@ static void add_finite(number_t *r, const number_t *a, unsigned sign_a, const nu
     if (mpz_sgn(r->c) < 0) {
         mpz_neg(r->c, r->c);
         r->flags = sign_small;
-    }
-    else if (mpz_sgn(r->c) == 0 && sign_big != sign_small)
+    } else if (mpz_sgn(r->c) == 0 && sign_big != sign_small)
         r->flags = s->rounding == ROUND_FLOOR ? NUMBER_NEGATIVE : 0;
     number_count(r);
 }
 
-static void add_signed(number_t *r, const number_t *a, const number_t *b, unsigned flip, const settings_t *s, uint32_t *status)
+static void add_signed(number_t *r, const number_t *a, const number_t *b, unsigned flip, const settings_t *s,
+                       uint32_t *status)
 {
     if (number_check_nan(r, a, b, s, status))
         return;
@@ -159,7 +164,8 @@ void number_mul(number_t *r, const number_t *a, const number_t *b, const setting
     number_finalize(r, s, status);
 }
 
-void number_fma(number_t *r, const number_t *a, const number_t *b, const number_t *c, const settings_t *s, uint32_t *status)
+void number_fma(number_t *r, const number_t *a, const number_t *b, const number_t *c, const settings_t *s,
+                uint32_t *status)
 {
     if (number_is_nan(a) || number_is_nan(b)) {
         /* A signalling NaN, wherever it is, comes before quiet ones. */
@@ -184,7 +190,8 @@ void number_fma(number_t *r, const number_t *a, const number_t *b, const number_
 /* ---- Division ---- */
 
 /* What division of special numbers and by zero gives. Is the result set? */
-static int divide_special(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+static int divide_special(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                          uint32_t *status)
 {
     unsigned sign = sign_of(a) ^ sign_of(b);
     if (number_check_nan(r, a, b, s, status))
@@ -272,9 +279,10 @@ void number_div(number_t *r, const number_t *a, const number_t *b, const setting
     mpz_clear(rest);
 }
 
-/* Quotient (towards zero) and remainder of finite numbers, b not zero; 0, or -1 if the quotient has too many digits. Their
- * coefficients are for the smaller exponent. */
-static int divide_integers(mpz_ptr q, mpz_ptr rest, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+/* Quotient (towards zero) and remainder of finite numbers, b not zero; 0, or -1 if the quotient has too many
+ * digits. Their coefficients are for the smaller exponent. */
+static int divide_integers(mpz_ptr q, mpz_ptr rest, const number_t *a, const number_t *b, const settings_t *s,
+                           uint32_t *status)
 {
     int64_t shift = a->exp - b->exp;
     if (mpz_sgn(a->c) == 0 || number_adjusted(a) < number_adjusted(b)) {
@@ -294,8 +302,8 @@ static int divide_integers(mpz_ptr q, mpz_ptr rest, const number_t *a, const num
     int failed = (shift >= 0 ? number_scale_up(x, shift, status) : number_scale_up(y, -shift, status)) < 0;
     if (!failed) {
         mpz_tdiv_qr(q, rest, x, y);
-        if (s->prec < NUMBER_MAX_DIGITS && mpz_sizeinbase(q, 10) >= (size_t)s->prec
-            && mpz_cmp(q, number_power_of_ten((uint64_t)s->prec, tmp)) >= 0) {
+        if (s->prec < NUMBER_MAX_DIGITS && mpz_sizeinbase(q, 10) >= (size_t)s->prec &&
+            mpz_cmp(q, number_power_of_ten((uint64_t)s->prec, tmp)) >= 0) {
             *status |= STATUS_DIVISION_IMPOSSIBLE;
             failed = 1;
         }
@@ -306,10 +314,14 @@ static int divide_integers(mpz_ptr q, mpz_ptr rest, const number_t *a, const num
     return failed ? -1 : 0;
 }
 
-static int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* Both results for finite numbers, b not zero. 0, or -1: NaN. */
-static int divide_finite(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+static int divide_finite(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                         uint32_t *status)
 {
     if (divide_integers(q->c, r->c, a, b, s, status) < 0)
         return -1;
@@ -322,7 +334,8 @@ static int divide_finite(number_t *q, number_t *r, const number_t *a, const numb
     return 0;
 }
 
-void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                   uint32_t *status)
 {
     unsigned sign = sign_of(a) ^ sign_of(b);
     if (number_check_nan(q, a, b, s, status)) {
@@ -347,8 +360,7 @@ void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *
         if (mpz_sgn(a->c) == 0) {
             number_set_special(q, NUMBER_NAN);
             number_set_invalid(r, STATUS_DIVISION_UNDEFINED, status);
-        }
-        else {
+        } else {
             number_set_special(q, NUMBER_INFINITE | sign);
             number_set_invalid(r, STATUS_DIVISION_BY_ZERO | STATUS_INVALID, status);
         }
@@ -363,7 +375,8 @@ void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *
     number_finalize(r, s, status);
 }
 
-void number_div_integer(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+void number_div_integer(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                        uint32_t *status)
 {
     if (!number_is_nan(a) && !number_is_infinite(a) && number_is_infinite(b) && !number_is_nan(b)) {
         number_set_small(r, 0, 0, sign_of(a) ^ sign_of(b));
@@ -381,7 +394,8 @@ void number_div_integer(number_t *r, const number_t *a, const number_t *b, const
 }
 
 /* Remainders: special cases. Is the result set? */
-static int rem_special(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+static int rem_special(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                       uint32_t *status)
 {
     if (number_check_nan(r, a, b, s, status))
         return 1;
@@ -390,8 +404,7 @@ static int rem_special(number_t *r, const number_t *a, const number_t *b, const 
     else if (number_is_infinite(b)) {
         number_set(r, a);
         number_finalize(r, s, status);
-    }
-    else if (mpz_sgn(b->c) == 0)
+    } else if (mpz_sgn(b->c) == 0)
         number_set_invalid(r, mpz_sgn(a->c) == 0 ? STATUS_DIVISION_UNDEFINED : STATUS_INVALID, status);
     else
         return 0;
@@ -429,8 +442,8 @@ void number_rem_near(number_t *r, const number_t *a, const number_t *b, const se
             r->exp = b->exp;
         number_count(r);
         number_finalize(r, s, status);
-    }
-    else if (divide_finite(&q, r, a, b, s, status) < 0 || number_scale_up(divisor, b->exp - r->exp, status) < 0)
+    } else if (divide_finite(&q, r, a, b, s, status) < 0 ||
+               number_scale_up(divisor, b->exp - r->exp, status) < 0)
         number_set_special(r, NUMBER_NAN);
     else {
         mpz_mul_2exp(twice, r->c, 1);
@@ -498,7 +511,8 @@ int number_cmp(const number_t *a, const number_t *b)
     return number_is_negative(a) ? -order : order;
 }
 
-static int compare_with(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+static int compare_with(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                        uint32_t *status)
 {
     if (number_check_nan(r, a, b, s, status))
         return 0;
@@ -512,7 +526,8 @@ void number_compare(number_t *r, const number_t *a, const number_t *b, const set
     (void)compare_with(r, a, b, s, status);
 }
 
-void number_compare_signal(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+void number_compare_signal(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                           uint32_t *status)
 {
     if (!compare_with(r, a, b, s, status))
         *status |= STATUS_INVALID;
@@ -531,8 +546,7 @@ int number_cmp_total(const number_t *a, const number_t *b, int magnitude)
     else if (rank_a > 1) {
         order = mpz_cmp(a->c, b->c);
         order = (order > 0) - (order < 0);
-    }
-    else if (rank_a == 0) {
+    } else if (rank_a == 0) {
         order = cmp_magnitude(a, b);
         if (order == 0)
             order = (a->exp > b->exp) - (a->exp < b->exp);

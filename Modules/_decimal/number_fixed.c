@@ -1,4 +1,5 @@
-/* The fixed-point approximations: constants, exponential and logarithm, and the way from them to decimal results. */
+/* The fixed-point approximations: constants, exponential and logarithm, and the way from them to decimal
+ * results. */
 #include "number_fixed.h"
 
 #include <math.h>
@@ -65,7 +66,8 @@ static void fixed_exp(mpz_ptr r, const __mpz_struct *x, int64_t bits)
     mpz_clear(term);
 }
 
-/* ln y for y between 1/4 and 4, by Halley's iteration: x + 2 (y - e^x) / (y + e^x), each time three times as many bits. */
+/* ln y for y between 1/4 and 4, by Halley's iteration: x + 2 (y - e^x) / (y + e^x), each time three times as
+ * many bits. */
 static void fixed_ln(mpz_ptr r, const __mpz_struct *y, int64_t bits)
 {
     int64_t steps[40], guard = 16, wide = bits + guard;
@@ -128,10 +130,10 @@ int fixed_from_decimal(mpz_ptr r, const __mpz_struct *c, int64_t exp, int64_t bi
 
 /* ---- From fixed-point numbers to results ---- */
 
-/* Do both ends of value +- error have the same first digits? Then *r is it (sticky), with sign and exponent, and 1 is
- * returned. digits: how many are needed. value > 0 */
-int fixed_settle(number_t *r, const __mpz_struct *value, unsigned long error_bits, int64_t bits, int64_t digits, int64_t exp,
-                  unsigned sign)
+/* Do both ends of value +- error have the same first digits? Then *r is it (sticky), with sign and exponent,
+ * and 1 is returned. digits: how many are needed. value > 0 */
+int fixed_settle(number_t *r, const __mpz_struct *value, unsigned long error_bits, int64_t bits,
+                 int64_t digits, int64_t exp, unsigned sign)
 {
     mpz_t low, high, tmp, error;
     mpz_init(low);
@@ -150,8 +152,7 @@ int fixed_settle(number_t *r, const __mpz_struct *value, unsigned long error_bit
         mpz_mul(high, high, power);
         mpz_fdiv_q_2exp(low, low, (mp_bitcnt_t)bits);
         mpz_fdiv_q_2exp(high, high, (mp_bitcnt_t)bits);
-    }
-    else {
+    } else {
         mpz_fdiv_q_2exp(low, low, (mp_bitcnt_t)bits);
         mpz_fdiv_q_2exp(high, high, (mp_bitcnt_t)bits);
         const __mpz_struct *power = number_power_of_ten((uint64_t)-place, tmp);
@@ -161,7 +162,7 @@ int fixed_settle(number_t *r, const __mpz_struct *value, unsigned long error_bit
     int settled = mpz_sgn(low) > 0 && mpz_cmp(low, high) == 0;
     if (settled) {
         mpz_mul_ui(low, low, 10);
-        mpz_add_ui(low, low, 1);        /* more follows: the value is not exact */
+        mpz_add_ui(low, low, 1); /* more follows: the value is not exact */
         mpz_swap(r->c, low);
         r->exp = exp - place - 1;
         r->flags = sign;
@@ -205,15 +206,17 @@ int number_too_precise(number_t *r, int64_t digits, uint32_t *status)
     return 1;
 }
 
-/* e^t for the fixed-point t (which is consumed), whose error is less than 2^error_bits units. Is the result settled? */
-int fixed_exp_result(number_t *r, mpz_ptr t, unsigned long error_bits, int64_t bits, unsigned sign, const settings_t *s)
+/* e^t for the fixed-point t (which is consumed), whose error is less than 2^error_bits units. Is the result
+ * settled? */
+int fixed_exp_result(number_t *r, mpz_ptr t, unsigned long error_bits, int64_t bits, unsigned sign,
+                     const settings_t *s)
 {
     mpz_t ln10, k;
     mpz_init(ln10);
     mpz_init(k);
     fixed_ln10(ln10, bits + 80);
     mpz_mul_2exp(t, t, 80);
-    mpz_fdiv_qr(k, t, t, ln10);             /* e^t = 10^k e^rest */
+    mpz_fdiv_qr(k, t, t, ln10); /* e^t = 10^k e^rest */
     mpz_fdiv_q_2exp(t, t, 80);
     mpz_fdiv_q_2exp(ln10, ln10, 80);
     int settled = 1;
@@ -229,8 +232,8 @@ int fixed_exp_result(number_t *r, mpz_ptr t, unsigned long error_bits, int64_t b
     return settled;
 }
 
-/* ln a for a finite a > 0, not 1, with so many bits that are right behind the first ones that are not 0. Returns the bits
- * behind the point. The error is less than 2^8 units. */
+/* ln a for a finite a > 0, not 1, with so many bits that are right behind the first ones that are not 0.
+ * Returns the bits behind the point. The error is less than 2^8 units. */
 int64_t fixed_ln_of(mpz_ptr r, const number_t *a, int64_t precise_bits, uint32_t *status)
 {
     /* a = y * 10^k with y about between 1/3 and 3 */

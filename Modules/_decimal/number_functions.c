@@ -1,10 +1,13 @@
-/* Roots, exponentials and logarithms; the approximations are those of number_fixed.h. Exact results, for which asking for
- * more digits would not end, are found beforehand. */
+/* Roots, exponentials and logarithms; the approximations are those of number_fixed.h. Exact results, for
+ * which asking for more digits would not end, are found beforehand. */
 #include "number_fixed.h"
 
 #include <stdlib.h>
 
-static unsigned sign_of(const number_t *a) { return a->flags & NUMBER_NEGATIVE; }
+static unsigned sign_of(const number_t *a)
+{
+    return a->flags & NUMBER_NEGATIVE;
+}
 
 /* ---- Square roots ---- */
 
@@ -51,8 +54,7 @@ void number_sqrt(number_t *r, const number_t *a, const settings_t *s, uint32_t *
         if (shift < 0) {
             mpz_sqrtrem(r->c, rest, c);
             shift = 0;
-        }
-        else if (number_scale_up(c, 2 * shift, status) == 0)
+        } else if (number_scale_up(c, 2 * shift, status) == 0)
             mpz_sqrtrem(r->c, rest, c);
         r->exp = half - shift;
         r->flags = *status & STATUS_MEMORY ? NUMBER_NAN : 0;
@@ -155,8 +157,8 @@ static void logarithm(number_t *r, const number_t *a, int is_decimal, const sett
         }
         /* for the decimal one the error of ln 10 counts as often as the value is long */
         unsigned long error_bits = 12 + (is_decimal ? 64 : 0);
-        if (mpz_sgn(value) > 0 && (int64_t)mpz_sizeinbase(value, 2) > (int64_t)error_bits
-            && fixed_settle(r, value, error_bits, bits, s->prec + 2, 0, sign))
+        if (mpz_sgn(value) > 0 && (int64_t)mpz_sizeinbase(value, 2) > (int64_t)error_bits &&
+            fixed_settle(r, value, error_bits, bits, s->prec + 2, 0, sign))
             break;
     }
     mpz_clear(value);
@@ -188,8 +190,7 @@ void number_log10(number_t *r, const number_t *a, const settings_t *s, uint32_t 
     if (is_power_of_ten(a, &n)) {
         number_set_small(r, (uint64_t)llabs(n), 0, n < 0 ? NUMBER_NEGATIVE : 0);
         number_finalize(r, &even, status);
-    }
-    else if (!number_too_precise(r, s->prec + a->digits, status)) {
+    } else if (!number_too_precise(r, s->prec + a->digits, status)) {
         logarithm(r, a, 1, s, status);
         number_finalize(r, &even, status);
     }

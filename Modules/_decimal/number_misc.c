@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned sign_of(const number_t *a) { return a->flags & NUMBER_NEGATIVE; }
+static unsigned sign_of(const number_t *a)
+{
+    return a->flags & NUMBER_NEGATIVE;
+}
 
 /* ---- Classes ---- */
 
@@ -57,8 +60,7 @@ void number_rescale(number_t *r, const number_t *a, int64_t exp, const settings_
             number_set_special(r, NUMBER_NAN);
             return;
         }
-    }
-    else
+    } else
         lost = number_drop_digits(r->c, exp - a->exp, s->rounding, sign != 0);
     r->exp = exp;
     number_count(r);
@@ -142,8 +144,7 @@ void number_logb(number_t *r, const number_t *a, const settings_t *s, uint32_t *
     else if (mpz_sgn(a->c) == 0) {
         number_set_special(r, NUMBER_INFINITE | NUMBER_NEGATIVE);
         *status |= STATUS_DIVISION_BY_ZERO;
-    }
-    else {
+    } else {
         int64_t n = number_adjusted(a);
         number_set_small(r, (uint64_t)llabs(n), 0, n < 0 ? NUMBER_NEGATIVE : 0);
         number_finalize(r, s, status);
@@ -219,7 +220,8 @@ void number_next_minus(number_t *r, const number_t *a, const settings_t *s, uint
         next_in(r, a, ROUND_FLOOR, s, status);
 }
 
-void number_next_toward(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+void number_next_toward(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                        uint32_t *status)
 {
     if (number_check_nan(r, a, b, s, status))
         return;
@@ -233,8 +235,7 @@ void number_next_toward(number_t *r, const number_t *a, const number_t *b, const
     if (number_is_infinite(r)) {
         if (!number_is_infinite(a))
             *status |= STATUS_OVERFLOW | STATUS_ROUNDED | STATUS_INEXACT;
-    }
-    else if (number_is_zero(r) || number_adjusted(r) < s->emin) {
+    } else if (number_is_zero(r) || number_adjusted(r) < s->emin) {
         *status |= STATUS_UNDERFLOW | STATUS_SUBNORMAL | STATUS_ROUNDED | STATUS_INEXACT;
         if (number_is_zero(r))
             *status |= STATUS_CLAMPED;
@@ -244,8 +245,8 @@ void number_next_toward(number_t *r, const number_t *a, const number_t *b, const
 /* ---- Extremes ---- */
 
 /* by_magnitude: the absolute values decide first. sign: 1 for the greater one, -1 for the lesser one. */
-static void choose(number_t *r, const number_t *a, const number_t *b, int by_magnitude, int sign, const settings_t *s,
-                   uint32_t *status)
+static void choose(number_t *r, const number_t *a, const number_t *b, int by_magnitude, int sign,
+                   const settings_t *s, uint32_t *status)
 {
     if (number_is_nan(a) || number_is_nan(b)) {
         /* a number is preferred to a quiet NaN */
@@ -253,14 +254,13 @@ static void choose(number_t *r, const number_t *a, const number_t *b, int by_mag
         if (is_quiet && number_is_nan(a) != number_is_nan(b)) {
             number_set(r, number_is_nan(a) ? b : a);
             number_finalize(r, s, status);
-        }
-        else
+        } else
             (void)number_check_nan(r, a, b, s, status);
         return;
     }
     int order = 0;
     if (by_magnitude) {
-        number_t x = *a, y = *b;        /* views with other signs */
+        number_t x = *a, y = *b; /* views with other signs */
         x.flags &= ~(unsigned)NUMBER_NEGATIVE;
         y.flags &= ~(unsigned)NUMBER_NEGATIVE;
         order = number_cmp(&x, &y);
@@ -329,7 +329,8 @@ static int is_logical(const number_t *a)
 
 enum { LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR };
 
-static void combine(number_t *r, const number_t *a, const number_t *b, int how, const settings_t *s, uint32_t *status)
+static void combine(number_t *r, const number_t *a, const number_t *b, int how, const settings_t *s,
+                    uint32_t *status)
 {
     if (!is_logical(a) || !is_logical(b)) {
         number_set_invalid(r, STATUS_INVALID, status);
@@ -390,8 +391,8 @@ void number_invert(number_t *r, const number_t *a, const settings_t *s, uint32_t
 }
 
 /* Checks the count of a rotation or shift. Is the result set already? */
-static int digit_move_special(number_t *r, const number_t *a, const number_t *b, int64_t *n, const settings_t *s,
-                              uint32_t *status)
+static int digit_move_special(number_t *r, const number_t *a, const number_t *b, int64_t *n,
+                              const settings_t *s, uint32_t *status)
 {
     if (number_check_nan(r, a, b, s, status))
         return 1;

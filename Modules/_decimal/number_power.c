@@ -65,7 +65,8 @@ static int raise(number_t *r, const factors_t *f, int64_t n, int64_t max_digits)
     return r->digits <= max_digits;
 }
 
-/* Brings an exact result as near to the exponent that it should have as the digits allow, by zeros at its end. */
+/* Brings an exact result as near to the exponent that it should have as the digits allow, by zeros at its
+ * end. */
 static void extend(number_t *r, int64_t ideal, const settings_t *s, uint32_t *status)
 {
     int64_t room = s->prec - r->digits, wanted = r->exp - ideal;
@@ -86,7 +87,8 @@ static int64_t saturated_product(int64_t a, int64_t b)
 }
 
 /* |a|^n, if that is exact and short. Is it set? */
-static int exact_integer_power(number_t *r, const number_t *a, int64_t n, const settings_t *s, uint32_t *status)
+static int exact_integer_power(number_t *r, const number_t *a, int64_t n, const settings_t *s,
+                               uint32_t *status)
 {
     factors_t f;
     mpz_init(f.u);
@@ -101,14 +103,16 @@ static int exact_integer_power(number_t *r, const number_t *a, int64_t n, const 
     return 1;
 }
 
-/* a^b for b that is no integer: with the denominator of b a root, with the numerator a power. Is it exact, and set? */
-static int exact_real_power(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+/* a^b for b that is no integer: with the denominator of b a root, with the numerator a power. Is it exact,
+ * and set? */
+static int exact_real_power(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                            uint32_t *status)
 {
     factors_t f;
     mpz_t top, bottom, common;
     int done = 0;
     if (-b->exp > 400)
-        return 0;           /* the root would be of a higher order than any number has that is not one itself */
+        return 0; /* the root would be of a higher order than any number has that is not one itself */
     mpz_init(f.u);
     mpz_init_set(top, b->c);
     mpz_init(bottom);
@@ -120,7 +124,8 @@ static int exact_real_power(number_t *r, const number_t *a, const number_t *b, c
     factor(&f, a);
     if (take_root(&f, bottom) && mpz_fits_slong_p(top)) {
         long n = mpz_get_si(top);
-        done = raise(r, &f, number_is_negative(b) ? -n : n, s->prec < NUMBER_MAX_DIGITS ? s->prec + 6 : NUMBER_MAX_DIGITS);
+        done = raise(r, &f, number_is_negative(b) ? -n : n,
+                     s->prec < NUMBER_MAX_DIGITS ? s->prec + 6 : NUMBER_MAX_DIGITS);
     }
     mpz_clear(f.u);
     mpz_clear(top);
@@ -138,7 +143,8 @@ static int exact_real_power(number_t *r, const number_t *a, const number_t *b, c
 /* ---- Others ---- */
 
 /* |a|^b by e^(b ln a); it is not exact. */
-static void approximate(number_t *r, const number_t *a, const number_t *b, unsigned sign, const settings_t *s, uint32_t *status)
+static void approximate(number_t *r, const number_t *a, const number_t *b, unsigned sign, const settings_t *s,
+                        uint32_t *status)
 {
     mpz_t t, tmp;
     int64_t whole = number_adjusted(b) > 0 ? number_adjusted(b) : 0;
@@ -153,7 +159,8 @@ static void approximate(number_t *r, const number_t *a, const number_t *b, unsig
     mpz_init(t);
     mpz_init(tmp);
     for (int64_t more = 64;; more *= 2) {
-        int64_t wanted = fixed_bits_for(s->prec + 4) + more + fixed_bits_for(whole + 1), bits = fixed_ln_of(t, a, wanted, status);
+        int64_t wanted = fixed_bits_for(s->prec + 4) + more + fixed_bits_for(whole + 1),
+                bits = fixed_ln_of(t, a, wanted, status);
         mpz_mul(t, t, b->c);
         if (b->exp >= 0)
             mpz_mul(t, t, number_power_of_ten((uint64_t)b->exp, tmp));
@@ -195,7 +202,8 @@ static void power_of_extreme(number_t *r, const number_t *a, const number_t *b, 
 }
 
 /* a >= 0 to an infinite power. */
-static void infinite_power(number_t *r, const number_t *a, const number_t *b, const settings_t *s, uint32_t *status)
+static void infinite_power(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                           uint32_t *status)
 {
     number_t one;
     number_init(&one);
@@ -226,9 +234,10 @@ static int is_odd(const number_t *a)
 }
 
 /* |a|^b for finite a and b that are not 0. */
-static void finite_power(number_t *r, const number_t *a, const number_t *b, unsigned sign, const settings_t *s, uint32_t *status)
+static void finite_power(number_t *r, const number_t *a, const number_t *b, unsigned sign,
+                         const settings_t *s, uint32_t *status)
 {
-    number_t magnitude = *a, one;       /* a view */
+    number_t magnitude = *a, one; /* a view */
     int64_t n;
     magnitude.flags = 0;
     number_init(&one);
@@ -243,9 +252,8 @@ static void finite_power(number_t *r, const number_t *a, const number_t *b, unsi
             extend(r, -s->prec, s, status);
             *status |= STATUS_ROUNDED;
         }
-    }
-    else if (is_integer ? number_get_int64(b, &n) && exact_integer_power(r, &magnitude, n, s, status)
-                        : exact_real_power(r, &magnitude, b, s, status))
+    } else if (is_integer ? number_get_int64(b, &n) && exact_integer_power(r, &magnitude, n, s, status)
+                          : exact_real_power(r, &magnitude, b, s, status))
         r->flags = sign;
     else
         approximate(r, &magnitude, b, sign, s, status);
@@ -301,17 +309,20 @@ static int get_integer(mpz_ptr r, const number_t *a, uint32_t *status)
     return 0;
 }
 
-void number_powmod(number_t *r, const number_t *a, const number_t *b, const number_t *m, const settings_t *s, uint32_t *status)
+void number_powmod(number_t *r, const number_t *a, const number_t *b, const number_t *m, const settings_t *s,
+                   uint32_t *status)
 {
     if (number_is_nan(a) || number_is_nan(b) || number_is_nan(m)) {
         const number_t *first = number_is_nan(a) || number_is_nan(b) ? NULL : m;
         if (first == NULL && !((a->flags | b->flags) & NUMBER_SNAN) && m->flags & NUMBER_SNAN)
             first = m;
-        (void)(first != NULL ? number_check_nan(r, first, NULL, s, status) : number_check_nan(r, a, b, s, status));
+        (void)(first != NULL ? number_check_nan(r, first, NULL, s, status)
+                             : number_check_nan(r, a, b, s, status));
         return;
     }
-    if (!number_is_integer(a) || !number_is_integer(b) || !number_is_integer(m) || (number_is_negative(b) && !number_is_zero(b))
-        || number_is_zero(m) || number_adjusted(m) >= s->prec || (number_is_zero(a) && number_is_zero(b))) {
+    if (!number_is_integer(a) || !number_is_integer(b) || !number_is_integer(m) ||
+        (number_is_negative(b) && !number_is_zero(b)) || number_is_zero(m) || number_adjusted(m) >= s->prec ||
+        (number_is_zero(a) && number_is_zero(b))) {
         number_set_invalid(r, STATUS_INVALID, status);
         return;
     }
@@ -332,8 +343,7 @@ void number_powmod(number_t *r, const number_t *a, const number_t *b, const numb
             mpz_set_si(power, (long)a->exp);
             mpz_powm(ten, ten, power, z);
             mpz_mul(x, x, ten);
-        }
-        else
+        } else
             (void)get_integer(x, a, status);
         mpz_abs(x, x);
         mpz_mod(x, x, z);
@@ -343,8 +353,7 @@ void number_powmod(number_t *r, const number_t *a, const number_t *b, const numb
             mpz_set_ui(y, 10);
             for (int64_t i = 0; i < b->exp && mpz_cmp_ui(x, 1) > 0 && i < NUMBER_MAX_DIGITS; i++)
                 mpz_powm(x, x, y, z);
-        }
-        else {
+        } else {
             (void)get_integer(y, b, status);
             mpz_powm(x, x, y, z);
         }

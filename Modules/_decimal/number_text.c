@@ -11,7 +11,10 @@
 /* Beyond this an exponent is the same as infinite, and sums still fit. */
 static const int64_t exponent_bound = 4000000000000000000;
 
-static int is_digit(char c) { return c >= '0' && c <= '9'; }
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* Reads the digits of a NaN's payload, all of the rest. 0 or -1. */
 static int parse_payload(number_t *r, const char *text, const char *end)
@@ -62,7 +65,8 @@ static int parse_exponent(const char *p, const char *end, int64_t *exp)
     return 0;
 }
 
-/* Reads digits with a point among them into a buffer of the same size; how many came after the point. -1: none at all. */
+/* Reads digits with a point among them into a buffer of the same size; how many came after the point. -1:
+ * none at all. */
 static int64_t parse_digits(const char **place, const char *end, char *digits)
 {
     const char *p = *place;
@@ -129,7 +133,7 @@ static int64_t point_place(const number_t *a, int engineering)
 {
     int64_t left = a->exp + a->digits;
     if (a->exp <= 0 && left > -6)
-        return left;            /* no exponent */
+        return left; /* no exponent */
     if (!engineering)
         return 1;
     if (mpz_sgn(a->c) == 0)
@@ -163,14 +167,12 @@ char *number_to_text(const number_t *a, int engineering, int capitals)
         p += -point;
         memcpy(p, digits, (size_t)n);
         p += n;
-    }
-    else if (point >= n) {
+    } else if (point >= n) {
         memcpy(p, digits, (size_t)n);
         p += n;
         memset(p, '0', (size_t)(point - n));
         p += point - n;
-    }
-    else {
+    } else {
         memcpy(p, digits, (size_t)point);
         p += point;
         *p++ = '.';
@@ -184,4 +186,7 @@ char *number_to_text(const number_t *a, int engineering, int capitals)
     return text;
 }
 
-void number_text_free(char *text) { free(text); }
+void number_text_free(char *text)
+{
+    free(text);
+}

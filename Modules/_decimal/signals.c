@@ -5,11 +5,22 @@
 
 typedef struct {
     const char *name;
-    uint32_t bits;          /* what sets it */
-    PyObject *class;        /* made by the first import */
+    uint32_t bits;   /* what sets it */
+    PyObject *class; /* made by the first import */
 } signal_t;
 
-enum { S_INVALID, S_FLOAT, S_DIVISION, S_OVERFLOW, S_UNDERFLOW, S_SUBNORMAL, S_INEXACT, S_ROUNDED, S_CLAMPED, S_COUNT };
+enum {
+    S_INVALID,
+    S_FLOAT,
+    S_DIVISION,
+    S_OVERFLOW,
+    S_UNDERFLOW,
+    S_SUBNORMAL,
+    S_INEXACT,
+    S_ROUNDED,
+    S_CLAMPED,
+    S_COUNT
+};
 
 /* In the order of precedence, in which they are also listed. */
 static signal_t signals[] = {
@@ -35,8 +46,8 @@ static signal_t conditions[] = {
     {NULL, 0, NULL},
 };
 
-static PyObject *base_class;        /* DecimalException */
-static PyObject *dict_class;        /* SignalDict */
+static PyObject *base_class; /* DecimalException */
+static PyObject *dict_class; /* SignalDict */
 
 static const char unknown_signal[] = "valid values for signals are:\n"
                                      "  [InvalidOperation, FloatOperation, DivisionByZero,\n"
@@ -65,7 +76,8 @@ void signals_raise(uint32_t trapped)
     PyObject *list = PyList_New(0);
     while (signal->name != NULL && !(trapped & signal->bits))
         signal++;
-    if (list != NULL && append_classes(list, conditions, trapped) == 0 && append_classes(list, signals + 1, trapped) == 0)
+    if (list != NULL && append_classes(list, conditions, trapped) == 0 &&
+        append_classes(list, signals + 1, trapped) == 0)
         PyErr_SetObject(signal->class, list);
     Py_XDECREF(list);
 }
@@ -75,7 +87,8 @@ PyObject *signals_to_str(uint32_t bits)
     PyObject *text = PyUnicode_FromString("[");
     const char *separator = "";
     /* in another order than elsewhere, and without the prefix of the module */
-    static const int order[] = {S_CLAMPED, S_INVALID, S_DIVISION, S_INEXACT, S_FLOAT, S_OVERFLOW, S_ROUNDED, S_SUBNORMAL, S_UNDERFLOW};
+    static const int order[] = {S_CLAMPED,  S_INVALID, S_DIVISION,  S_INEXACT,  S_FLOAT,
+                                S_OVERFLOW, S_ROUNDED, S_SUBNORMAL, S_UNDERFLOW};
     for (int i = 0; i < S_COUNT && text != NULL; i++)
         if (bits & signals[order[i]].bits) {
             Py_SETREF(text, PyUnicode_FromFormat("%U%s%s", text, separator, signals[order[i]].name));
@@ -149,9 +162,18 @@ int signals_parse_dict(PyObject *value, uint32_t *bits)
 
 /* ---- Signal dicts ---- */
 
-uint32_t signals_get(const signals_t *self) { return __atomic_load_n(&self->bits, __ATOMIC_RELAXED); }
-void signals_set(signals_t *self, uint32_t bits) { __atomic_store_n(&self->bits, bits, __ATOMIC_RELAXED); }
-int signals_check(PyObject *op) { return PyObject_TypeCheck(op, &signals_mixin_type); }
+uint32_t signals_get(const signals_t *self)
+{
+    return __atomic_load_n(&self->bits, __ATOMIC_RELAXED);
+}
+void signals_set(signals_t *self, uint32_t bits)
+{
+    __atomic_store_n(&self->bits, bits, __ATOMIC_RELAXED);
+}
+int signals_check(PyObject *op)
+{
+    return PyObject_TypeCheck(op, &signals_mixin_type);
+}
 
 signals_t *signals_new(uint32_t bits)
 {
@@ -161,7 +183,10 @@ signals_t *signals_new(uint32_t bits)
     return self;
 }
 
-static Py_ssize_t signals_length(PyObject *op) { return S_COUNT; }
+static Py_ssize_t signals_length(PyObject *op)
+{
+    return S_COUNT;
+}
 
 static PyObject *signals_subscript(PyObject *op, PyObject *key)
 {
@@ -213,8 +238,8 @@ static PyObject *signals_repr(PyObject *op)
     uint32_t bits = signals_get((signals_t *)op);
     PyObject *text = PyUnicode_FromString("{");
     for (int i = 0; i < S_COUNT && text != NULL; i++)
-        Py_SETREF(text, PyUnicode_FromFormat("%U%s<class 'decimal.%s'>:%s", text, i > 0 ? ", " : "", signals[i].name,
-                                             bits & signals[i].bits ? "True" : "False"));
+        Py_SETREF(text, PyUnicode_FromFormat("%U%s<class 'decimal.%s'>:%s", text, i > 0 ? ", " : "",
+                                             signals[i].name, bits & signals[i].bits ? "True" : "False"));
     if (text != NULL)
         Py_SETREF(text, PyUnicode_FromFormat("%U}", text));
     return text;
@@ -281,7 +306,8 @@ static int make_class(PyObject **class, const char *name, PyObject *bases)
 static int make_signals(void)
 {
     /* those that are bases come first */
-    static const int order[] = {S_CLAMPED, S_INVALID, S_INEXACT, S_ROUNDED, S_SUBNORMAL, S_DIVISION, S_FLOAT, S_OVERFLOW, S_UNDERFLOW};
+    static const int order[] = {S_CLAMPED,  S_INVALID, S_INEXACT,  S_ROUNDED,  S_SUBNORMAL,
+                                S_DIVISION, S_FLOAT,   S_OVERFLOW, S_UNDERFLOW};
     for (int i = 0; i < S_COUNT; i++) {
         PyObject *bases;
         switch (order[i]) {
@@ -295,7 +321,8 @@ static int make_signals(void)
             bases = PyTuple_Pack(2, signals[S_INEXACT].class, signals[S_ROUNDED].class);
             break;
         case S_UNDERFLOW:
-            bases = PyTuple_Pack(3, signals[S_INEXACT].class, signals[S_ROUNDED].class, signals[S_SUBNORMAL].class);
+            bases = PyTuple_Pack(3, signals[S_INEXACT].class, signals[S_ROUNDED].class,
+                                 signals[S_SUBNORMAL].class);
             break;
         default:
             bases = PyTuple_Pack(1, base_class);
@@ -323,7 +350,8 @@ static int make_dict_class(void)
     if (abc != NULL)
         mapping = PyObject_GetAttrString(abc, "MutableMapping");
     if (mapping != NULL)
-        dict_class = PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){}", "SignalDict", &signals_mixin_type, mapping);
+        dict_class = PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){}", "SignalDict",
+                                           &signals_mixin_type, mapping);
     Py_XDECREF(abc);
     Py_XDECREF(mapping);
     return dict_class == NULL ? -1 : 0;
@@ -331,8 +359,10 @@ static int make_dict_class(void)
 
 int signals_add_to_module(PyObject *module)
 {
-    if (PyType_Ready(&signals_mixin_type) < 0 || make_class(&base_class, "DecimalException", PyTuple_Pack(1, PyExc_ArithmeticError)) < 0
-        || make_signals() < 0 || make_dict_class() < 0 || PyModule_AddObjectRef(module, "DecimalException", base_class) < 0)
+    if (PyType_Ready(&signals_mixin_type) < 0 ||
+        make_class(&base_class, "DecimalException", PyTuple_Pack(1, PyExc_ArithmeticError)) < 0 ||
+        make_signals() < 0 || make_dict_class() < 0 ||
+        PyModule_AddObjectRef(module, "DecimalException", base_class) < 0)
         return -1;
     for (const signal_t *signal = signals; signal->name != NULL; signal++)
         if (PyModule_AddObjectRef(module, signal->name, signal->class) < 0)

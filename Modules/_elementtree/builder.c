@@ -1,7 +1,7 @@
 /* TreeBuilder: makes a tree of what a parser, or a program, tells it.
  *
- * A method holds the builder's critical section. It is suspended while factories, foreign elements and queues of events
- * run; a thread that meddles meanwhile gets a strange tree. */
+ * A method holds the builder's critical section. It is suspended while factories, foreign elements and queues
+ * of events run; a thread that meddles meanwhile gets a strange tree. */
 #include "elementtree.h"
 
 #define BUILDER(op) ((builder_t *)(op))
@@ -112,7 +112,8 @@ static PyObject *join_steal(PyObject *pieces)
 {
     if (!PyList_CheckExact(pieces))
         return pieces;
-    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0), *text = empty != NULL ? PyUnicode_Join(empty, pieces) : NULL;
+    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0),
+             *text = empty != NULL ? PyUnicode_Join(empty, pieces) : NULL;
     Py_XDECREF(empty);
     Py_DECREF(pieces);
     return text;
@@ -172,7 +173,8 @@ static int flush(builder_t *self)
     if (text == NULL)
         failed = 1;
     else
-        failed = (Py_IS_TYPE(element, &element_type) ? add_to_element : add_to_foreign)(element, in_tail, text) < 0;
+        failed = (Py_IS_TYPE(element, &element_type) ? add_to_element : add_to_foreign)(element, in_tail,
+                                                                                        text) < 0;
     Py_DECREF(element);
     return failed ? -1 : 0;
 }
@@ -180,7 +182,7 @@ static int flush(builder_t *self)
 static int collect(builder_t *self, PyObject *piece)
 {
     if (self->last == NULL)
-        return 0;           /* in front of the root */
+        return 0; /* in front of the root */
     /* A list is always one of our own. */
     int needs_list = self->data != NULL ? !PyList_CheckExact(self->data) : PyList_CheckExact(piece);
     if (!needs_list && self->data == NULL) {
@@ -321,7 +323,8 @@ static PyObject *comment_locked(builder_t *self, PyObject *text)
 static PyObject *pi_locked(builder_t *self, PyObject *target, PyObject *text)
 {
     PyObject *factory = Py_XNewRef(self->pi_factory), *pi;
-    pi = factory != NULL ? PyObject_CallFunctionObjArgs(factory, target, text, NULL) : PyTuple_Pack(2, target, text);
+    pi = factory != NULL ? PyObject_CallFunctionObjArgs(factory, target, text, NULL)
+                         : PyTuple_Pack(2, target, text);
     int insert = factory != NULL && self->insert_pis;
     Py_XDECREF(factory);
     return single_steal(self, pi, insert, "pi");
@@ -385,13 +388,16 @@ PyObject *builder_close(PyObject *op)
 static PyObject *method_start(PyObject *op, PyObject *args)
 {
     PyObject *tag, *attrib;
-    if (!PyArg_UnpackTuple(args, "start", 2, 2, &tag, &attrib)
-        || !PyArg_ParseTuple(args, "OO!:start", &tag, &PyDict_Type, &attrib))
+    if (!PyArg_UnpackTuple(args, "start", 2, 2, &tag, &attrib) ||
+        !PyArg_ParseTuple(args, "OO!:start", &tag, &PyDict_Type, &attrib))
         return NULL;
     return builder_start(op, tag, attrib);
 }
 
-static PyObject *method_end(PyObject *op, PyObject *tag) { return builder_end(op); }
+static PyObject *method_end(PyObject *op, PyObject *tag)
+{
+    return builder_end(op);
+}
 
 static PyObject *method_data(PyObject *op, PyObject *data)
 {
@@ -404,7 +410,10 @@ static PyObject *method_pi(PyObject *op, PyObject *args)
     return PyArg_UnpackTuple(args, "pi", 1, 2, &target, &text) ? builder_pi(op, target, text) : NULL;
 }
 
-static PyObject *method_close(PyObject *op, PyObject *unused) { return builder_close(op); }
+static PyObject *method_close(PyObject *op, PyObject *unused)
+{
+    return builder_close(op);
+}
 
 /* ---- Making and destroying ---- */
 
@@ -430,15 +439,17 @@ static int set_factory(PyObject *op, PyObject **field, const char *name, PyObjec
 
 static int builder_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"element_factory", "comment_factory", "pi_factory", "insert_comments", "insert_pis", NULL};
+    static char *keywords[] = {"element_factory", "comment_factory", "pi_factory",
+                               "insert_comments", "insert_pis",      NULL};
     builder_t *self = BUILDER(op);
     PyObject *element = Py_None, *comment = Py_None, *pi = Py_None;
     int insert_comments = 0, insert_pis = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OOpp:TreeBuilder", keywords, &element, &comment, &pi, &insert_comments,
-                                     &insert_pis))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OOpp:TreeBuilder", keywords, &element, &comment, &pi,
+                                     &insert_comments, &insert_pis))
         return -1;
     field_set_steal(op, &self->element_factory, element != Py_None ? Py_NewRef(element) : NULL);
-    if (set_factory(op, &self->comment_factory, "comment", comment) < 0 || set_factory(op, &self->pi_factory, "pi", pi) < 0)
+    if (set_factory(op, &self->comment_factory, "comment", comment) < 0 ||
+        set_factory(op, &self->pi_factory, "pi", pi) < 0)
         return -1;
     Py_BEGIN_CRITICAL_SECTION(op);
     self->insert_comments = insert_comments;
@@ -488,7 +499,8 @@ static void builder_dealloc(PyObject *op)
 }
 
 static PyMethodDef builder_methods[] = {
-    {"data", method_data, METH_O, "data($self, data, /)\n--\n\nText of the open element, or after the closed one."},
+    {"data", method_data, METH_O,
+     "data($self, data, /)\n--\n\nText of the open element, or after the closed one."},
     {"start", method_start, METH_VARARGS, "start($self, tag, attrs, /)\n--\n\nOpens an element."},
     {"end", method_end, METH_O, "end($self, tag, /)\n--\n\nCloses the open element."},
     {"comment", builder_comment, METH_O, "comment($self, text, /)\n--\n\nA comment."},

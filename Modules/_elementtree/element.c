@@ -14,7 +14,10 @@ static PyObject *element_alloc(PyTypeObject *type)
     return op;
 }
 
-static PyObject *element_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) { return element_alloc(type); }
+static PyObject *element_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return element_alloc(type);
+}
 
 PyObject *element_new(PyObject *tag, PyObject *attrib)
 {
@@ -79,8 +82,8 @@ static int element_init(PyObject *op, PyObject *args, PyObject *kwargs)
 static PyObject *element_makeelement(PyObject *op, PyObject *args)
 {
     PyObject *tag, *attrib;
-    if (!PyArg_UnpackTuple(args, "makeelement", 2, 2, &tag, &attrib)
-        || !PyArg_ParseTuple(args, "OO!:makeelement", &tag, &PyDict_Type, &attrib))
+    if (!PyArg_UnpackTuple(args, "makeelement", 2, 2, &tag, &attrib) ||
+        !PyArg_ParseTuple(args, "OO!:makeelement", &tag, &PyDict_Type, &attrib))
         return NULL;
     attrib = PyDict_Copy(attrib);
     PyObject *element = attrib != NULL ? element_new(tag, attrib) : NULL;
@@ -184,8 +187,14 @@ static PyObject *list_attrib(PyObject *op, PyObject *(*function)(PyObject *))
     return list;
 }
 
-static PyObject *element_keys(PyObject *op, PyObject *unused) { return list_attrib(op, PyDict_Keys); }
-static PyObject *element_items(PyObject *op, PyObject *unused) { return list_attrib(op, PyDict_Items); }
+static PyObject *element_keys(PyObject *op, PyObject *unused)
+{
+    return list_attrib(op, PyDict_Keys);
+}
+static PyObject *element_items(PyObject *op, PyObject *unused)
+{
+    return list_attrib(op, PyDict_Items);
+}
 
 static PyObject *element_clear(PyObject *op, PyObject *unused)
 {
@@ -208,7 +217,8 @@ static PyObject *element_copy(PyObject *op, PyObject *unused)
         Py_SETREF(ELEMENT(copy)->text, field_get(op, &self->text));
         Py_SETREF(ELEMENT(copy)->tail, field_get(op, &self->tail));
         children = field_get(op, &self->children);
-        if (children != NULL && (ELEMENT(copy)->children = PyList_GetSlice(children, 0, PY_SSIZE_T_MAX)) == NULL)
+        if (children != NULL &&
+            (ELEMENT(copy)->children = PyList_GetSlice(children, 0, PY_SSIZE_T_MAX)) == NULL)
             Py_CLEAR(copy);
     }
     Py_DECREF(tag);
@@ -219,7 +229,8 @@ static PyObject *element_copy(PyObject *op, PyObject *unused)
 
 static PyObject *deepcopy_element(PyObject *op, PyObject *memo);
 
-/* A deep copy; what is frequent without the copy module. value is stolen, and may be NULL: nothing to copy. */
+/* A deep copy; what is frequent without the copy module. value is stolen, and may be NULL: nothing to copy.
+ */
 static PyObject *deepcopy_steal(PyObject *value, PyObject *memo)
 {
     PyObject *copy = NULL;
@@ -275,10 +286,12 @@ static PyObject *deepcopy_element(PyObject *op, PyObject *memo)
     if (Py_EnterRecursiveCall(" in __deepcopy__"))
         return NULL;
     copy = ELEMENT(element_new(Py_None, NULL));
-    if (copy != NULL
-        && (deepcopy_field(op, &self->tag, &copy->tag, memo) < 0 || deepcopy_field(op, &self->attrib, &copy->attrib, memo) < 0
-            || deepcopy_field(op, &self->text, &copy->text, memo) < 0 || deepcopy_field(op, &self->tail, &copy->tail, memo) < 0
-            || check_attrib(copy->attrib) < 0 || memorise(op, (PyObject *)copy, memo) < 0 || deepcopy_children(op, (PyObject *)copy, memo) < 0))
+    if (copy != NULL &&
+        (deepcopy_field(op, &self->tag, &copy->tag, memo) < 0 ||
+         deepcopy_field(op, &self->attrib, &copy->attrib, memo) < 0 ||
+         deepcopy_field(op, &self->text, &copy->text, memo) < 0 ||
+         deepcopy_field(op, &self->tail, &copy->tail, memo) < 0 || check_attrib(copy->attrib) < 0 ||
+         memorise(op, (PyObject *)copy, memo) < 0 || deepcopy_children(op, (PyObject *)copy, memo) < 0))
         Py_CLEAR(copy);
     Py_LeaveRecursiveCall();
     return (PyObject *)copy;
@@ -301,8 +314,8 @@ static PyObject *element_getstate(PyObject *op, PyObject *unused)
     PyObject *children = field_get(op, &self->children), *list, *attrib = get_attrib(op);
     list = children != NULL ? PyList_GetSlice(children, 0, PY_SSIZE_T_MAX) : PyList_New(0);
     Py_XDECREF(children);
-    return Py_BuildValue("{sNsNsNsNsN}", "tag", field_get(op, &self->tag), "_children", list, "attrib", attrib, "text",
-                         field_get(op, &self->text), "tail", field_get(op, &self->tail));
+    return Py_BuildValue("{sNsNsNsNsN}", "tag", field_get(op, &self->tag), "_children", list, "attrib",
+                         attrib, "text", field_get(op, &self->text), "tail", field_get(op, &self->tail));
 }
 
 /* The list of children in a state, as one of our own; NULL without an exception: none. */
@@ -321,7 +334,10 @@ static PyObject *checked_children(PyObject *children)
     return list;
 }
 
-static PyObject *or_none(PyObject *value) { return Py_NewRef(value != NULL ? value : Py_None); }
+static PyObject *or_none(PyObject *value)
+{
+    return Py_NewRef(value != NULL ? value : Py_None);
+}
 
 static PyObject *element_setstate(PyObject *op, PyObject *state)
 {
@@ -334,7 +350,8 @@ static PyObject *element_setstate(PyObject *op, PyObject *state)
     }
     if ((none = PyTuple_New(0)) == NULL)
         return NULL;
-    int parsed = PyArg_ParseTupleAndKeywords(none, state, "|$OOOOO", keywords, &tag, &children, &attrib, &text, &tail);
+    int parsed =
+        PyArg_ParseTupleAndKeywords(none, state, "|$OOOOO", keywords, &tag, &children, &attrib, &text, &tail);
     Py_DECREF(none);
     if (!parsed)
         return NULL;
@@ -376,14 +393,29 @@ static PyObject *element_iter(PyObject *op, PyObject *args, PyObject *kwargs)
     return element_iterator_new(op, tag, 0);
 }
 
-static PyObject *element_itertext(PyObject *op, PyObject *unused) { return element_iterator_new(op, Py_None, 1); }
+static PyObject *element_itertext(PyObject *op, PyObject *unused)
+{
+    return element_iterator_new(op, Py_None, 1);
+}
 
 /* ---- Attributes of the object ---- */
 
-static PyObject *element_get_tag(PyObject *op, void *unused) { return field_get(op, &ELEMENT(op)->tag); }
-static PyObject *element_get_text(PyObject *op, void *unused) { return field_get(op, &ELEMENT(op)->text); }
-static PyObject *element_get_tail(PyObject *op, void *unused) { return field_get(op, &ELEMENT(op)->tail); }
-static PyObject *element_get_attrib(PyObject *op, void *unused) { return get_attrib(op); }
+static PyObject *element_get_tag(PyObject *op, void *unused)
+{
+    return field_get(op, &ELEMENT(op)->tag);
+}
+static PyObject *element_get_text(PyObject *op, void *unused)
+{
+    return field_get(op, &ELEMENT(op)->text);
+}
+static PyObject *element_get_tail(PyObject *op, void *unused)
+{
+    return field_get(op, &ELEMENT(op)->tail);
+}
+static PyObject *element_get_attrib(PyObject *op, void *unused)
+{
+    return get_attrib(op);
+}
 
 static int set_field(PyObject *op, PyObject **field, PyObject *value)
 {
@@ -395,9 +427,18 @@ static int set_field(PyObject *op, PyObject **field, PyObject *value)
     return 0;
 }
 
-static int element_set_tag(PyObject *op, PyObject *value, void *unused) { return set_field(op, &ELEMENT(op)->tag, value); }
-static int element_set_text(PyObject *op, PyObject *value, void *unused) { return set_field(op, &ELEMENT(op)->text, value); }
-static int element_set_tail(PyObject *op, PyObject *value, void *unused) { return set_field(op, &ELEMENT(op)->tail, value); }
+static int element_set_tag(PyObject *op, PyObject *value, void *unused)
+{
+    return set_field(op, &ELEMENT(op)->tag, value);
+}
+static int element_set_text(PyObject *op, PyObject *value, void *unused)
+{
+    return set_field(op, &ELEMENT(op)->text, value);
+}
+static int element_set_tail(PyObject *op, PyObject *value, void *unused)
+{
+    return set_field(op, &ELEMENT(op)->tail, value);
+}
 
 static int element_set_attrib(PyObject *op, PyObject *value, void *unused)
 {
@@ -411,8 +452,7 @@ static PyObject *element_repr(PyObject *op)
     if (state == 0) {
         text = PyUnicode_FromFormat("<Element %R at %p>", tag, op);
         Py_ReprLeave(op);
-    }
-    else if (state > 0)
+    } else if (state > 0)
         PyErr_Format(PyExc_RuntimeError, "reentrant call inside %s.__repr__", Py_TYPE(op)->tp_name);
     Py_DECREF(tag);
     return text;
@@ -421,7 +461,8 @@ static PyObject *element_repr(PyObject *op)
 /* ---- The type ---- */
 
 static PyMethodDef element_methods[] = {
-    {"clear", element_clear, METH_NOARGS, "clear($self, /)\n--\n\nRemoves attributes, children, text and tail."},
+    {"clear", element_clear, METH_NOARGS,
+     "clear($self, /)\n--\n\nRemoves attributes, children, text and tail."},
     MODULE_METHOD("get", element_get, METH_FASTCALL | METH_KEYWORDS,
                   "get($self, /, key, default=None)\n--\n\nThe value of an attribute."),
     {"set", element_set, METH_VARARGS, "set($self, key, value, /)\n--\n\nSets an attribute."},
@@ -429,12 +470,14 @@ static PyMethodDef element_methods[] = {
     {"items", element_items, METH_NOARGS, "items($self, /)\n--\n\nA list of the attributes as pairs."},
     {"append", element_append, METH_O, "append($self, subelement, /)\n--\n\nAdds a child at the end."},
     {"extend", element_extend, METH_O, "extend($self, elements, /)\n--\n\nAdds children at the end."},
-    {"insert", element_insert, METH_VARARGS, "insert($self, index, subelement, /)\n--\n\nInserts a child before the index."},
+    {"insert", element_insert, METH_VARARGS,
+     "insert($self, index, subelement, /)\n--\n\nInserts a child before the index."},
     {"remove", element_remove, METH_O, "remove($self, subelement, /)\n--\n\nRemoves a child."},
     MODULE_METHOD("find", element_find, METH_FASTCALL | METH_KEYWORDS,
                   "find($self, /, path, namespaces=None)\n--\n\nThe first element that matches, or None."),
     MODULE_METHOD("findtext", element_findtext, METH_FASTCALL | METH_KEYWORDS,
-                  "findtext($self, /, path, default=None, namespaces=None)\n--\n\nThe text of the first element that matches."),
+                  "findtext($self, /, path, default=None, namespaces=None)\n--\n\nThe text of the first "
+                  "element that matches."),
     MODULE_METHOD("findall", element_findall, METH_FASTCALL | METH_KEYWORDS,
                   "findall($self, /, path, namespaces=None)\n--\n\nA list of the elements that match."),
     MODULE_METHOD("iterfind", element_iterfind, METH_FASTCALL | METH_KEYWORDS,
@@ -442,13 +485,17 @@ static PyMethodDef element_methods[] = {
     {"makeelement", element_makeelement, METH_VARARGS,
      "makeelement($self, tag, attrib, /)\n--\n\nA new element; for SubElement."},
     MODULE_METHOD("iter", element_iter, METH_VARARGS | METH_KEYWORDS,
-                  "iter($self, /, tag=None)\n--\n\nIterates over the elements of the tree, in the order of the document."),
-    {"itertext", element_itertext, METH_NOARGS, "itertext($self, /)\n--\n\nIterates over the texts inside the element."},
+                  "iter($self, /, tag=None)\n--\n\nIterates over the elements of the tree, in the order of "
+                  "the document."),
+    {"itertext", element_itertext, METH_NOARGS,
+     "itertext($self, /)\n--\n\nIterates over the texts inside the element."},
     {"__copy__", element_copy, METH_NOARGS, "__copy__($self, /)\n--\n\nA copy with the same children."},
-    {"__deepcopy__", element_deepcopy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nA copy of the whole tree."},
+    {"__deepcopy__", element_deepcopy, METH_O,
+     "__deepcopy__($self, memo, /)\n--\n\nA copy of the whole tree."},
     {"__getstate__", element_getstate, METH_NOARGS, "__getstate__($self, /)\n--\n\nThe state as a dict."},
     {"__setstate__", element_setstate, METH_O, "__setstate__($self, state, /)\n--\n\nSets the state."},
-    {"__sizeof__", element_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nThe size in memory, without text and attributes."},
+    {"__sizeof__", element_sizeof, METH_NOARGS,
+     "__sizeof__($self, /)\n--\n\nThe size in memory, without text and attributes."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -19,7 +19,10 @@ static int check_argument(const char *name, PyObject *child)
 }
 
 /* The list; NULL if there is none yet. */
-static PyObject *get_list(PyObject *op) { return field_get(op, &ELEMENT(op)->children); }
+static PyObject *get_list(PyObject *op)
+{
+    return field_get(op, &ELEMENT(op)->children);
+}
 
 /* The list, made if there is none. */
 static PyObject *need_list(PyObject *op)
@@ -44,7 +47,7 @@ PyObject *element_get_child(PyObject *op, Py_ssize_t index)
     if (list == NULL)
         return NULL;
     if (index < PyList_GET_SIZE(list) && (child = PyList_GetItemRef(list, index)) == NULL)
-        PyErr_Clear();      /* it has become shorter */
+        PyErr_Clear(); /* it has become shorter */
     Py_DECREF(list);
     return child;
 }
@@ -53,7 +56,9 @@ PyObject *element_get_child(PyObject *op, Py_ssize_t index)
 
 PyObject *element_append(PyObject *op, PyObject *child)
 {
-    return check_argument("append() argument", child) < 0 || element_append_child(op, child) < 0 ? NULL : Py_NewRef(Py_None);
+    return check_argument("append() argument", child) < 0 || element_append_child(op, child) < 0
+               ? NULL
+               : Py_NewRef(Py_None);
 }
 
 /* The elements of a sequence as a list of our own. */
@@ -76,7 +81,8 @@ PyObject *element_extend(PyObject *op, PyObject *elements)
     PyObject *more = checked_list(elements), *list = NULL;
     int failed = more == NULL;
     if (!failed && PyList_GET_SIZE(more) > 0)
-        failed = (list = need_list(op)) == NULL || PyList_SetSlice(list, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, more) < 0;
+        failed =
+            (list = need_list(op)) == NULL || PyList_SetSlice(list, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, more) < 0;
     Py_XDECREF(more);
     Py_XDECREF(list);
     return failed ? NULL : Py_NewRef(Py_None);
@@ -86,8 +92,9 @@ PyObject *element_insert(PyObject *op, PyObject *args)
 {
     PyObject *child, *where, *list;
     Py_ssize_t index;
-    if (!PyArg_UnpackTuple(args, "insert", 2, 2, &where, &child) || !PyArg_ParseTuple(args, "nO:insert", &index, &child)
-        || check_argument("insert() argument 2", child) < 0 || (list = need_list(op)) == NULL)
+    if (!PyArg_UnpackTuple(args, "insert", 2, 2, &where, &child) ||
+        !PyArg_ParseTuple(args, "nO:insert", &index, &child) ||
+        check_argument("insert() argument 2", child) < 0 || (list = need_list(op)) == NULL)
         return NULL;
     if (index < 0 && (index += PyList_GET_SIZE(list)) < 0)
         index = 0;

@@ -1,7 +1,8 @@
 /* Searching children: by a plain tag here, by a path in ElementPath. */
 #include "elementtree.h"
 
-/* May path be more than the tag of a child? What is in braces, the namespace, counts only if it stands for any. */
+/* May path be more than the tag of a child? What is in braces, the namespace, counts only if it stands for
+ * any. */
 static int is_path(PyObject *path)
 {
     if (!PyUnicode_Check(path))

@@ -1,21 +1,21 @@
 /* Iteration over a tree in the order of the document: elements, or texts.
  *
- * The stack of open elements is changed within a critical section, in steps that run no Python code; threads that share an
- * iterator each get some of the items. */
+ * The stack of open elements is changed within a critical section, in steps that run no Python code; threads
+ * that share an iterator each get some of the items. */
 #include "elementtree.h"
 
 typedef struct {
-    PyObject *element;          /* counted */
-    Py_ssize_t next;            /* index of the child to visit next */
+    PyObject *element; /* counted */
+    Py_ssize_t next;   /* index of the child to visit next */
 } place_t;
 
 typedef struct {
     PyObject_HEAD
-    PyObject *root;             /* [section] until iteration begins, then NULL */
-    place_t *stack;             /* [section] */
-    Py_ssize_t depth, room;     /* [section] */
-    PyObject *tag;              /* [const] or None: any */
-    int of_text;                /* [const] */
+    PyObject *root; /* [section] until iteration begins, then NULL */
+    place_t *stack;               /* [section] */
+    Py_ssize_t depth, room;       /* [section] */
+    PyObject *tag;                /* [const] or None: any */
+    int of_text;                  /* [const] */
 } iterator_t;
 
 PyObject *element_iterator_new(PyObject *root, PyObject *tag, int of_text)
@@ -66,10 +66,11 @@ static void pop(iterator_t *it, PyObject *element)
     it->depth -= is_top;
     Py_END_CRITICAL_SECTION();
     if (is_top)
-        Py_DECREF(element);     /* the stack's reference; the caller has one too */
+        Py_DECREF(element); /* the stack's reference; the caller has one too */
 }
 
-/* The innermost open element and the index of the child that is next; or the root, with *is_root set. NULL at the end. */
+/* The innermost open element and the index of the child that is next; or the root, with *is_root set. NULL at
+ * the end. */
 static PyObject *take_place(iterator_t *it, Py_ssize_t *index, int *is_root)
 {
     PyObject *element = NULL;
@@ -79,8 +80,7 @@ static PyObject *take_place(iterator_t *it, Py_ssize_t *index, int *is_root)
         element = it->root;
         it->root = NULL;
         *is_root = 1;
-    }
-    else if (it->depth > 0) {
+    } else if (it->depth > 0) {
         place_t *top = &it->stack[it->depth - 1];
         element = Py_NewRef(top->element);
         *index = top->next++;
@@ -137,7 +137,7 @@ static PyObject *select_item(iterator_t *it, PyObject *element, int begins)
         return wanted > 0 ? Py_NewRef(element) : NULL;
     }
     if (!begins && is_at_end(it))
-        return NULL;        /* the tail of the root is outside */
+        return NULL; /* the tail of the root is outside */
     text = field_get(element, begins ? &ELEMENT(element)->text : &ELEMENT(element)->tail);
     if (text == Py_None || PyObject_IsTrue(text) <= 0)
         Py_CLEAR(text);

@@ -29,12 +29,13 @@ static int check_factory(const char *what, PyObject *factory)
 static PyObject *elementtree_set_factories(PyObject *module, PyObject *args)
 {
     PyObject *comment, *pi, *old_comment = NULL, *old_pi = NULL, *result = NULL;
-    if (!PyArg_UnpackTuple(args, "_set_factories", 2, 2, &comment, &pi) || check_factory("Comment", comment) < 0
-        || check_factory("PI", pi) < 0)
+    if (!PyArg_UnpackTuple(args, "_set_factories", 2, 2, &comment, &pi) ||
+        check_factory("Comment", comment) < 0 || check_factory("PI", pi) < 0)
         return NULL;
-    if (builder_set_default_factory("comment", comment, &old_comment) == 0
-        && builder_set_default_factory("pi", pi, &old_pi) == 0)
-        result = PyTuple_Pack(2, old_comment != NULL ? old_comment : Py_None, old_pi != NULL ? old_pi : Py_None);
+    if (builder_set_default_factory("comment", comment, &old_comment) == 0 &&
+        builder_set_default_factory("pi", pi, &old_pi) == 0)
+        result =
+            PyTuple_Pack(2, old_comment != NULL ? old_comment : Py_None, old_pi != NULL ? old_pi : Py_None);
     Py_XDECREF(old_comment);
     Py_XDECREF(old_pi);
     return result;
@@ -48,8 +49,14 @@ static PyMethodDef elementtree_functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static const struct { const char *name; PyTypeObject *type; } types[] = {
-    {"Element", &element_type}, {"TreeBuilder", &builder_type}, {"XMLParser", &parser_type}, {NULL, NULL},
+static const struct {
+    const char *name;
+    PyTypeObject *type;
+} types[] = {
+    {"Element", &element_type},
+    {"TreeBuilder", &builder_type},
+    {"XMLParser", &parser_type},
+    {NULL, NULL},
 };
 
 static int elementtree_exec(PyObject *module)
@@ -58,16 +65,17 @@ static int elementtree_exec(PyObject *module)
     if (PyType_Ready(&element_iterator_type) < 0)
         return -1;
     for (int i = 0; types[i].name != NULL; i++)
-        if (PyType_Ready(types[i].type) < 0 || PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0)
+        if (PyType_Ready(types[i].type) < 0 ||
+            PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0)
             return -1;
-    int failed = builder_set_default_factory("comment", Py_None, &old[0]) < 0
-                 || builder_set_default_factory("pi", Py_None, &old[1]) < 0;
+    int failed = builder_set_default_factory("comment", Py_None, &old[0]) < 0 ||
+                 builder_set_default_factory("pi", Py_None, &old[1]) < 0;
     Py_XDECREF(old[0]);
     Py_XDECREF(old[1]);
     if (failed)
         return -1;
-    if (parse_error == NULL
-        && (parse_error = PyErr_NewException("xml.etree.ElementTree.ParseError", PyExc_SyntaxError, NULL)) == NULL)
+    if (parse_error == NULL && (parse_error = PyErr_NewException("xml.etree.ElementTree.ParseError",
+                                                                 PyExc_SyntaxError, NULL)) == NULL)
         return -1;
     return PyModule_AddObjectRef(module, "ParseError", parse_error);
 }

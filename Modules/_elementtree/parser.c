@@ -1,7 +1,7 @@
 /* XMLParser: feeds a target with what expat reads; a plain TreeBuilder directly.
  *
- * A method holds the parser's critical section, which is suspended while the target's methods run. `busy` keeps a second
- * parse of the same parser out meanwhile. */
+ * A method holds the parser's critical section, which is suspended while the target's methods run. `busy`
+ * keeps a second parse of the same parser out meanwhile. */
 #include "elementtree.h"
 
 #include <limits.h>
@@ -11,7 +11,14 @@
 
 /* HANDLER(name): what a target may have */
 #define HANDLERS(HANDLER) \
-    HANDLER(start_ns) HANDLER(end_ns) HANDLER(start) HANDLER(data) HANDLER(end) HANDLER(comment) HANDLER(pi) HANDLER(close) \
+    HANDLER(start_ns) \
+    HANDLER(end_ns) \
+    HANDLER(start) \
+    HANDLER(data) \
+    HANDLER(end) \
+    HANDLER(comment) \
+    HANDLER(pi) \
+    HANDLER(close) \
     HANDLER(doctype)
 
 enum {
@@ -23,30 +30,35 @@ enum {
 
 typedef struct {
     PyObject_HEAD
-    XML_Parser parser;                  /* [section] or NULL: __init__ not called */
-    PyObject *target, *entity;          /* [section] */
-    PyObject *names;                    /* [section] dict from expat's names to ours */
-    PyObject *handlers[HANDLER_COUNT];  /* [section] methods of the target, or NULL */
-    int busy;                           /* [section] */
+    XML_Parser parser;   /* [section] or NULL: __init__ not called */
+    PyObject *target, *entity;         /* [section] */
+    PyObject *names;                   /* [section] dict from expat's names to ours */
+    PyObject *handlers[HANDLER_COUNT]; /* [section] methods of the target, or NULL */
+    int busy;                          /* [section] */
 } parser_t;
 
 #define PARSER(op) ((parser_t *)(op))
 
-/* A target that is known so well that its methods need not be looked up; borrowed, as long as the parser is busy. */
-static PyObject *plain_builder(parser_t *p) { return Py_IS_TYPE(p->target, &builder_type) ? p->target : NULL; }
+/* A target that is known so well that its methods need not be looked up; borrowed, as long as the parser is
+ * busy. */
+static PyObject *plain_builder(parser_t *p)
+{
+    return Py_IS_TYPE(p->target, &builder_type) ? p->target : NULL;
+}
 
 /* ---- Errors ---- */
 
 static void raise_parse_error(enum XML_Error code, XML_Size line, XML_Size column, const char *message)
 {
     PyObject *text, *exc = NULL, *number = NULL, *position = NULL;
-    text = PyUnicode_FromFormat("%s: line %zu, column %zu", message != NULL ? message : XML_ErrorString(code), (size_t)line,
-                                (size_t)column);
+    text = PyUnicode_FromFormat("%s: line %zu, column %zu", message != NULL ? message : XML_ErrorString(code),
+                                (size_t)line, (size_t)column);
     if (text != NULL)
         exc = PyObject_CallOneArg(parse_error, text);
-    if (exc != NULL && (number = PyLong_FromLong(code)) != NULL && PyObject_SetAttrString(exc, "code", number) == 0
-        && (position = Py_BuildValue("(nn)", (Py_ssize_t)line, (Py_ssize_t)column)) != NULL
-        && PyObject_SetAttrString(exc, "position", position) == 0)
+    if (exc != NULL && (number = PyLong_FromLong(code)) != NULL &&
+        PyObject_SetAttrString(exc, "code", number) == 0 &&
+        (position = Py_BuildValue("(nn)", (Py_ssize_t)line, (Py_ssize_t)column)) != NULL &&
+        PyObject_SetAttrString(exc, "position", position) == 0)
         PyErr_SetObject(parse_error, exc);
     Py_XDECREF(text);
     Py_XDECREF(exc);
@@ -59,7 +71,8 @@ static void raise_parse_error(enum XML_Error code, XML_Size line, XML_Size colum
 /* "uri}name" becomes "{uri}name"; names are shared. */
 static PyObject *universal_name(parser_t *p, const XML_Char *chars)
 {
-    PyObject *key = PyUnicode_DecodeUTF8(chars, (Py_ssize_t)strlen(chars), "strict"), *names = p->names, *name = NULL;
+    PyObject *key = PyUnicode_DecodeUTF8(chars, (Py_ssize_t)strlen(chars), "strict"), *names = p->names,
+             *name = NULL;
     if (key == NULL || PyDict_GetItemRef(names, key, &name) != 0) {
         Py_XDECREF(key);
         return name;
@@ -71,7 +84,10 @@ static PyObject *universal_name(parser_t *p, const XML_Char *chars)
     return name;
 }
 
-static PyObject *text_of(const XML_Char *chars, size_t n) { return PyUnicode_DecodeUTF8(chars, (Py_ssize_t)n, "strict"); }
+static PyObject *text_of(const XML_Char *chars, size_t n)
+{
+    return PyUnicode_DecodeUTF8(chars, (Py_ssize_t)n, "strict");
+}
 
 /* A str; none for NULL. */
 static PyObject *text_or(const XML_Char *chars, PyObject *none)
@@ -79,11 +95,15 @@ static PyObject *text_or(const XML_Char *chars, PyObject *none)
     return chars != NULL ? text_of(chars, strlen(chars)) : Py_NewRef(none);
 }
 
-static PyObject *text_or_empty(const XML_Char *chars) { return text_of(chars != NULL ? chars : "", chars != NULL ? strlen(chars) : 0); }
+static PyObject *text_or_empty(const XML_Char *chars)
+{
+    return text_of(chars != NULL ? chars : "", chars != NULL ? strlen(chars) : 0);
+}
 
 /* ---- Calling the target ---- */
 
-/* Calls a handler with a tuple (stolen, may be NULL); the result, or NULL with an exception. None without a handler. */
+/* Calls a handler with a tuple (stolen, may be NULL); the result, or NULL with an exception. None without a
+ * handler. */
 static PyObject *call_steal(parser_t *p, int index, PyObject *args)
 {
     PyObject *handler = Py_XNewRef(p->handlers[index]), *result = NULL;
@@ -102,7 +122,8 @@ static void on_start(void *data, const XML_Char *chars, const XML_Char **pairs)
         return;
     int failed = (pairs[0] != NULL || builder == NULL) && (attrib = PyDict_New()) == NULL;
     for (; !failed && *pairs != NULL; pairs += 2) {
-        PyObject *key = universal_name(p, pairs[0]), *value = key != NULL ? text_of(pairs[1], strlen(pairs[1])) : NULL;
+        PyObject *key = universal_name(p, pairs[0]),
+                 *value = key != NULL ? text_of(pairs[1], strlen(pairs[1])) : NULL;
         failed = value == NULL || PyDict_SetItem(attrib, key, value) < 0;
         Py_XDECREF(key);
         Py_XDECREF(value);
@@ -159,8 +180,8 @@ static void on_default(void *data, const XML_Char *chars, int n)
     else if (found == 0) {
         char message[128];
         snprintf(message, sizeof(message), "undefined entity &%.100s;", PyUnicode_AsUTF8(name));
-        raise_parse_error(XML_ERROR_UNDEFINED_ENTITY, XML_GetErrorLineNumber(p->parser), XML_GetErrorColumnNumber(p->parser),
-                          message);
+        raise_parse_error(XML_ERROR_UNDEFINED_ENTITY, XML_GetErrorLineNumber(p->parser),
+                          XML_GetErrorColumnNumber(p->parser), message);
     }
     Py_DECREF(name);
 }
@@ -172,9 +193,11 @@ static void on_start_ns(void *data, const XML_Char *prefix, const XML_Char *uri)
     if (PyErr_Occurred())
         return;
     if (builder == NULL)
-        Py_XDECREF(call_steal(p, H_start_ns, Py_BuildValue("(NN)", text_or_empty(prefix), text_or_empty(uri))));
+        Py_XDECREF(
+            call_steal(p, H_start_ns, Py_BuildValue("(NN)", text_or_empty(prefix), text_or_empty(uri))));
     else if (builder_wants(builder, "start-ns") > 0)
-        (void)builder_queue_steal(builder, "start-ns", Py_BuildValue("(NN)", text_or_empty(prefix), text_or_empty(uri)));
+        (void)builder_queue_steal(builder, "start-ns",
+                                  Py_BuildValue("(NN)", text_or_empty(prefix), text_or_empty(uri)));
 }
 
 static void on_end_ns(void *data, const XML_Char *prefix)
@@ -195,7 +218,8 @@ static void on_comment(void *data, const XML_Char *chars)
     PyObject *builder = plain_builder(p), *text;
     if (PyErr_Occurred() || (text = text_of(chars, strlen(chars))) == NULL)
         return;
-    Py_XDECREF(builder != NULL ? builder_comment(builder, text) : call_steal(p, H_comment, PyTuple_Pack(1, text)));
+    Py_XDECREF(builder != NULL ? builder_comment(builder, text)
+                               : call_steal(p, H_comment, PyTuple_Pack(1, text)));
     Py_DECREF(text);
 }
 
@@ -207,25 +231,29 @@ static void on_pi(void *data, const XML_Char *target, const XML_Char *content)
         return;
     text = text_or(content, Py_None);
     if (text != NULL)
-        Py_XDECREF(builder != NULL ? builder_pi(builder, name, text) : call_steal(p, H_pi, PyTuple_Pack(2, name, text)));
+        Py_XDECREF(builder != NULL ? builder_pi(builder, name, text)
+                                   : call_steal(p, H_pi, PyTuple_Pack(2, name, text)));
     Py_DECREF(name);
     Py_XDECREF(text);
 }
 
-static void on_doctype(void *data, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id, int has_subset)
+static void on_doctype(void *data, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id,
+                       int has_subset)
 {
     parser_t *p = data;
     PyObject *method;
     if (PyErr_Occurred())
         return;
     if (p->handlers[H_doctype] != NULL) {
-        PyObject *args = Py_BuildValue("(NNN)", text_or(name, Py_None), text_or(public_id, Py_None), text_or(system_id, Py_None));
+        PyObject *args = Py_BuildValue("(NNN)", text_or(name, Py_None), text_or(public_id, Py_None),
+                                       text_or(system_id, Py_None));
         Py_XDECREF(call_steal(p, H_doctype, args));
-    }
-    else if (PyObject_GetOptionalAttrString((PyObject *)p, "doctype", &method) > 0) {
+    } else if (PyObject_GetOptionalAttrString((PyObject *)p, "doctype", &method) > 0) {
         Py_DECREF(method);
-        (void)PyErr_WarnEx(PyExc_RuntimeWarning, "The doctype() method of XMLParser is ignored.  "
-                                                 "Define doctype() method on the TreeBuilder target.", 1);
+        (void)PyErr_WarnEx(PyExc_RuntimeWarning,
+                           "The doctype() method of XMLParser is ignored.  "
+                           "Define doctype() method on the TreeBuilder target.",
+                           1);
     }
 }
 
@@ -273,7 +301,8 @@ static int parse(parser_t *p, const char *data, Py_ssize_t n, int is_final)
         return -1;
     if (status != 0)
         return 0;
-    raise_parse_error(XML_GetErrorCode(p->parser), XML_GetErrorLineNumber(p->parser), XML_GetErrorColumnNumber(p->parser), NULL);
+    raise_parse_error(XML_GetErrorCode(p->parser), XML_GetErrorLineNumber(p->parser),
+                      XML_GetErrorColumnNumber(p->parser), NULL);
     return -1;
 }
 
@@ -286,8 +315,7 @@ static PyObject *feed_locked(parser_t *p, PyObject *data)
         if ((chars = PyUnicode_AsUTF8AndSize(data, &n)) == NULL)
             return NULL;
         (void)XML_SetEncoding(p->parser, "utf-8");
-    }
-    else {
+    } else {
         if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
             return NULL;
         chars = view.buf;
@@ -318,8 +346,7 @@ static int parse_piece(parser_t *p, PyObject *piece)
         bytes = PyUnicode_AsEncodedString(piece, "utf-8", "surrogatepass");
         if (bytes != NULL)
             (void)XML_SetEncoding(p->parser, "utf-8");
-    }
-    else
+    } else
         bytes = PyBytes_Check(piece) ? Py_NewRef(piece) : PyBytes_FromStringAndSize(NULL, 0);
     if (bytes == NULL)
         return -1;
@@ -531,7 +558,7 @@ static int parser_tp_clear(PyObject *op)
 {
     parser_t *p = PARSER(op);
     XML_Parser x = p->parser;
-    p->parser = NULL;       /* as if __init__ had not been called */
+    p->parser = NULL; /* as if __init__ had not been called */
     if (x != NULL)
         XML_ParserFree(x);
     Py_CLEAR(p->target);
@@ -551,8 +578,10 @@ static void parser_dealloc(PyObject *op)
 
 static PyMethodDef parser_methods[] = {
     {"feed", parser_feed, METH_O, "feed($self, data, /)\n--\n\nParses a piece of the document."},
-    {"close", parser_close, METH_NOARGS, "close($self, /)\n--\n\nEnds the document; what close() of the target returns."},
-    {"_parse_whole", parser_parse_whole, METH_O, "_parse_whole($self, file, /)\n--\n\nParses all that read() of file gives."},
+    {"close", parser_close, METH_NOARGS,
+     "close($self, /)\n--\n\nEnds the document; what close() of the target returns."},
+    {"_parse_whole", parser_parse_whole, METH_O,
+     "_parse_whole($self, file, /)\n--\n\nParses all that read() of file gives."},
     {"_setevents", parser_set_events, METH_VARARGS,
      "_setevents($self, events_queue, events_to_report=None, /)\n--\n\nLets the builder queue what happens."},
     {NULL, NULL, 0, NULL},

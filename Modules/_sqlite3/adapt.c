@@ -1,15 +1,16 @@
-/* Adapters, which make values of any class ones that the library knows, and converters, which do the opposite.
+/* Adapters, which make values of any class ones that the library knows, and converters, which do the
+ * opposite.
  *
  * Both are looked up in dicts that programs may change at any time; the dicts lock themselves. */
 #include "sqlite_internal.h"
 
-static PyObject *adapters;          /* dict from (class, protocol) to callable; made by the first import */
-PyObject *adapt_converters;         /* dict from upper-case name to callable */
-static int has_basic_adapters;      /* [atomic] for classes that need none: all values are looked up then */
+static PyObject *adapters;     /* dict from (class, protocol) to callable; made by the first import */
+PyObject *adapt_converters;    /* dict from upper-case name to callable */
+static int has_basic_adapters; /* [atomic] for classes that need none: all values are looked up then */
 
 static int protocol_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    return 0;       /* takes any arguments */
+    return 0; /* takes any arguments */
 }
 
 PyTypeObject protocol_type = {
@@ -24,7 +25,8 @@ PyTypeObject protocol_type = {
 
 /* ---- Adapting ---- */
 
-/* Calls method name of target with arg. 1: *result is set, 0: no method, or it returned None, or raised TypeError. */
+/* Calls method name of target with arg. 1: *result is set, 0: no method, or it returned None, or raised
+ * TypeError. */
 static int ask(PyObject *target, const char *name, PyObject *arg, PyObject **result)
 {
     PyObject *method, *answer;
@@ -70,13 +72,14 @@ static PyObject *adapt(PyObject *value, PyObject *protocol, PyObject *fallback)
 
 static int is_basic(PyTypeObject *type)
 {
-    return type == &PyLong_Type || type == &PyFloat_Type || type == &PyUnicode_Type || type == &PyByteArray_Type;
+    return type == &PyLong_Type || type == &PyFloat_Type || type == &PyUnicode_Type ||
+           type == &PyByteArray_Type;
 }
 
 PyObject *adapt_value(PyObject *value)
 {
-    if ((is_basic(Py_TYPE(value)) || value == Py_None || PyBytes_CheckExact(value))
-        && !__atomic_load_n(&has_basic_adapters, __ATOMIC_ACQUIRE))
+    if ((is_basic(Py_TYPE(value)) || value == Py_None || PyBytes_CheckExact(value)) &&
+        !__atomic_load_n(&has_basic_adapters, __ATOMIC_ACQUIRE))
         return Py_NewRef(value);
     return adapt(value, (PyObject *)&protocol_type, value);
 }
@@ -118,15 +121,15 @@ static PyObject *module_register_adapter(PyObject *module, PyObject *args)
     if (failed)
         return NULL;
     if (PyType_Check(type) && (is_basic((PyTypeObject *)type) || type == (PyObject *)&PyBytes_Type))
-        __atomic_store_n(&has_basic_adapters, 1, __ATOMIC_RELEASE);     /* pairs with adapt_value */
+        __atomic_store_n(&has_basic_adapters, 1, __ATOMIC_RELEASE); /* pairs with adapt_value */
     Py_RETURN_NONE;
 }
 
 static PyObject *module_register_converter(PyObject *module, PyObject *args)
 {
     PyObject *name, *converter;
-    if (!PyArg_UnpackTuple(args, "register_converter", 2, 2, &name, &converter)
-        || !PyArg_ParseTuple(args, "UO:register_converter", &name, &converter))
+    if (!PyArg_UnpackTuple(args, "register_converter", 2, 2, &name, &converter) ||
+        !PyArg_ParseTuple(args, "UO:register_converter", &name, &converter))
         return NULL;
     PyObject *upper = PyObject_CallMethod(name, "upper", NULL);
     int failed = upper == NULL || PyDict_SetItem(adapt_converters, upper, converter) < 0;
@@ -141,20 +144,22 @@ PyMethodDef adapt_functions[] = {
      "adapt($module, obj, proto=PrepareProtocolType, alt=<unrepresentable>, /)\n--\n\n"
      "What obj is to the database. alt: the result if nothing adapts it."},
     {"register_adapter", module_register_adapter, METH_VARARGS,
-     "register_adapter($module, type, adapter, /)\n--\n\nLets adapter(value) make values of this type ones to be stored."},
+     "register_adapter($module, type, adapter, /)\n--\n\nLets adapter(value) make values of this type ones "
+     "to be stored."},
     {"register_converter", module_register_converter, METH_VARARGS,
-     "register_converter($module, typename, converter, /)\n--\n\nLets converter(bytes) make values of columns of this type."},
+     "register_converter($module, typename, converter, /)\n--\n\nLets converter(bytes) make values of "
+     "columns of this type."},
     {NULL, NULL, 0, NULL},
 };
 
 int adapt_add_to_module(PyObject *module)
 {
-    if (PyType_Ready(&protocol_type) < 0 || (adapters == NULL && (adapters = PyDict_New()) == NULL)
-        || (adapt_converters == NULL && (adapt_converters = PyDict_New()) == NULL))
+    if (PyType_Ready(&protocol_type) < 0 || (adapters == NULL && (adapters = PyDict_New()) == NULL) ||
+        (adapt_converters == NULL && (adapt_converters = PyDict_New()) == NULL))
         return -1;
-    return PyModule_AddObjectRef(module, "PrepareProtocol", (PyObject *)&protocol_type) < 0
-                   || PyModule_AddObjectRef(module, "adapters", adapters) < 0
-                   || PyModule_AddObjectRef(module, "converters", adapt_converters) < 0
+    return PyModule_AddObjectRef(module, "PrepareProtocol", (PyObject *)&protocol_type) < 0 ||
+                   PyModule_AddObjectRef(module, "adapters", adapters) < 0 ||
+                   PyModule_AddObjectRef(module, "converters", adapt_converters) < 0
                ? -1
                : 0;
 }

@@ -8,7 +8,7 @@ typedef struct {
     sqlite3_backup *handle;
     const char *name;
     int pages, sleep_ms;
-    PyObject *progress;         /* or None */
+    PyObject *progress; /* or None */
 } backup_t;
 
 /* Both locks, always in the same order. */
@@ -122,7 +122,8 @@ PyObject *connection_backup(PyObject *op, PyObject *args, PyObject *kwargs)
     PyObject *target, *result = NULL;
     double sleep = 0.25;
     backup_t b = {.pages = -1, .progress = Py_None, .name = "main"};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOsd:backup", keywords, &target, &b.pages, &b.progress, &b.name, &sleep))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOsd:backup", keywords, &target, &b.pages, &b.progress,
+                                     &b.name, &sleep))
         return NULL;
     if (!PyObject_TypeCheck(target, &connection_type)) {
         PyErr_Format(PyExc_TypeError, "backup() argument 'target' must be sqlite3.Connection, not %.50s",
@@ -216,8 +217,7 @@ PyObject *connection_deserialize(PyObject *op, PyObject *args, PyObject *kwargs)
         const char *text = PyUnicode_AsUTF8AndSize(data, &n);
         if (text == NULL || PyBuffer_FillInfo(&view, data, (void *)text, n, 1, PyBUF_SIMPLE) < 0)
             return NULL;
-    }
-    else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+    } else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
         return NULL;
     database_t *d = connection_enter((connection_t *)op, CHECK_THREAD);
     if (d != NULL) {

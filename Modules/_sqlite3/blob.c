@@ -28,8 +28,8 @@ void blob_close_locked(blob_t *b)
 }
 
 /* Caller holds the lock. */
-static PyObject *open_blob(PyObject *connection, database_t *d, const char *database, const char *table, const char *column,
-                           sqlite3_int64 row, int readonly)
+static PyObject *open_blob(PyObject *connection, database_t *d, const char *database, const char *table,
+                           const char *column, sqlite3_int64 row, int readonly)
 {
     blob_t *b = PyObject_GC_New(blob_t, &blob_type);
     int rc;
@@ -64,7 +64,8 @@ PyObject *connection_blobopen(PyObject *op, PyObject *args, PyObject *kwargs)
     const char *table, *column, *database = "main";
     PyObject *row_arg;
     int readonly = 0, overflow;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "ssO|$ps:blobopen", keywords, &table, &column, &row_arg, &readonly, &database))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "ssO|$ps:blobopen", keywords, &table, &column, &row_arg,
+                                     &readonly, &database))
         return NULL;
     PyObject *index = PyNumber_Index(row_arg);
     if (index == NULL)
@@ -113,7 +114,7 @@ static int enter(blob_t *b, int needs_blob)
     database_t *d = connection_enter(b->connection, CHECK_THREAD);
     if (d == NULL)
         return -1;
-    database_lock(b->database);     /* another one, if the connection was initialised again */
+    database_lock(b->database); /* another one, if the connection was initialised again */
     connection_leave(d);
     if (b->blob != NULL || !needs_blob)
         return 0;
@@ -290,7 +291,7 @@ static int find_index(blob_t *b, PyObject *key)
     Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
     if (i == -1 && PyErr_Occurred())
         return -1;
-    int n = b->blob != NULL ? sqlite3_blob_bytes(b->blob) : 0;      /* __index__ may have closed it */
+    int n = b->blob != NULL ? sqlite3_blob_bytes(b->blob) : 0; /* __index__ may have closed it */
     if (i < 0)
         i += n;
     if (i >= 0 && i < n)
@@ -375,7 +376,8 @@ static int set_item(blob_t *b, PyObject *key, PyObject *value)
         return -1;
     }
     unsigned char data = (unsigned char)byte;
-    return b->blob != NULL ? write_range(b, &data, i, 1) : (error_set(E_ProgrammingError, "Cannot operate on a closed blob."), -1);
+    return b->blob != NULL ? write_range(b, &data, i, 1)
+                           : (error_set(E_ProgrammingError, "Cannot operate on a closed blob."), -1);
 }
 
 /* Writes n bytes into every step-th place. */
@@ -409,7 +411,8 @@ static int set_slice(blob_t *b, PyObject *slice, PyObject *value)
     else if (n == 0)
         failed = 0;
     else if (n > 0)
-        failed = step == 1 ? write_range(b, view.buf, (int)start, n) : write_spread(b, view.buf, start, step, n);
+        failed =
+            step == 1 ? write_range(b, view.buf, (int)start, n) : write_spread(b, view.buf, start, step, n);
     PyBuffer_Release(&view);
     return failed;
 }
@@ -434,8 +437,10 @@ static int blob_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
 
 static PyMethodDef blob_methods[] = {
     {"close", blob_close, METH_NOARGS, "close($self, /)\n--\n\nCloses the blob."},
-    {"read", blob_read, METH_VARARGS, "read($self, length=-1, /)\n--\n\nReads from the present place on; all unless told how much."},
-    {"write", blob_write, METH_O, "write($self, data, /)\n--\n\nWrites at the present place; the size cannot change."},
+    {"read", blob_read, METH_VARARGS,
+     "read($self, length=-1, /)\n--\n\nReads from the present place on; all unless told how much."},
+    {"write", blob_write, METH_O,
+     "write($self, data, /)\n--\n\nWrites at the present place; the size cannot change."},
     {"seek", blob_seek, METH_VARARGS, "seek($self, offset, origin=0, /)\n--\n\nGoes to another place."},
     {"tell", blob_tell, METH_NOARGS, "tell($self, /)\n--\n\nThe present place."},
     {"__enter__", blob_enter_with, METH_NOARGS, "__enter__($self, /)\n--\n\nThe blob itself."},

@@ -1,4 +1,5 @@
-/* Callables that the library knows: their lives, and what all calls of Python by the library have in common. */
+/* Callables that the library knows: their lives, and what all calls of Python by the library have in common.
+ */
 #include "sqlite_internal.h"
 
 int callback_tracebacks;

@@ -75,7 +75,8 @@ static int find_isolation(PyObject *level)
     for (int i = 0; isolation_levels[i] != NULL; i++)
         if (PyOS_stricmp(text, isolation_levels[i]) == 0)
             return i;
-    PyErr_SetString(PyExc_ValueError, "isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'");
+    PyErr_SetString(PyExc_ValueError,
+                    "isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'");
     return -2;
 }
 
@@ -126,7 +127,7 @@ static void exchange_database(connection_t *self, database_t *new)
     self->database = new;
     Py_END_CRITICAL_SECTION();
     if (old != NULL)
-        database_clear_cache(old);      /* its statements refer to the database */
+        database_clear_cache(old); /* its statements refer to the database */
     database_decref(old);
 }
 
@@ -143,14 +144,22 @@ static int set_up(connection_t *self, database_t *d)
 
 static int connection_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"database", "timeout", "detect_types", "isolation_level", "check_same_thread", "factory",
-                               "cached_statements", "uri", NULL};
+    static char *keywords[] = {"database",
+                               "timeout",
+                               "detect_types",
+                               "isolation_level",
+                               "check_same_thread",
+                               "factory",
+                               "cached_statements",
+                               "uri",
+                               NULL};
     PyObject *name, *isolation_arg = NULL, *factory, *path = NULL;
     double timeout = 5.0;
     int detect_types = 0, check_same_thread = 1, cached_statements = 128, uri = 0, isolation = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|diOpOip:Connection", keywords, &name, &timeout, &detect_types,
-                                     &isolation_arg, &check_same_thread, &factory, &cached_statements, &uri)
-        || !PyUnicode_FSConverter(name, &path))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|diOpOip:Connection", keywords, &name, &timeout,
+                                     &detect_types, &isolation_arg, &check_same_thread, &factory,
+                                     &cached_statements, &uri) ||
+        !PyUnicode_FSConverter(name, &path))
         return -1;
     if (isolation_arg != NULL)
         isolation = find_isolation(isolation_arg);
@@ -239,8 +248,14 @@ static PyObject *end_transaction(PyObject *op, const char *sql)
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *connection_commit(PyObject *op, PyObject *unused) { return end_transaction(op, "COMMIT"); }
-static PyObject *connection_rollback(PyObject *op, PyObject *unused) { return end_transaction(op, "ROLLBACK"); }
+static PyObject *connection_commit(PyObject *op, PyObject *unused)
+{
+    return end_transaction(op, "COMMIT");
+}
+static PyObject *connection_rollback(PyObject *op, PyObject *unused)
+{
+    return end_transaction(op, "ROLLBACK");
+}
 
 static PyObject *connection_enter_with(PyObject *op, PyObject *unused)
 {
@@ -265,8 +280,7 @@ static PyObject *connection_exit(PyObject *op, PyObject *args)
         if (done != NULL) {
             Py_CLEAR(done);
             PyErr_SetRaisedException(raised);
-        }
-        else {
+        } else {
             PyObject *second = PyErr_GetRaisedException();
             PyException_SetContext(second, raised);
             PyErr_SetRaisedException(second);
@@ -432,8 +446,8 @@ static PyObject *connection_setlimit(PyObject *op, PyObject *args)
 {
     int category, limit;
     PyObject *unused[2];
-    if (!PyArg_UnpackTuple(args, "setlimit", 2, 2, &unused[0], &unused[1])
-        || !PyArg_ParseTuple(args, "ii:setlimit", &category, &limit))
+    if (!PyArg_UnpackTuple(args, "setlimit", 2, 2, &unused[0], &unused[1]) ||
+        !PyArg_ParseTuple(args, "ii:setlimit", &category, &limit))
         return NULL;
     return set_limit(op, category, limit);
 }
@@ -457,7 +471,8 @@ static PyObject *connection_enable_load_extension(PyObject *op, PyObject *arg)
         return NULL;
     int rc = sqlite3_enable_load_extension(d->db, enable);
     connection_leave(d);
-    return rc == SQLITE_OK ? Py_NewRef(Py_None) : error_set(E_OperationalError, "Error enabling load extension");
+    return rc == SQLITE_OK ? Py_NewRef(Py_None)
+                           : error_set(E_OperationalError, "Error enabling load extension");
 }
 
 static PyObject *connection_load_extension(PyObject *op, PyObject *arg)
@@ -467,7 +482,8 @@ static PyObject *connection_load_extension(PyObject *op, PyObject *arg)
     int rc;
     if (name == NULL) {
         if (!PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "load_extension() argument must be str, not %.50s", Py_TYPE(arg)->tp_name);
+            PyErr_Format(PyExc_TypeError, "load_extension() argument must be str, not %.50s",
+                         Py_TYPE(arg)->tp_name);
         return NULL;
     }
     if (PySys_Audit("sqlite3.load_extension", "Os", op, name) < 0)
@@ -489,26 +505,33 @@ static PyObject *connection_load_extension(PyObject *op, PyObject *arg)
 /* ---- The type ---- */
 
 static PyMethodDef connection_methods[] = {
-    MODULE_METHOD("backup", connection_backup, METH_VARARGS | METH_KEYWORDS,
-                  "backup($self, /, target, *, pages=-1, progress=None, name='main',\n       sleep=0.25)\n--\n\n"
-                  "Copies the database to another connection."),
+    MODULE_METHOD(
+        "backup", connection_backup, METH_VARARGS | METH_KEYWORDS,
+        "backup($self, /, target, *, pages=-1, progress=None, name='main',\n       sleep=0.25)\n--\n\n"
+        "Copies the database to another connection."),
     MODULE_METHOD("blobopen", connection_blobopen, METH_VARARGS | METH_KEYWORDS,
                   "blobopen($self, table, column, row, /, *, readonly=False, name='main')\n--\n\n"
                   "Opens a BLOB that is there, to be read and written in place."),
-    {"close", connection_close, METH_NOARGS, "close($self, /)\n--\n\nCloses the connection; an open transaction is lost."},
-    {"commit", connection_commit, METH_NOARGS, "commit($self, /)\n--\n\nCommits the open transaction, if there is one."},
+    {"close", connection_close, METH_NOARGS,
+     "close($self, /)\n--\n\nCloses the connection; an open transaction is lost."},
+    {"commit", connection_commit, METH_NOARGS,
+     "commit($self, /)\n--\n\nCommits the open transaction, if there is one."},
     MODULE_METHOD("create_aggregate", connection_create_aggregate, METH_VARARGS | METH_KEYWORDS,
-                  "create_aggregate($self, /, name, n_arg, aggregate_class)\n--\n\nMakes a class an aggregate function of SQL."),
+                  "create_aggregate($self, /, name, n_arg, aggregate_class)\n--\n\nMakes a class an "
+                  "aggregate function of SQL."),
     {"create_collation", connection_create_collation, METH_VARARGS,
      "create_collation($self, name, callback, /)\n--\n\nMakes callback(a, b) an order for texts."},
     MODULE_METHOD("create_function", connection_create_function, METH_VARARGS | METH_KEYWORDS,
-                  "create_function($self, /, name, narg, func, *, deterministic=False)\n--\n\nMakes func a function of SQL."),
+                  "create_function($self, /, name, narg, func, *, deterministic=False)\n--\n\nMakes func a "
+                  "function of SQL."),
     {"create_window_function", connection_create_window_function, METH_VARARGS,
-     "create_window_function($self, name, num_params, aggregate_class, /)\n--\n\nMakes a class a window function of SQL."},
+     "create_window_function($self, name, num_params, aggregate_class, /)\n--\n\nMakes a class a window "
+     "function of SQL."},
     MODULE_METHOD("cursor", connection_make_cursor, METH_VARARGS | METH_KEYWORDS,
                   "cursor($self, /, factory=<unrepresentable>)\n--\n\nA new cursor."),
     MODULE_METHOD("deserialize", connection_deserialize, METH_VARARGS | METH_KEYWORDS,
-                  "deserialize($self, data, /, *, name='main')\n--\n\nReplaces the database by what serialize() returned."),
+                  "deserialize($self, data, /, *, name='main')\n--\n\nReplaces the database by what "
+                  "serialize() returned."),
 #ifndef SQLITE_OMIT_LOAD_EXTENSION
     {"enable_load_extension", connection_enable_load_extension, METH_O,
      "enable_load_extension($self, enable, /)\n--\n\nMay extensions of SQLite be loaded?"},
@@ -518,22 +541,29 @@ static PyMethodDef connection_methods[] = {
     {"execute", connection_execute, METH_VARARGS,
      "execute($self, sql, parameters=<unrepresentable>, /)\n--\n\nExecutes a statement with a new cursor."},
     {"executemany", connection_executemany, METH_VARARGS,
-     "executemany($self, sql, parameters, /)\n--\n\nExecutes a statement for each set of parameters with a new cursor."},
+     "executemany($self, sql, parameters, /)\n--\n\nExecutes a statement for each set of parameters with a "
+     "new cursor."},
     {"executescript", connection_executescript, METH_O,
      "executescript($self, sql_script, /)\n--\n\nExecutes statements with a new cursor."},
-    {"getlimit", connection_getlimit, METH_O, "getlimit($self, category, /)\n--\n\nA limit of the connection."},
-    {"interrupt", connection_interrupt, METH_NOARGS, "interrupt($self, /)\n--\n\nMakes statements that are running fail."},
-    {"iterdump", connection_iterdump, METH_NOARGS, "iterdump($self, /)\n--\n\nIterates over SQL that makes the database anew."},
-    {"rollback", connection_rollback, METH_NOARGS, "rollback($self, /)\n--\n\nUndoes the open transaction, if there is one."},
+    {"getlimit", connection_getlimit, METH_O,
+     "getlimit($self, category, /)\n--\n\nA limit of the connection."},
+    {"interrupt", connection_interrupt, METH_NOARGS,
+     "interrupt($self, /)\n--\n\nMakes statements that are running fail."},
+    {"iterdump", connection_iterdump, METH_NOARGS,
+     "iterdump($self, /)\n--\n\nIterates over SQL that makes the database anew."},
+    {"rollback", connection_rollback, METH_NOARGS,
+     "rollback($self, /)\n--\n\nUndoes the open transaction, if there is one."},
     MODULE_METHOD("serialize", connection_serialize, METH_VARARGS | METH_KEYWORDS,
                   "serialize($self, /, *, name='main')\n--\n\nThe database as bytes."),
     MODULE_METHOD("set_authorizer", connection_set_authorizer, METH_VARARGS | METH_KEYWORDS,
-                  "set_authorizer($self, /, authorizer_callback)\n--\n\nLets a callback decide which accesses are allowed."),
+                  "set_authorizer($self, /, authorizer_callback)\n--\n\nLets a callback decide which "
+                  "accesses are allowed."),
     MODULE_METHOD("set_progress_handler", connection_set_progress_handler, METH_VARARGS | METH_KEYWORDS,
                   "set_progress_handler($self, /, progress_handler, n)\n--\n\n"
                   "Calls back about every n instructions; a true result interrupts."),
-    MODULE_METHOD("set_trace_callback", connection_set_trace_callback, METH_VARARGS | METH_KEYWORDS,
-                  "set_trace_callback($self, /, trace_callback)\n--\n\nCalls back with each statement that begins."),
+    MODULE_METHOD(
+        "set_trace_callback", connection_set_trace_callback, METH_VARARGS | METH_KEYWORDS,
+        "set_trace_callback($self, /, trace_callback)\n--\n\nCalls back with each statement that begins."),
     {"setlimit", connection_setlimit, METH_VARARGS,
      "setlimit($self, category, limit, /)\n--\n\nSets a limit of the connection; the old one."},
     {"__enter__", connection_enter_with, METH_NOARGS, "__enter__($self, /)\n--\n\nThe connection itself."},
@@ -550,10 +580,11 @@ static PyGetSetDef connection_getset[] = {
 };
 
 static PyMemberDef connection_members[] = {
-#define CLASS(name, base) {#name, T_OBJECT, offsetof(connection_t, classes) + E_##name * sizeof(PyObject *), READONLY, NULL},
+#define CLASS(name, base) \
+    {#name, T_OBJECT, offsetof(connection_t, classes) + E_##name * sizeof(PyObject *), READONLY, NULL},
     ERROR_CLASSES(CLASS)
 #undef CLASS
-    {"row_factory", T_OBJECT, offsetof(connection_t, row_factory), 0, NULL},
+        {"row_factory", T_OBJECT, offsetof(connection_t, row_factory), 0, NULL},
     {"text_factory", T_OBJECT, offsetof(connection_t, text_factory), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };

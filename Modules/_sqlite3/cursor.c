@@ -1,13 +1,20 @@
 /* Cursors: running statements, and fetching rows.
  *
- * A method holds the lock of the connection's database, and of the statement's if that is another one, because the
- * connection was initialised again. `locked` keeps methods out that adapters, converters and functions call meanwhile. */
+ * A method holds the lock of the connection's database, and of the statement's if that is another one,
+ * because the connection was initialised again. `locked` keeps methods out that adapters, converters and
+ * functions call meanwhile. */
 #include "sqlite_internal.h"
 
 #define CURSOR(op) ((cursor_t *)(op))
 
-static void set_rowcount(cursor_t *self, long n) { __atomic_store_n(&self->rowcount, n, __ATOMIC_RELAXED); }
-static long get_rowcount(cursor_t *self) { return __atomic_load_n(&self->rowcount, __ATOMIC_RELAXED); }
+static void set_rowcount(cursor_t *self, long n)
+{
+    __atomic_store_n(&self->rowcount, n, __ATOMIC_RELAXED);
+}
+static long get_rowcount(cursor_t *self)
+{
+    return __atomic_load_n(&self->rowcount, __ATOMIC_RELAXED);
+}
 
 /* ---- Entering and leaving methods ---- */
 
@@ -15,7 +22,8 @@ static long get_rowcount(cursor_t *self) { return __atomic_load_n(&self->rowcoun
 static database_t *lock_connection(cursor_t *self)
 {
     for (;;) {
-        connection_t *connection = (connection_t *)field_get((PyObject *)self, (PyObject **)&self->connection);
+        connection_t *connection =
+            (connection_t *)field_get((PyObject *)self, (PyObject **)&self->connection);
         if (connection == NULL) {
             error_set(E_ProgrammingError, "Base Cursor.__init__ not called.");
             return NULL;
@@ -244,14 +252,16 @@ static int check_str(const char *name, PyObject *arg)
 {
     if (PyUnicode_Check(arg))
         return 0;
-    PyErr_Format(PyExc_TypeError, "%s must be str, not %.50s", name, arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
+    PyErr_Format(PyExc_TypeError, "%s must be str, not %.50s", name,
+                 arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
     return -1;
 }
 
 static PyObject *cursor_execute(PyObject *op, PyObject *args)
 {
     PyObject *sql, *parameters = NULL;
-    if (!PyArg_UnpackTuple(args, "execute", 1, 2, &sql, &parameters) || check_str("execute() argument 1", sql) < 0)
+    if (!PyArg_UnpackTuple(args, "execute", 1, 2, &sql, &parameters) ||
+        check_str("execute() argument 1", sql) < 0)
         return NULL;
     if (parameters != NULL)
         return execute(CURSOR(op), sql, parameters, 0);
@@ -266,7 +276,8 @@ static PyObject *cursor_execute(PyObject *op, PyObject *args)
 static PyObject *cursor_executemany(PyObject *op, PyObject *args)
 {
     PyObject *sql, *parameters;
-    if (!PyArg_UnpackTuple(args, "executemany", 2, 2, &sql, &parameters) || check_str("executemany() argument 1", sql) < 0)
+    if (!PyArg_UnpackTuple(args, "executemany", 2, 2, &sql, &parameters) ||
+        check_str("executemany() argument 1", sql) < 0)
         return NULL;
     return execute(CURSOR(op), sql, parameters, 1);
 }
@@ -313,8 +324,7 @@ static PyObject *cursor_executescript(PyObject *op, PyObject *script)
     if (n > sqlite3_limit(d->db, SQLITE_LIMIT_SQL_LENGTH, -1)) {
         error_set(E_DataError, "query string is too large");
         text = NULL;
-    }
-    else if (!sqlite3_get_autocommit(d->db) && database_execute_locked(d, "COMMIT") < 0)
+    } else if (!sqlite3_get_autocommit(d->db) && database_execute_locked(d, "COMMIT") < 0)
         text = NULL;
     while (text != NULL && *text != '\0')
         text = run_part(d, text);
@@ -328,7 +338,8 @@ static PyObject *cursor_executescript(PyObject *op, PyObject *script)
 static PyObject *get_text_factory(cursor_t *self)
 {
     connection_t *connection = (connection_t *)field_get((PyObject *)self, (PyObject **)&self->connection);
-    PyObject *factory = connection != NULL ? field_get((PyObject *)connection, &connection->text_factory) : NULL;
+    PyObject *factory =
+        connection != NULL ? field_get((PyObject *)connection, &connection->text_factory) : NULL;
     Py_XDECREF(connection);
     return factory != NULL ? factory : Py_NewRef((PyObject *)&PyUnicode_Type);
 }
@@ -346,8 +357,7 @@ static PyObject *next_row_locked(cursor_t *self)
         if (s->is_dml)
             set_rowcount(self, sqlite3_changes(s->database->db));
         drop_statement_locked(self);
-    }
-    else if (rc != SQLITE_ROW) {
+    } else if (rc != SQLITE_ROW) {
         if (row != NULL && !PyErr_Occurred())
             error_raise(sqlite3_db_handle(s->st));
         Py_CLEAR(row);
@@ -406,7 +416,10 @@ static PyObject *cursor_fetchmany(PyObject *op, PyObject *args, PyObject *kwargs
     return fetch(op, size == 0 ? -1 : size);
 }
 
-static PyObject *cursor_fetchall(PyObject *op, PyObject *unused) { return fetch(op, -1); }
+static PyObject *cursor_fetchall(PyObject *op, PyObject *unused)
+{
+    return fetch(op, -1);
+}
 
 /* ---- Other methods ---- */
 
@@ -427,7 +440,10 @@ static PyObject *cursor_close(PyObject *op, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *cursor_setinputsizes(PyObject *op, PyObject *sizes) { Py_RETURN_NONE; }
+static PyObject *cursor_setinputsizes(PyObject *op, PyObject *sizes)
+{
+    Py_RETURN_NONE;
+}
 
 static PyObject *cursor_setoutputsize(PyObject *op, PyObject *args)
 {
@@ -445,7 +461,7 @@ static int let_go(cursor_t *self)
     database_t *d = NULL;
     int failed;
     if (self->connection != NULL && (d = lock_connection(self)) == NULL)
-        PyErr_Clear();      /* its connection is of no use any more */
+        PyErr_Clear(); /* its connection is of no use any more */
     failed = check_unlocked(self) < 0;
     if (!failed)
         drop_statement_locked(self);
@@ -462,8 +478,8 @@ static int cursor_init(PyObject *op, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Cursor() takes no keyword arguments");
         return -1;
     }
-    if (!PyArg_UnpackTuple(args, "Cursor", 1, 1, &connection)
-        || !PyArg_ParseTuple(args, "O!:Cursor", &connection_type, &connection) || let_go(self) < 0)
+    if (!PyArg_UnpackTuple(args, "Cursor", 1, 1, &connection) ||
+        !PyArg_ParseTuple(args, "O!:Cursor", &connection_type, &connection) || let_go(self) < 0)
         return -1;
     field_set_steal(op, (PyObject **)&self->connection, Py_NewRef(connection));
     field_set_steal(op, &self->description, Py_NewRef(Py_None));
@@ -515,15 +531,19 @@ static PyMethodDef cursor_methods[] = {
     {"execute", cursor_execute, METH_VARARGS,
      "execute($self, sql, parameters=(), /)\n--\n\nExecutes one statement of SQL."},
     {"executemany", cursor_executemany, METH_VARARGS,
-     "executemany($self, sql, seq_of_parameters, /)\n--\n\nExecutes a statement once for each set of parameters."},
+     "executemany($self, sql, seq_of_parameters, /)\n--\n\nExecutes a statement once for each set of "
+     "parameters."},
     {"executescript", cursor_executescript, METH_O,
-     "executescript($self, sql_script, /)\n--\n\nExecutes statements, after committing the open transaction."},
+     "executescript($self, sql_script, /)\n--\n\nExecutes statements, after committing the open "
+     "transaction."},
     {"fetchone", cursor_fetchone, METH_NOARGS, "fetchone($self, /)\n--\n\nThe next row, or None."},
     MODULE_METHOD("fetchmany", cursor_fetchmany, METH_VARARGS | METH_KEYWORDS,
-                  "fetchmany($self, /, size=1)\n--\n\nA list of the next rows, arraysize of them unless told otherwise."),
+                  "fetchmany($self, /, size=1)\n--\n\nA list of the next rows, arraysize of them unless told "
+                  "otherwise."),
     {"fetchall", cursor_fetchall, METH_NOARGS, "fetchall($self, /)\n--\n\nA list of the rows that are left."},
     {"close", cursor_close, METH_NOARGS, "close($self, /)\n--\n\nCloses the cursor."},
-    {"setinputsizes", cursor_setinputsizes, METH_O, "setinputsizes($self, sizes, /)\n--\n\nRequired by DB-API; does nothing."},
+    {"setinputsizes", cursor_setinputsizes, METH_O,
+     "setinputsizes($self, sizes, /)\n--\n\nRequired by DB-API; does nothing."},
     {"setoutputsize", cursor_setoutputsize, METH_VARARGS,
      "setoutputsize($self, size, column=None, /)\n--\n\nRequired by DB-API; does nothing."},
     {NULL, NULL, 0, NULL},

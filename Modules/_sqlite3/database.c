@@ -31,7 +31,8 @@ void database_unlock(database_t *d)
 
 /* ---- Closing ---- */
 
-/* Caller holds the lock, or is the only one who knows the database. What the library destroys may run Python code. */
+/* Caller holds the lock, or is the only one who knows the database. What the library destroys may run Python
+ * code. */
 static void close_handle(database_t *d)
 {
     while (d->blobs != NULL)
@@ -85,7 +86,8 @@ void database_decref(database_t *d)
 database_t *database_open(const char *name, int uri, double timeout)
 {
     database_t *d = PyMem_Calloc(1, sizeof(*d));
-    int rc, flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | (uri ? SQLITE_OPEN_URI : 0);
+    int rc, flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX |
+                    (uri ? SQLITE_OPEN_URI : 0);
     if (d == NULL) {
         PyErr_NoMemory();
         return NULL;

@@ -3,7 +3,10 @@
 
 PyObject *sqlite_class[ERROR_COUNT];
 
-typedef struct { const char *name; int value; } number_t;
+typedef struct {
+    const char *name;
+    int value;
+} number_t;
 
 static const number_t constants[] = {
 #define CONSTANT(name) {#name, name},
@@ -73,8 +76,9 @@ int error_raise(sqlite3 *db)
     exc = PyObject_CallFunction(sqlite_class[class], "s", sqlite3_errmsg(db));
     number = PyLong_FromLong(extended);
     name = PyUnicode_FromString(error_name(extended));
-    if (exc != NULL && number != NULL && name != NULL && PyObject_SetAttrString(exc, "sqlite_errorcode", number) == 0
-        && PyObject_SetAttrString(exc, "sqlite_errorname", name) == 0)
+    if (exc != NULL && number != NULL && name != NULL &&
+        PyObject_SetAttrString(exc, "sqlite_errorcode", number) == 0 &&
+        PyObject_SetAttrString(exc, "sqlite_errorname", name) == 0)
         PyErr_SetObject(sqlite_class[class], exc);
     Py_XDECREF(exc);
     Py_XDECREF(number);
@@ -99,8 +103,8 @@ static int add_numbers(PyObject *module, const number_t *number)
 int error_add_to_module(PyObject *module)
 {
 #define CLASS(name, base) \
-    if (sqlite_class[E_##name] == NULL \
-        && (sqlite_class[E_##name] = PyErr_NewException("sqlite3." #name, base, NULL)) == NULL) \
+    if (sqlite_class[E_##name] == NULL && \
+        (sqlite_class[E_##name] = PyErr_NewException("sqlite3." #name, base, NULL)) == NULL) \
         return -1; \
     if (PyModule_AddObjectRef(module, #name, sqlite_class[E_##name]) < 0) \
         return -1;

@@ -43,13 +43,18 @@ typedef struct {
 } method_t;
 
 #define METHOD(name) \
-    {#name, "user-defined aggregate's '" #name "' method not defined", "user-defined aggregate's '" #name "' method raised error"}
-static const method_t step_method = METHOD(step), inverse_method = METHOD(inverse), value_method = METHOD(value);
+    { \
+#name, "user-defined aggregate's '" #name "' method not defined", \
+            "user-defined aggregate's '" #name "' method raised error" \
+    }
+static const method_t step_method = METHOD(step), inverse_method = METHOD(inverse),
+                      value_method = METHOD(value);
 static const method_t finalize_method = METHOD(finalize);
 
-/* Calls a method of the instance with these arguments; its result, or NULL after making the statement fail. */
-static PyObject *call_method(sqlite3_context *context, PyObject *callable, PyObject *instance, const method_t *method,
-                             int count, sqlite3_value **values)
+/* Calls a method of the instance with these arguments; its result, or NULL after making the statement fail.
+ */
+static PyObject *call_method(sqlite3_context *context, PyObject *callable, PyObject *instance,
+                             const method_t *method, int count, sqlite3_value **values)
 {
     PyObject *bound = PyObject_GetAttrString(instance, method->name), *args = NULL, *result = NULL;
     const char *message = bound == NULL ? method->undefined : method->raised;
@@ -68,7 +73,8 @@ static void call_step(sqlite3_context *context, int count, sqlite3_value **value
 {
     callback_frame frame;
     callback_enter(&frame);
-    PyObject *callable = get_callable(context), **place = sqlite3_aggregate_context(context, sizeof(PyObject *));
+    PyObject *callable = get_callable(context),
+             **place = sqlite3_aggregate_context(context, sizeof(PyObject *));
     PyObject *result = NULL;
     if (place == NULL)
         sqlite3_result_error_nomem(context);
@@ -91,7 +97,8 @@ static void aggregate_inverse(sqlite3_context *context, int count, sqlite3_value
     call_step(context, count, values, &inverse_method);
 }
 
-static void set_method_result(sqlite3_context *context, PyObject *callable, PyObject *instance, const method_t *method)
+static void set_method_result(sqlite3_context *context, PyObject *callable, PyObject *instance,
+                              const method_t *method)
 {
     PyObject *result = call_method(context, callable, instance, method, 0, NULL);
     if (result != NULL && value_set_result(context, result) < 0)
@@ -103,7 +110,8 @@ static void aggregate_value(sqlite3_context *context)
 {
     callback_frame frame;
     callback_enter(&frame);
-    PyObject *callable = get_callable(context), **place = sqlite3_aggregate_context(context, sizeof(PyObject *));
+    PyObject *callable = get_callable(context),
+             **place = sqlite3_aggregate_context(context, sizeof(PyObject *));
     if (place != NULL && *place != NULL)
         set_method_result(context, callable, *place, &value_method);
     Py_DECREF(callable);
@@ -140,13 +148,14 @@ static int create(database_t *d, int kind, const char *name, int count, int flag
     void (*destroy)(void *) = c != NULL ? callback_free : NULL;
     flags |= SQLITE_UTF8;
     if (kind == KIND_FUNCTION)
-        rc = sqlite3_create_function_v2(d->db, name, count, flags, c, c != NULL ? call_function : NULL, NULL, NULL, destroy);
+        rc = sqlite3_create_function_v2(d->db, name, count, flags, c, c != NULL ? call_function : NULL, NULL,
+                                        NULL, destroy);
     else if (kind == KIND_AGGREGATE)
         rc = sqlite3_create_function_v2(d->db, name, count, flags, c, NULL, c != NULL ? aggregate_step : NULL,
                                         c != NULL ? aggregate_finalize : NULL, destroy);
     else if (c != NULL)
-        rc = sqlite3_create_window_function(d->db, name, count, flags, c, aggregate_step, aggregate_finalize, aggregate_value,
-                                            aggregate_inverse, destroy);
+        rc = sqlite3_create_window_function(d->db, name, count, flags, c, aggregate_step, aggregate_finalize,
+                                            aggregate_value, aggregate_inverse, destroy);
     else
         rc = sqlite3_create_function_v2(d->db, name, count, flags, NULL, NULL, NULL, NULL, NULL);
     return rc;
@@ -158,8 +167,8 @@ PyObject *connection_create_function(PyObject *op, PyObject *args, PyObject *kwa
     const char *name;
     int count, is_deterministic = 0;
     PyObject *callable;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "siO|$p:create_function", keywords, &name, &count, &callable,
-                                     &is_deterministic))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "siO|$p:create_function", keywords, &name, &count,
+                                     &callable, &is_deterministic))
         return NULL;
     database_t *d = connection_enter((connection_t *)op, CHECK_THREAD);
     if (d == NULL)
@@ -177,7 +186,8 @@ PyObject *connection_create_aggregate(PyObject *op, PyObject *args, PyObject *kw
     const char *name;
     int count;
     PyObject *callable;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "siO:create_aggregate", keywords, &name, &count, &callable))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "siO:create_aggregate", keywords, &name, &count,
+                                     &callable))
         return NULL;
     database_t *d = connection_enter((connection_t *)op, CHECK_THREAD);
     if (d == NULL)
@@ -194,8 +204,8 @@ PyObject *connection_create_window_function(PyObject *op, PyObject *args)
     const char *name;
     int count;
     PyObject *callable, *unused[3];
-    if (!PyArg_UnpackTuple(args, "create_window_function", 3, 3, &unused[0], &unused[1], &unused[2])
-        || !PyArg_ParseTuple(args, "siO:create_window_function", &name, &count, &callable))
+    if (!PyArg_UnpackTuple(args, "create_window_function", 3, 3, &unused[0], &unused[1], &unused[2]) ||
+        !PyArg_ParseTuple(args, "siO:create_window_function", &name, &count, &callable))
         return NULL;
     database_t *d = connection_enter((connection_t *)op, CHECK_THREAD);
     if (d == NULL)
@@ -211,7 +221,8 @@ PyObject *connection_create_window_function(PyObject *op, PyObject *args)
 
 static int ask_collation(PyObject *callable, int size_a, const void *a, int size_b, const void *b)
 {
-    PyObject *text_a = PyUnicode_FromStringAndSize(a, size_a), *text_b = PyUnicode_FromStringAndSize(b, size_b);
+    PyObject *text_a = PyUnicode_FromStringAndSize(a, size_a),
+             *text_b = PyUnicode_FromStringAndSize(b, size_b);
     PyObject *result = NULL;
     int overflow = 0, sign = 0;
     if (text_a != NULL && text_b != NULL)
@@ -244,8 +255,8 @@ PyObject *connection_create_collation(PyObject *op, PyObject *args)
 {
     const char *name;
     PyObject *callable, *unused[2];
-    if (!PyArg_UnpackTuple(args, "create_collation", 2, 2, &unused[0], &unused[1])
-        || !PyArg_ParseTuple(args, "sO:create_collation", &name, &callable))
+    if (!PyArg_UnpackTuple(args, "create_collation", 2, 2, &unused[0], &unused[1]) ||
+        !PyArg_ParseTuple(args, "sO:create_collation", &name, &callable))
         return NULL;
     database_t *d = connection_enter((connection_t *)op, CHECK_THREAD);
     if (d == NULL)
@@ -260,7 +271,7 @@ PyObject *connection_create_collation(PyObject *op, PyObject *args)
         if (rc == SQLITE_OK)
             result = Py_NewRef(Py_None);
         else {
-            callback_free(c);       /* unlike functions, it is not freed by the library */
+            callback_free(c); /* unlike functions, it is not freed by the library */
             error_raise(d->db);
         }
     }

@@ -5,7 +5,8 @@
 
 static int ask_authorizer(PyObject *callable, int action, const char *const *details)
 {
-    PyObject *answer = PyObject_CallFunction(callable, "izzzz", action, details[0], details[1], details[2], details[3]);
+    PyObject *answer =
+        PyObject_CallFunction(callable, "izzzz", action, details[0], details[1], details[2], details[3]);
     int rc = SQLITE_DENY;
     if (answer != NULL && PyLong_Check(answer)) {
         rc = _PyLong_AsInt(answer);
@@ -17,7 +18,8 @@ static int ask_authorizer(PyObject *callable, int action, const char *const *det
     return rc;
 }
 
-static int call_authorizer(void *callback, int action, const char *a, const char *b, const char *database, const char *source)
+static int call_authorizer(void *callback, int action, const char *a, const char *b, const char *database,
+                           const char *source)
 {
     const char *const details[] = {a, b, database, source};
     callback_frame frame;
@@ -33,13 +35,14 @@ static int call_progress(void *callback)
 {
     callback_frame frame;
     callback_enter(&frame);
-    PyObject *callable = Py_NewRef(((callback_t *)callback)->callable), *answer = PyObject_CallNoArgs(callable);
+    PyObject *callable = Py_NewRef(((callback_t *)callback)->callable),
+             *answer = PyObject_CallNoArgs(callable);
     int is_true = answer != NULL ? PyObject_IsTrue(answer) : -1;
     callback_report(callable);
     Py_XDECREF(answer);
     Py_DECREF(callable);
     callback_leave(&frame);
-    return is_true;         /* -1 interrupts too */
+    return is_true; /* -1 interrupts too */
 }
 
 /* The statement with its parameters filled in, or sql itself if that is too long. */
@@ -64,7 +67,8 @@ static int call_trace(unsigned event, void *callback, void *st, void *sql)
     if (event != SQLITE_TRACE_STMT)
         return 0;
     callback_enter(&frame);
-    PyObject *callable = Py_NewRef(((callback_t *)callback)->callable), *text = trace_text(callable, st, sql), *answer = NULL;
+    PyObject *callable = Py_NewRef(((callback_t *)callback)->callable), *text = trace_text(callable, st, sql),
+             *answer = NULL;
     if (text != NULL)
         answer = PyObject_CallOneArg(callable, text);
     callback_report(callable);
@@ -102,8 +106,7 @@ static PyObject *set_hook(PyObject *op, int hook, PyObject *callable, int n)
         error_set(E_OperationalError, "Error setting authorizer callback");
         old = c;
         failed = 1;
-    }
-    else if (!failed) {
+    } else if (!failed) {
         old = d->hooks[hook];
         d->hooks[hook] = c;
     }

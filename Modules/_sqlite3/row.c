@@ -3,8 +3,8 @@
 
 typedef struct {
     PyObject_HEAD
-    PyObject *data;             /* [const] tuple */
-    PyObject *description;      /* [const] of the cursor: tuple of tuples, or None */
+    PyObject *data; /* [const] tuple */
+    PyObject *description;        /* [const] of the cursor: tuple of tuples, or None */
 } row_t;
 
 #define ROW(op) ((row_t *)(op))
@@ -16,8 +16,8 @@ static PyObject *row_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Row() takes no keyword arguments");
         return NULL;
     }
-    if (!PyArg_UnpackTuple(args, "Row", 2, 2, &cursor, &data)
-        || !PyArg_ParseTuple(args, "O!O!:Row", &cursor_type, &cursor, &PyTuple_Type, &data))
+    if (!PyArg_UnpackTuple(args, "Row", 2, 2, &cursor, &data) ||
+        !PyArg_ParseTuple(args, "O!O!:Row", &cursor_type, &cursor, &PyTuple_Type, &data))
         return NULL;
     PyObject *op = type->tp_alloc(type, 0);
     if (op == NULL)
@@ -30,7 +30,8 @@ static PyObject *row_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 /* How many columns have names. */
 static Py_ssize_t count_names(row_t *self)
 {
-    return self->description != NULL && PyTuple_Check(self->description) ? PyTuple_GET_SIZE(self->description) : 0;
+    return self->description != NULL && PyTuple_Check(self->description) ? PyTuple_GET_SIZE(self->description)
+                                                                         : 0;
 }
 
 static PyObject *get_name(row_t *self, Py_ssize_t i)
@@ -38,7 +39,10 @@ static PyObject *get_name(row_t *self, Py_ssize_t i)
     return PyTuple_GET_ITEM(PyTuple_GET_ITEM(self->description, i), 0);
 }
 
-static unsigned fold(unsigned c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
+static unsigned fold(unsigned c)
+{
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
 
 /* Are two names the same, if the case of ASCII letters does not count? 1, 0, or -1 with an exception. */
 static int same_name(PyObject *a, PyObject *b)
@@ -73,7 +77,10 @@ static PyObject *row_item(PyObject *op, Py_ssize_t i)
     return NULL;
 }
 
-static Py_ssize_t row_length(PyObject *op) { return PyTuple_GET_SIZE(ROW(op)->data); }
+static Py_ssize_t row_length(PyObject *op)
+{
+    return PyTuple_GET_SIZE(ROW(op)->data);
+}
 
 static PyObject *row_subscript(PyObject *op, PyObject *key)
 {
@@ -100,7 +107,10 @@ static PyObject *row_keys(PyObject *op, PyObject *unused)
     return list;
 }
 
-static PyObject *row_iter(PyObject *op) { return PyObject_GetIter(ROW(op)->data); }
+static PyObject *row_iter(PyObject *op)
+{
+    return PyObject_GetIter(ROW(op)->data);
+}
 
 static Py_hash_t row_hash(PyObject *op)
 {

@@ -1,11 +1,11 @@
 /* What the files of the _sqlite3 module share.
  *
- * A database handle of the library belongs to a database_t, which a Connection, its statements and its blobs share by
- * counted references. Its lock protects the handle, everything that hangs on it, and the state of the cursors that work
- * on it. The lock knows its owner: the library calls Python back, whose callbacks may use the same connection again. It
- * is held while the library works, detached from the interpreter, and while callbacks, adapters and converters run.
- * A connection that is closed is `closed` at once, but its handle stays until nobody is inside and nobody has it pinned:
- * a callback may close the connection that calls it.
+ * A database handle of the library belongs to a database_t, which a Connection, its statements and its blobs
+ * share by counted references. Its lock protects the handle, everything that hangs on it, and the state of
+ * the cursors that work on it. The lock knows its owner: the library calls Python back, whose callbacks may
+ * use the same connection again. It is held while the library works, detached from the interpreter, and while
+ * callbacks, adapters and converters run. A connection that is closed is `closed` at once, but its handle
+ * stays until nobody is inside and nobody has it pinned: a callback may close the connection that calls it.
  * Fields that Python reads as attributes are changed within a critical section on their object. */
 #ifndef BRAID_SQLITE_INTERNAL_H
 #define BRAID_SQLITE_INTERNAL_H
@@ -26,30 +26,30 @@ typedef struct callback callback_t;
 
 typedef struct {
     PyMutex mutex;
-    unsigned long owner;            /* [atomic] thread identifier; 0: free */
-    int depth;                      /* [lock] */
+    unsigned long owner; /* [atomic] thread identifier; 0: free */
+    int depth;           /* [lock] */
 } owned_lock;
 
 enum { HOOK_AUTHORIZER, HOOK_PROGRESS, HOOK_TRACE, HOOK_COUNT };
 
 typedef struct {
-    Py_ssize_t refs;                /* [atomic] */
+    Py_ssize_t refs; /* [atomic] */
     owned_lock lock;
-    PyMutex handle_mutex;           /* keeps db open while another thread interrupts it; taken after the lock */
-    sqlite3 *db;                    /* [lock] or NULL: closed */
-    int closed;                     /* [lock] no more use from Python; the handle may still be there */
-    int pins;                       /* [lock] who needs the handle without holding the lock */
-    int detect_types;               /* [const] */
-    int check_same_thread;          /* [const] */
-    unsigned long thread;           /* [const] who made it */
-    int isolation;                  /* [atomic] index into isolation_levels, or -1: the program begins transactions */
-    statement_t *statements;        /* [lock] all of them, linked */
-    blob_t *blobs;                  /* [lock] the open ones, linked */
-    callback_t *callbacks;          /* [lock] all that the handle knows, linked */
-    callback_t *hooks[HOOK_COUNT];  /* [lock] those among them that are no functions, or NULL */
-    PyObject *cache;                /* [lock] dict from SQL to statement, or NULL */
-    statement_t *newest, *oldest;   /* [lock] of the cache */
-    Py_ssize_t cache_size;          /* [const] */
+    PyMutex handle_mutex;  /* keeps db open while another thread interrupts it; taken after the lock */
+    sqlite3 *db;           /* [lock] or NULL: closed */
+    int closed;            /* [lock] no more use from Python; the handle may still be there */
+    int pins;              /* [lock] who needs the handle without holding the lock */
+    int detect_types;      /* [const] */
+    int check_same_thread; /* [const] */
+    unsigned long thread;  /* [const] who made it */
+    int isolation;         /* [atomic] index into isolation_levels, or -1: the program begins transactions */
+    statement_t *statements;       /* [lock] all of them, linked */
+    blob_t *blobs;                 /* [lock] the open ones, linked */
+    callback_t *callbacks;         /* [lock] all that the handle knows, linked */
+    callback_t *hooks[HOOK_COUNT]; /* [lock] those among them that are no functions, or NULL */
+    PyObject *cache;               /* [lock] dict from SQL to statement, or NULL */
+    statement_t *newest, *oldest;  /* [lock] of the cache */
+    Py_ssize_t cache_size;         /* [const] */
 } database_t;
 
 extern const char *const isolation_levels[], *const begin_statements[];
@@ -87,7 +87,7 @@ enum {
     ERROR_COUNT
 };
 
-extern PyObject *sqlite_class[ERROR_COUNT];     /* made by the first import */
+extern PyObject *sqlite_class[ERROR_COUNT]; /* made by the first import */
 
 /* Raises the last error of the handle. Returns -1. */
 int error_raise(sqlite3 *db);
@@ -97,17 +97,18 @@ int error_add_to_module(PyObject *module);
 
 /* ---- Callbacks ---- */
 
-/* A callable that the library knows. It may be freed while it is called: who calls takes what it needs out first. */
+/* A callable that the library knows. It may be freed while it is called: who calls takes what it needs out
+ * first. */
 struct callback {
-    PyObject *callable;             /* [const] */
-    callback_t *next, **link;       /* [lock] */
+    PyObject *callable;       /* [const] */
+    callback_t *next, **link; /* [lock] */
 };
 
 /* Caller holds the lock. */
 callback_t *callback_new_locked(database_t *d, PyObject *callable);
 /* As the library calls it when it forgets a callable. */
 void callback_free(void *callback);
-extern int callback_tracebacks;     /* [atomic] report exceptions in callbacks */
+extern int callback_tracebacks; /* [atomic] report exceptions in callbacks */
 
 /* What a callback of the library opens and closes with: an exception that is on its way waits. */
 typedef struct {
@@ -122,41 +123,41 @@ void callback_report(PyObject *callable);
 
 typedef struct {
     PyObject_HEAD
-    database_t *database;           /* [section] or NULL: __init__ not called */
-    PyObject *row_factory, *text_factory;       /* [section] */
+    database_t *database;   /* [section] or NULL: __init__ not called */
+    PyObject *row_factory, *text_factory; /* [section] */
     PyObject *classes[ERROR_COUNT]; /* [section] the error classes as attributes; NULL before __init__ */
 } connection_t;
 
 struct statement {
     PyObject_HEAD
-    database_t *database;           /* [const] counted */
-    sqlite3_stmt *st;               /* [lock] or NULL: empty, or the database is closed */
-    int is_dml;                     /* [const] */
-    int in_use;                     /* [lock] by a cursor */
-    statement_t *next, **link;      /* [lock] all of the database */
-    PyObject *sql;                  /* [lock] the key in the cache, or NULL */
-    statement_t *newer, *older;     /* [lock] in the cache */
+    database_t *database; /* [const] counted */
+    sqlite3_stmt *st;                   /* [lock] or NULL: empty, or the database is closed */
+    int is_dml;                         /* [const] */
+    int in_use;                         /* [lock] by a cursor */
+    statement_t *next, **link;          /* [lock] all of the database */
+    PyObject *sql;                      /* [lock] the key in the cache, or NULL */
+    statement_t *newer, *older;         /* [lock] in the cache */
 };
 
 typedef struct {
     PyObject_HEAD
-    connection_t *connection;       /* [lock;section] */
-    PyObject *description, *lastrowid, *row_factory;        /* [section] */
-    long rowcount;                  /* [atomic] */
-    int arraysize;                  /* [atomic] */
-    int closed, locked;             /* [lock]; locked: a method runs */
-    statement_t *statement;         /* [lock] whose row is to be fetched, or NULL */
-    PyObject *converters;           /* [lock] tuple, for the columns, or NULL */
+    connection_t *connection;          /* [lock;section] */
+    PyObject *description, *lastrowid, *row_factory; /* [section] */
+    long rowcount;                                   /* [atomic] */
+    int arraysize;                                   /* [atomic] */
+    int closed, locked;                              /* [lock]; locked: a method runs */
+    statement_t *statement;                          /* [lock] whose row is to be fetched, or NULL */
+    PyObject *converters;                            /* [lock] tuple, for the columns, or NULL */
     PyObject *weakrefs;
 } cursor_t;
 
 struct blob {
     PyObject_HEAD
-    connection_t *connection;       /* [const] counted */
-    database_t *database;           /* [const] counted */
-    sqlite3_blob *blob;             /* [lock] or NULL: closed */
-    int offset;                     /* [lock] */
-    blob_t *next, **link;           /* [lock] */
+    connection_t *connection; /* [const] counted */
+    database_t *database;                   /* [const] counted */
+    sqlite3_blob *blob;                     /* [lock] or NULL: closed */
+    int offset;                             /* [lock] */
+    blob_t *next, **link;                   /* [lock] */
     PyObject *weakrefs;
 };
 
@@ -171,8 +172,8 @@ PyObject *field_get(PyObject *owner, PyObject **field);
 
 enum { CHECK_THREAD = 1 };
 
-/* Locks the database of a connection that can be used. Returns it, to be given to connection_leave, or NULL with an
- * exception. */
+/* Locks the database of a connection that can be used. Returns it, to be given to connection_leave, or NULL
+ * with an exception. */
 database_t *connection_enter(connection_t *self, int flags);
 void connection_leave(database_t *d);
 /* Calls method of a new cursor; args as given to the connection's method. */
@@ -210,7 +211,7 @@ PyObject *value_row(sqlite3_stmt *st, PyObject *converters, PyObject *text_facto
 
 /* ---- adapt.c ---- */
 
-extern PyObject *adapt_converters;  /* dict, made by the first import */
+extern PyObject *adapt_converters; /* dict, made by the first import */
 enum { PARSE_DECLTYPES = 1, PARSE_COLNAMES = 2 };
 /* Adapts a value to be bound; itself if nothing adapts it. New reference or NULL. */
 PyObject *adapt_value(PyObject *value);

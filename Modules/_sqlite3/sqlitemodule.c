@@ -43,13 +43,17 @@ static PyObject *sqlite_enable_callback_tracebacks(PyObject *module, PyObject *a
 }
 
 static PyMethodDef sqlite_functions[] = {
-    MODULE_METHOD("connect", sqlite_connect, METH_VARARGS | METH_KEYWORDS,
-                  "connect($module, /, database, timeout=5.0, detect_types=0,\n        isolation_level='', check_same_thread=True,\n"
-                  "        factory=ConnectionType, cached_statements=128, uri=False)\n--\n\nOpens a database."),
+    MODULE_METHOD(
+        "connect", sqlite_connect, METH_VARARGS | METH_KEYWORDS,
+        "connect($module, /, database, timeout=5.0, detect_types=0,\n        isolation_level='', "
+        "check_same_thread=True,\n"
+        "        factory=ConnectionType, cached_statements=128, uri=False)\n--\n\nOpens a database."),
     MODULE_METHOD("complete_statement", sqlite_complete_statement, METH_VARARGS | METH_KEYWORDS,
-                  "complete_statement($module, /, statement)\n--\n\nDoes the text contain a complete statement of SQL?"),
+                  "complete_statement($module, /, statement)\n--\n\nDoes the text contain a complete "
+                  "statement of SQL?"),
     MODULE_METHOD("enable_shared_cache", sqlite_enable_shared_cache, METH_VARARGS | METH_KEYWORDS,
-                  "enable_shared_cache($module, /, do_enable)\n--\n\nLets connections of the process share their caches."),
+                  "enable_shared_cache($module, /, do_enable)\n--\n\nLets connections of the process share "
+                  "their caches."),
     {"enable_callback_tracebacks", sqlite_enable_callback_tracebacks, METH_O,
      "enable_callback_tracebacks($module, enable, /)\n--\n\nAre exceptions in callbacks reported?"},
     {NULL, NULL, 0, NULL},
@@ -68,8 +72,15 @@ static int threadsafety(void)
     }
 }
 
-static const struct { const char *name; PyTypeObject *type; } types[] = {
-    {"Connection", &connection_type}, {"Cursor", &cursor_type}, {"Row", &row_type}, {"Blob", &blob_type}, {NULL, NULL},
+static const struct {
+    const char *name;
+    PyTypeObject *type;
+} types[] = {
+    {"Connection", &connection_type},
+    {"Cursor", &cursor_type},
+    {"Row", &row_type},
+    {"Blob", &blob_type},
+    {NULL, NULL},
 };
 
 static int sqlite_exec(PyObject *module)
@@ -81,15 +92,16 @@ static int sqlite_exec(PyObject *module)
     if (PyType_Ready(&statement_type) < 0)
         return -1;
     for (int i = 0; types[i].name != NULL; i++)
-        if (PyType_Ready(types[i].type) < 0 || PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0)
+        if (PyType_Ready(types[i].type) < 0 ||
+            PyModule_AddObjectRef(module, types[i].name, (PyObject *)types[i].type) < 0)
             return -1;
-    return error_add_to_module(module) < 0 || adapt_add_to_module(module) < 0
-                   || PyModule_AddFunctions(module, adapt_functions) < 0
-                   || PyModule_AddIntConstant(module, "PARSE_DECLTYPES", PARSE_DECLTYPES) < 0
-                   || PyModule_AddIntConstant(module, "PARSE_COLNAMES", PARSE_COLNAMES) < 0
-                   || PyModule_AddIntConstant(module, "threadsafety", threadsafety()) < 0
-                   || PyModule_AddStringConstant(module, "version", "2.6.0") < 0
-                   || PyModule_AddStringConstant(module, "sqlite_version", sqlite3_libversion()) < 0
+    return error_add_to_module(module) < 0 || adapt_add_to_module(module) < 0 ||
+                   PyModule_AddFunctions(module, adapt_functions) < 0 ||
+                   PyModule_AddIntConstant(module, "PARSE_DECLTYPES", PARSE_DECLTYPES) < 0 ||
+                   PyModule_AddIntConstant(module, "PARSE_COLNAMES", PARSE_COLNAMES) < 0 ||
+                   PyModule_AddIntConstant(module, "threadsafety", threadsafety()) < 0 ||
+                   PyModule_AddStringConstant(module, "version", "2.6.0") < 0 ||
+                   PyModule_AddStringConstant(module, "sqlite_version", sqlite3_libversion()) < 0
                ? -1
                : 0;
 }

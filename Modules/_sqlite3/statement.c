@@ -14,8 +14,7 @@ static const char *skip_blanks(const char *sql)
         else if (sql[0] == '/' && sql[1] == '*') {
             const char *end = strstr(sql + 2, "*/");
             sql = end != NULL ? end + 2 : sql + strlen(sql);
-        }
-        else
+        } else
             return sql;
     }
 }
@@ -155,7 +154,7 @@ static int cache_add(database_t *d, PyObject *sql, statement_t *s)
         return -1;
     if (PyDict_SetItem(d->cache, sql, (PyObject *)s) < 0)
         return -1;
-    s->sql = sql;       /* the dict keeps it */
+    s->sql = sql; /* the dict keeps it */
     cache_link(d, s);
     return cache_shrink(d, d->cache_size);
 }
@@ -214,7 +213,8 @@ static int bind_one_steal(statement_t *s, int index, PyObject *value)
     PyObject *adapted = adapt_value(value);
     int answer = adapted != NULL ? value_bind(s->st, index, adapted) : -1;
     if (answer > 0)
-        PyErr_Format(sqlite_class[E_ProgrammingError], "Error binding parameter %d: type '%s' is not supported", index,
+        PyErr_Format(sqlite_class[E_ProgrammingError],
+                     "Error binding parameter %d: type '%s' is not supported", index,
                      Py_TYPE(adapted)->tp_name);
     Py_XDECREF(adapted);
     Py_DECREF(value);
@@ -228,13 +228,15 @@ static int bind_sequence(statement_t *s, PyObject *parameters, int needed)
         return -1;
     if (n != needed) {
         PyErr_Format(sqlite_class[E_ProgrammingError],
-                     "Incorrect number of bindings supplied. The current statement uses %d, and there are %zd supplied.",
+                     "Incorrect number of bindings supplied. The current statement uses %d, and there are "
+                     "%zd supplied.",
                      needed, n);
         return -1;
     }
     int is_tuple = PyTuple_CheckExact(parameters);
     for (int i = 0; i < needed; i++) {
-        PyObject *value = is_tuple ? Py_NewRef(PyTuple_GET_ITEM(parameters, i)) : PySequence_GetItem(parameters, i);
+        PyObject *value =
+            is_tuple ? Py_NewRef(PyTuple_GET_ITEM(parameters, i)) : PySequence_GetItem(parameters, i);
         if (value == NULL || bind_one_steal(s, i + 1, value) < 0)
             return -1;
     }
@@ -250,12 +252,13 @@ static int bind_mapping(statement_t *s, PyObject *parameters, int needed)
                          "Binding %d has no name, but you supplied a dictionary (which has only names).", i);
             return -1;
         }
-        PyObject *key = PyUnicode_FromString(name + 1), *value = NULL;      /* without the sign in front */
+        PyObject *key = PyUnicode_FromString(name + 1), *value = NULL; /* without the sign in front */
         if (key == NULL)
             return -1;
         value = PyObject_GetItem(parameters, key);
         if (value == NULL && PyErr_ExceptionMatches(PyExc_LookupError))
-            PyErr_Format(sqlite_class[E_ProgrammingError], "You did not supply a value for binding parameter :%U.", key);
+            PyErr_Format(sqlite_class[E_ProgrammingError],
+                         "You did not supply a value for binding parameter :%U.", key);
         Py_DECREF(key);
         if (value == NULL || bind_one_steal(s, i, value) < 0)
             return -1;
@@ -266,8 +269,8 @@ static int bind_mapping(statement_t *s, PyObject *parameters, int needed)
 int statement_bind_locked(statement_t *s, PyObject *parameters)
 {
     int needed = sqlite3_bind_parameter_count(s->st);
-    if (PyTuple_CheckExact(parameters) || PyList_CheckExact(parameters)
-        || (!PyDict_Check(parameters) && PySequence_Check(parameters)))
+    if (PyTuple_CheckExact(parameters) || PyList_CheckExact(parameters) ||
+        (!PyDict_Check(parameters) && PySequence_Check(parameters)))
         return bind_sequence(s, parameters, needed);
     if (PyMapping_Check(parameters))
         return bind_mapping(s, parameters, needed);

@@ -51,8 +51,7 @@ int value_bind(sqlite3_stmt *st, int index, PyObject *value)
         if (get_int64(value, &number) < 0)
             return -1;
         rc = sqlite3_bind_int64(st, index, number);
-    }
-    else if (PyFloat_Check(value))
+    } else if (PyFloat_Check(value))
         rc = sqlite3_bind_double(st, index, PyFloat_AS_DOUBLE(value));
     else if (PyUnicode_Check(value)) {
         Py_ssize_t n;
@@ -60,15 +59,13 @@ int value_bind(sqlite3_stmt *st, int index, PyObject *value)
         if (text == NULL)
             return -1;
         rc = sqlite3_bind_text(st, index, text, (int)n, SQLITE_TRANSIENT);
-    }
-    else if (PyObject_CheckBuffer(value)) {
+    } else if (PyObject_CheckBuffer(value)) {
         Py_buffer view;
         if (get_buffer(value, &view) < 0)
             return -1;
         rc = sqlite3_bind_blob(st, index, view.buf, (int)view.len, SQLITE_TRANSIENT);
         PyBuffer_Release(&view);
-    }
-    else
+    } else
         return 1;
     return rc == SQLITE_OK ? 0 : error_raise(sqlite3_db_handle(st));
 }
@@ -82,8 +79,7 @@ int value_set_result(sqlite3_context *context, PyObject *value)
         if (get_int64(value, &number) < 0)
             return -1;
         sqlite3_result_int64(context, number);
-    }
-    else if (PyFloat_Check(value))
+    } else if (PyFloat_Check(value))
         sqlite3_result_double(context, PyFloat_AS_DOUBLE(value));
     else if (PyUnicode_Check(value)) {
         Py_ssize_t n;
@@ -91,15 +87,13 @@ int value_set_result(sqlite3_context *context, PyObject *value)
         if (text == NULL)
             return -1;
         sqlite3_result_text(context, text, (int)n, SQLITE_TRANSIENT);
-    }
-    else if (PyObject_CheckBuffer(value)) {
+    } else if (PyObject_CheckBuffer(value)) {
         Py_buffer view;
         if (get_buffer(value, &view) < 0)
             return -1;
         sqlite3_result_blob(context, view.buf, (int)view.len, SQLITE_TRANSIENT);
         PyBuffer_Release(&view);
-    }
-    else
+    } else
         return -1;
     return 0;
 }
@@ -115,7 +109,8 @@ static PyObject *from_value(sqlite3_value *value)
         return PyFloat_FromDouble(sqlite3_value_double(value));
     case SQLITE_TEXT: {
         const char *text = (const char *)sqlite3_value_text(value);
-        return text == NULL ? PyErr_NoMemory() : PyUnicode_FromStringAndSize(text, sqlite3_value_bytes(value));
+        return text == NULL ? PyErr_NoMemory()
+                            : PyUnicode_FromStringAndSize(text, sqlite3_value_bytes(value));
     }
     case SQLITE_BLOB: {
         const char *data = sqlite3_value_blob(value);
@@ -212,8 +207,11 @@ PyObject *value_row(sqlite3_stmt *st, PyObject *converters, PyObject *text_facto
     int count = sqlite3_data_count(st);
     PyObject *row = PyTuple_New(count);
     for (int i = 0; row != NULL && i < count; i++) {
-        PyObject *converter = converters != NULL && i < PyTuple_GET_SIZE(converters) ? PyTuple_GET_ITEM(converters, i) : Py_None;
-        PyObject *value = converter != Py_None ? convert_column(st, i, converter) : column_value(st, i, text_factory);
+        PyObject *converter = converters != NULL && i < PyTuple_GET_SIZE(converters)
+                                  ? PyTuple_GET_ITEM(converters, i)
+                                  : Py_None;
+        PyObject *value =
+            converter != Py_None ? convert_column(st, i, converter) : column_value(st, i, text_factory);
         if (value == NULL)
             Py_CLEAR(row);
         else

@@ -157,7 +157,7 @@ static PyObject *lock_taken(lock_object *self)
 static PyObject *lock_wait(lock_object *self, int64_t ns)
 {
     struct deadlock_wait w = {.lock = (PyObject *)self, .mutex = &self->mutex, .taker = &self->taker, .can_raise = 1,
-                              .kind = self->sentinel ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
+                              .kind = __atomic_load_n(&self->sentinel, __ATOMIC_RELAXED) ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
     lock_result_t result = ns >= 0 ? wait_for(&self->mutex, ns) : wait_for_ever(&w, &self->mutex, WAIT_FLAGS);
     return result == LOCK_ACQUIRED ? lock_taken(self) : result == LOCK_INTERRUPTED ? NULL : Py_NewRef(Py_False);
 }
@@ -183,7 +183,7 @@ static PyObject *lock_enter(lock_object *self, PyObject *ignored)
 static int lock_unlock(lock_object *self)
 {
     uint8_t locked = 1;
-    if (Py_UNLIKELY(self->sentinel))
+    if (Py_UNLIKELY(__atomic_load_n(&self->sentinel, __ATOMIC_RELAXED)))
         __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
     if (__atomic_compare_exchange_n(&self->mutex.bits, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
         || mutex_try_unlock(&self->mutex))

@@ -154,6 +154,22 @@ static int defines_eq_or_hash(PyTypeObject *type)
  * before `int` or `type` among the bases has object's). */
 #define ADDS(a, b) (basebase == NULL || base->a != basebase->a || base->b != basebase->b)
 
+static void inherit_grouped(PyTypeObject *type, PyTypeObject *base, PyTypeObject *basebase)
+{
+    if (type->tp_getattr == NULL && type->tp_getattro == NULL && ADDS(tp_getattr, tp_getattro)) {
+        type->tp_getattr = base->tp_getattr;
+        type->tp_getattro = base->tp_getattro;
+    }
+    if (type->tp_setattr == NULL && type->tp_setattro == NULL && ADDS(tp_setattr, tp_setattro)) {
+        type->tp_setattr = base->tp_setattr;
+        type->tp_setattro = base->tp_setattro;
+    }
+    if (type->tp_richcompare == NULL && type->tp_hash == NULL && ADDS(tp_richcompare, tp_hash) && !defines_eq_or_hash(type)) {
+        type->tp_richcompare = base->tp_richcompare;
+        type->tp_hash = base->tp_hash;
+    }
+}
+
 static void inherit_tables(PyTypeObject *type, PyTypeObject *base, PyTypeObject *basebase)
 {
 #define NUMBER(slot) COPY_IN(tp_as_number, slot)
@@ -192,14 +208,7 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
     inherit_tables(type, base, basebase);
 
     COPY(tp_dealloc);
-    if (type->tp_getattr == NULL && type->tp_getattro == NULL && ADDS(tp_getattr, tp_getattro)) {
-        type->tp_getattr = base->tp_getattr;
-        type->tp_getattro = base->tp_getattro;
-    }
-    if (type->tp_setattr == NULL && type->tp_setattro == NULL && ADDS(tp_setattr, tp_setattro)) {
-        type->tp_setattr = base->tp_setattr;
-        type->tp_setattro = base->tp_setattro;
-    }
+    inherit_grouped(type, base, basebase);
     COPY(tp_repr);
     COPY(tp_vectorcall_offset);
     /* An own __call__ takes the flag away again (type_fixup_slots, type_update_slot_locked). */
@@ -207,10 +216,6 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
         type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
     COPY(tp_call);
     COPY(tp_str);
-    if (type->tp_richcompare == NULL && type->tp_hash == NULL && ADDS(tp_richcompare, tp_hash) && !defines_eq_or_hash(type)) {
-        type->tp_richcompare = base->tp_richcompare;
-        type->tp_hash = base->tp_hash;
-    }
     COPY(tp_iter);
     COPY(tp_iternext);
     COPY(tp_descr_get);
@@ -302,6 +307,9 @@ static void inherit_all(PyTypeObject *type)
         if (!(type->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)))
             type->tp_flags |= b->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);
     }
+    /* Nobody after the first in the MRO has his own, as where a metaclass turns the order round. */
+    if (type->tp_base != NULL)
+        inherit_grouped(type, type->tp_base, NULL);
 }
 
 int type_ready(PyTypeObject *type)

@@ -181,7 +181,8 @@ void slots_after_fork(uint16_t own);
 /* Held for short: nothing that blocks, allocates or runs code. It is never held across a safe point. */
 void thread_list_lock(void);
 void thread_list_unlock(void);
-/* for (ts = thread_first(); ts != NULL; ts = ts->next), under the lock or with the world stopped */
+/* for (ts = thread_first(); ts != NULL; ts = ts->next), under the lock: also with the world stopped, for threads that have
+ * detached for the last time leave the list during a pause. */
 PyThreadState *thread_first(void);
 int thread_count(void);         /* [atomic] thread states that exist */
 

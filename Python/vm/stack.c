@@ -212,6 +212,8 @@ static int walk_generator(PyObject *op, uint8_t state, void *arg)
 
 void frame_walk_slots_stopped(void (*visit)(PyObject *op))
 {
+    /* Threads that have detached for the last time free their stacks during the pause, too. */
+    thread_list_lock();
     for (PyThreadState *ts = thread_first(); ts != NULL; ts = ts->next) {
         PyObject **above = NULL;        /* window of the activation above: it may begin within the one below */
         for (frame_t *f = ts->frame; f != NULL; f = f->previous) {
@@ -222,5 +224,6 @@ void frame_walk_slots_stopped(void (*visit)(PyObject *op))
             above = f->slots;
         }
     }
+    thread_list_unlock();
     object_pages_walk_stopped(walk_generator, &visit);
 }

@@ -70,9 +70,63 @@ static PyObject *internal_get_config(PyObject *module, PyObject *unused)
     return config;
 }
 
+/* ---- Text of the locale, which is UTF-8 always ---- */
+
+static int knows_handler(const char *errors)
+{
+    static const char *const handlers[] = {"strict", "surrogateescape", "surrogatepass"};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(handlers); i++)
+        if (errors == NULL || strcmp(errors, handlers[i]) == 0)
+            return 1;
+    PyErr_SetString(PyExc_ValueError, "unsupported error handler");
+    return 0;
+}
+
+/* Turns the UnicodeError that is set to a RuntimeError which tells where it was and why. */
+static void retell_error(const char *what, PyObject *kind)
+{
+    if (!PyErr_ExceptionMatches(kind))
+        return;
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *start = PyObject_GetAttrString(error, "start"), *reason = PyObject_GetAttrString(error, "reason");
+    if (start != NULL && reason != NULL)
+        PyErr_Format(PyExc_RuntimeError, "%s error: pos=%S, reason=%S", what, start, reason);
+    Py_XDECREF(start);
+    Py_XDECREF(reason);
+    Py_DECREF(error);
+}
+
+static PyObject *internal_encode_locale(PyObject *module, PyObject *args)
+{
+    PyObject *text;
+    int current_locale = 0;
+    const char *errors = NULL;
+    if (!PyArg_ParseTuple(args, "U|is:EncodeLocaleEx", &text, &current_locale, &errors) || !knows_handler(errors))
+        return NULL;
+    PyObject *bytes = PyUnicode_EncodeLocale(text, errors);
+    if (bytes == NULL)
+        retell_error("encode", PyExc_UnicodeEncodeError);
+    return bytes;
+}
+
+static PyObject *internal_decode_locale(PyObject *module, PyObject *args)
+{
+    const char *bytes, *errors = NULL;
+    Py_ssize_t size;
+    int current_locale = 0;
+    if (!PyArg_ParseTuple(args, "y#|is:DecodeLocaleEx", &bytes, &size, &current_locale, &errors) || !knows_handler(errors))
+        return NULL;
+    PyObject *text = PyUnicode_DecodeLocaleAndSize(bytes, size, errors);
+    if (text == NULL)
+        retell_error("decode", PyExc_UnicodeDecodeError);
+    return text;
+}
+
 static PyMethodDef internal_methods[] = {
     {"get_recursion_depth", internal_recursion_depth, METH_NOARGS, "The number of frames on the stack."},
     {"get_config", internal_get_config, METH_NOARGS, "The configuration, as far as sys.flags tells it."},
+    {"EncodeLocaleEx", internal_encode_locale, METH_VARARGS, "EncodeLocaleEx(text, current_locale=0, errors='strict') -> bytes"},
+    {"DecodeLocaleEx", internal_decode_locale, METH_VARARGS, "DecodeLocaleEx(bytes, current_locale=0, errors='strict') -> str"},
     {NULL},
 };
 

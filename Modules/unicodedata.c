@@ -349,6 +349,28 @@ static int is_old_name(Py_UCS4 ch, const char *text, Py_ssize_t length)
            && strlen(name) == (size_t)length && strncasecmp(name, text, (size_t)length) == 0;
 }
 
+/* The characters that a named sequence stands for, or NULL without an exception if text is no name of one. */
+static PyObject *find_sequence(const char *text, int length)
+{
+    char upper[NAME_MAX_LENGTH + 1];
+    for (int i = 0; i < length; i++)
+        upper[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 32) : text[i];
+    upper[length] = '\0';
+    size_t low = 0, high = Py_ARRAY_LENGTH(ucd_named_sequences);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(upper, ucd_named_sequences[middle].name);
+        if (order == 0)
+            return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, ucd_named_sequences[middle].text,
+                                             ucd_named_sequences[middle].length);
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
 static PyObject *lookup(PyObject *self, PyObject *arg)
 {
     const char *text;
@@ -361,8 +383,10 @@ static PyObject *lookup(PyObject *self, PyObject *arg)
         return NULL;
     }
     if (!get_code(text, (int)length, &ch) || (is_old(self) && !is_old_name(ch, text, length))) {
-        PyErr_Format(PyExc_KeyError, "undefined character name '%.*s'", (int)length, text);
-        return NULL;
+        PyObject *sequence = is_old(self) ? NULL : find_sequence(text, (int)length);
+        if (sequence == NULL && !PyErr_Occurred())
+            PyErr_Format(PyExc_KeyError, "undefined character name '%.*s'", (int)length, text);
+        return sequence;
     }
     return PyUnicode_FromOrdinal((int)ch);
 }

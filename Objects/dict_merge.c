@@ -49,7 +49,7 @@ static int adopt_copy(PyDictObject *self, PyDictObject *other)
             Py_DECREF(keys->entries[i].value);
         }
     if (!keys->is_static)
-        mi_free(keys);
+        block_free(keys);
     return 0;
 }
 

@@ -38,7 +38,7 @@ static inline Py_ALWAYS_INLINE PyDictKeysObject *keys_alloc_small(void)
 {
     const Py_ssize_t capacity = usable_entries(MIN_LOG2_SIZE);
     const size_t index = index_bytes(MIN_LOG2_SIZE, 0);
-    PyDictKeysObject *keys = mi_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
+    PyDictKeysObject *keys = block_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
     if (Py_LIKELY(keys != NULL)) {
         keys_init(keys, MIN_LOG2_SIZE, 0, index, capacity);
         keys->count = keys->first = keys->top = keys->gap = 0;
@@ -57,7 +57,7 @@ PyDictKeysObject *dict_keys_alloc(Py_ssize_t n, Py_ssize_t gap)
     Py_ssize_t capacity = usable_entries(log2);
     int width = log2 < 8 ? 0 : log2 < 16 ? 1 : log2 < 32 ? 2 : 3;
     size_t index = index_bytes(log2, width);
-    PyDictKeysObject *keys = mi_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
+    PyDictKeysObject *keys = block_malloc(sizeof(PyDictKeysObject) + index + (size_t)capacity * sizeof(dict_entry));
     if (keys == NULL)
         return NULL;
     keys_init(keys, log2, width, index, capacity);
@@ -222,7 +222,7 @@ PyDictKeysObject *dict_keys_clone_locked(PyDictObject *self)
     if (self->ma_used == 0)
         return DICT_EMPTY_KEYS;
     size_t bytes = dict_keys_bytes(old), head = (size_t)((char *)old->entries - (char *)old);
-    PyDictKeysObject *keys = mi_malloc(bytes);
+    PyDictKeysObject *keys = block_malloc(bytes);
     if (keys == NULL)
         return NULL;
     memcpy(keys, old, head + (size_t)old->count * sizeof(dict_entry));
@@ -249,7 +249,7 @@ int dict_snapshot_take(PyObject *op, struct dict_snapshot *snapshot)
     snapshot->pairs = snapshot->room;
     snapshot->hashes = snapshot->hash_room;
     if (used > 8) {
-        snapshot->pairs = mi_malloc((size_t)used * (2 * sizeof(PyObject *) + sizeof(Py_hash_t)));
+        snapshot->pairs = block_malloc((size_t)used * (2 * sizeof(PyObject *) + sizeof(Py_hash_t)));
         snapshot->hashes = (Py_hash_t *)(void *)(snapshot->pairs + 2 * used);
     }
     if (snapshot->pairs != NULL)
@@ -275,7 +275,7 @@ void dict_snapshot_free(struct dict_snapshot *snapshot)
     for (Py_ssize_t i = 0; i < 2 * snapshot->count; i++)
         Py_DECREF(snapshot->pairs[i]);
     if (snapshot->pairs != snapshot->room)
-        mi_free(snapshot->pairs);
+        block_free(snapshot->pairs);
 }
 
 /* ---- Walking without the lock ---- */
@@ -416,7 +416,7 @@ static inline Py_ALWAYS_INLINE PyObject *new_with_keys(PyDictKeysObject *keys)
     PyDictObject *self = (PyDictObject *)object_new_gc_tracked(&PyDict_Type, sizeof(PyDictObject));
     if (Py_UNLIKELY(self == NULL)) {
         if (!keys->is_static)
-            mi_free(keys);
+            block_free(keys);
         return NULL;
     }
     self->ma_used = 0;
@@ -535,7 +535,7 @@ void dict_dealloc(PyObject *op)
         if (self->ma_used != 0)
             drop_entries(keys);
         if (Py_LIKELY(!object_is_published(op) || !runtime_is_multi()))
-            mi_free(keys);
+            block_free(keys);
         else
             memory_retire_or_free(0, keys, dict_keys_bytes(keys));
     }

@@ -37,7 +37,7 @@ static int extend_from_list(PyListObject *self, PyListObject *other)
         return (int)n;
     int result = list_extend_array_steal(self, items, n);
     if (items != room)
-        mi_free(items);
+        block_free(items);
     return result;
 }
 

@@ -368,7 +368,7 @@ static int assign_range(PyListObject *self, Py_ssize_t start, Py_ssize_t stop, P
     int locked = container_lock(self);
     Py_ssize_t gone = PySlice_AdjustIndices(self->ob_base.ob_size, &start, &stop, 1);
     if (gone > 16)
-        displaced = mi_malloc((size_t)gone * sizeof(PyObject *));
+        displaced = block_malloc((size_t)gone * sizeof(PyObject *));
     if (displaced != NULL)
         result = list_splice_locked(self, start, start + gone, fresh, n, displaced);
     container_unlock(self, locked);
@@ -378,7 +378,7 @@ static int assign_range(PyListObject *self, Py_ssize_t start, Py_ssize_t stop, P
     else
         PyErr_NoMemory();
     if (displaced != room)
-        mi_free(displaced);
+        block_free(displaced);
     return result;
 }
 
@@ -389,7 +389,7 @@ static Py_ssize_t collect(PyObject *iterable, const char *message, PyObject **ro
     *items = room;
     if (PyTuple_CheckExact(iterable)) {
         Py_ssize_t n = PyTuple_GET_SIZE(iterable);
-        if (n > 16 && (*items = mi_malloc((size_t)n * sizeof(PyObject *))) == NULL) {
+        if (n > 16 && (*items = block_malloc((size_t)n * sizeof(PyObject *))) == NULL) {
             PyErr_NoMemory();
             return -1;
         }
@@ -426,7 +426,7 @@ static int assign_plain_slice(PyListObject *self, Py_ssize_t start, Py_ssize_t s
     if (result < 0)
         list_snapshot_free(room, items, n);
     else if (items != room)
-        mi_free(items);
+        block_free(items);
     return result;
 }
 
@@ -464,7 +464,7 @@ static int assign_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop,
     int locked = container_lock(self);
     Py_ssize_t count = PySlice_AdjustIndices(self->ob_base.ob_size, &start, &stop, step);
     if (count > 16)
-        displaced = mi_malloc((size_t)count * sizeof(PyObject *));
+        displaced = block_malloc((size_t)count * sizeof(PyObject *));
     if (displaced == NULL)
         ;
     else if (value == NULL) {
@@ -486,7 +486,7 @@ static int assign_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop,
         for (Py_ssize_t i = 0; i < count; i++)
             Py_XDECREF(displaced[i]);
         if (items != room)
-            mi_free(items);
+            block_free(items);
     }
     else {
         if (displaced == NULL)
@@ -496,7 +496,7 @@ static int assign_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop,
         list_snapshot_free(room, items, n);
     }
     if (displaced != old_room)
-        mi_free(displaced);
+        block_free(displaced);
     return result;
 }
 

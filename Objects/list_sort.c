@@ -157,10 +157,10 @@ static int need_spare(struct sorter *s, Py_ssize_t n)
 {
     if (n <= s->spare_size)
         return 0;
-    mi_free(s->spare);
+    block_free(s->spare);
     s->spare_size = 0;
     s->spare_values = NULL;
-    s->spare = mi_malloc((size_t)n * sizeof(PyObject *) * (s->values != NULL ? 2 : 1));
+    s->spare = block_malloc((size_t)n * sizeof(PyObject *) * (s->values != NULL ? 2 : 1));
     if (s->spare == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -522,7 +522,7 @@ int list_sort_array(PyObject **keys, PyObject **values, Py_ssize_t n)
     case LESS_TUPLE: result = sort_tuples(&s, n); break;
     default: result = sort_any(&s, n); break;
     }
-    mi_free(s.spare);
+    block_free(s.spare);
     return result;
 }
 
@@ -531,7 +531,7 @@ int list_sort_array(PyObject **keys, PyObject **values, Py_ssize_t n)
 /* key(item) for all items; NULL: exception. */
 static PyObject **make_keys(PyObject **items, Py_ssize_t n, PyObject *keyfunc)
 {
-    PyObject **keys = mi_malloc((size_t)(n > 0 ? n : 1) * sizeof(PyObject *));
+    PyObject **keys = block_malloc((size_t)(n > 0 ? n : 1) * sizeof(PyObject *));
     if (keys == NULL) {
         PyErr_NoMemory();
         return NULL;
@@ -541,7 +541,7 @@ static PyObject **make_keys(PyObject **items, Py_ssize_t n, PyObject *keyfunc)
         if (keys[i] == NULL) {
             while (i-- > 0)
                 Py_DECREF(keys[i]);
-            mi_free(keys);
+            block_free(keys);
             return NULL;
         }
     }
@@ -564,7 +564,7 @@ static int sort_items(PyObject **items, Py_ssize_t n, PyObject *keyfunc, int rev
     if (keys != NULL) {
         for (Py_ssize_t i = 0; i < n; i++)
             Py_DECREF(keys[i]);
-        mi_free(keys);
+        block_free(keys);
     }
     return result;
 }
@@ -607,7 +607,7 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
     n_meanwhile = self->ob_base.ob_size;
     if (self->ob_item != LIST_NO_ITEMS) {
         unused = self->ob_item;
-        meanwhile = n_meanwhile > 0 ? mi_malloc((size_t)n_meanwhile * sizeof(PyObject *)) : NULL;
+        meanwhile = n_meanwhile > 0 ? block_malloc((size_t)n_meanwhile * sizeof(PyObject *)) : NULL;
         if (meanwhile != NULL)
             memcpy(meanwhile, unused, (size_t)n_meanwhile * sizeof(PyObject *));
         else
@@ -622,7 +622,7 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
 
     for (Py_ssize_t i = n_meanwhile; i-- > 0;)
         Py_XDECREF(meanwhile[i]);
-    mi_free(meanwhile);
+    block_free(meanwhile);
     if (changed && result == 0) {
         PyErr_SetString(PyExc_ValueError, "list modified during sort");
         result = -1;

@@ -16,7 +16,7 @@ static PyObject **items_alloc_large(size_t capacity)
 {
     if (capacity > MAX_ITEMS)
         return NULL;
-    size_t *block = mi_zalloc((capacity + 1) * sizeof(size_t));
+    size_t *block = block_zalloc((capacity + 1) * sizeof(size_t));
     if (block == NULL)
         return NULL;
     block[0] = capacity;
@@ -29,7 +29,7 @@ PyObject **list_items_alloc(size_t capacity, size_t used)
     /* Of a large block, pages that are zero from the start are better left untouched. */
     if (Py_UNLIKELY(rest >= LARGE_TAIL || capacity > MAX_ITEMS))
         return items_alloc_large(capacity);
-    size_t *block = mi_malloc((capacity + 1) * sizeof(size_t));
+    size_t *block = block_malloc((capacity + 1) * sizeof(size_t));
     if (block == NULL)
         return NULL;
     block[0] = capacity;
@@ -50,7 +50,7 @@ size_t list_items_bytes(PyObject *const *items)
 static void items_free(PyObject **items)
 {
     if (items != NULL && items != LIST_NO_ITEMS)
-        mi_free((size_t *)items - 1);
+        block_free((size_t *)items - 1);
 }
 
 void list_retire_items_locked(PyListObject *self, PyObject **items)
@@ -92,7 +92,7 @@ static int reallocate(PyListObject *self, size_t capacity)
     if (old != NULL && old != LIST_NO_ITEMS && capacity < n + LARGE_TAIL && only_ours(self)) {
         if (capacity > MAX_ITEMS)
             return -1;
-        size_t *block = mi_realloc((size_t *)old - 1, (capacity + 1) * sizeof(size_t));
+        size_t *block = block_realloc((size_t *)old - 1, (capacity + 1) * sizeof(size_t));
         if (block == NULL)
             return -1;
         block[0] = capacity;
@@ -302,7 +302,7 @@ Py_ssize_t list_snapshot(PyListObject *self, PyObject **room, Py_ssize_t room_si
 {
     int locked = container_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
-    PyObject **copy = n <= room_size ? room : mi_malloc((size_t)n * sizeof(PyObject *));
+    PyObject **copy = n <= room_size ? room : block_malloc((size_t)n * sizeof(PyObject *));
     if (copy != NULL)
         for (Py_ssize_t i = 0; i < n; i++)
             copy[i] = Py_XNewRef(self->ob_item[i]);
@@ -320,7 +320,7 @@ void list_snapshot_free(PyObject **room, PyObject **items, Py_ssize_t n)
     for (Py_ssize_t i = 0; i < n; i++)
         Py_XDECREF(items[i]);
     if (items != room)
-        mi_free(items);
+        block_free(items);
 }
 
 /* ---- Making lists ---- */
@@ -451,7 +451,7 @@ PyObject *list_concat(PyListObject *a, PyListObject *b)
         return PyErr_NoMemory();
     }
     if (tail != room)
-        mi_free(tail);
+        block_free(tail);
     return (PyObject *)result;
 }
 
@@ -661,7 +661,7 @@ PyObject *PyList_AsTuple(PyObject *op)
         return NULL;
     PyObject *result = tuple_from_array_steal(items, n);
     if (items != room)
-        mi_free(items);
+        block_free(items);
     return result;
 }
 

@@ -53,7 +53,7 @@ struct set_table *set_table_alloc(size_t n)
         size <<= 1;
     struct set_table *table;
     if (size == MIN_SIZE) {
-        table = mi_malloc(sizeof(struct set_table) + MIN_SIZE * sizeof(set_entry));
+        table = block_malloc(sizeof(struct set_table) + MIN_SIZE * sizeof(set_entry));
         if (table == NULL)
             return NULL;
         for (int i = 0; i < MIN_SIZE; i++)      /* a hash without a key is not looked at */
@@ -61,7 +61,7 @@ struct set_table *set_table_alloc(size_t n)
         table->fill = table->is_static = 0;
     }
     else {
-        table = mi_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
+        table = block_zalloc(sizeof(struct set_table) + size * sizeof(set_entry));
         if (table == NULL)
             return NULL;
     }
@@ -299,7 +299,7 @@ int set_snapshot_take(PySetObject *self, struct set_snapshot *snapshot)
     struct set_table *table = self->table;
     snapshot->entries = snapshot->room;
     if (self->used > 8)
-        snapshot->entries = mi_malloc((size_t)self->used * sizeof(set_entry));
+        snapshot->entries = block_malloc((size_t)self->used * sizeof(set_entry));
     if (snapshot->entries != NULL && self->used > 0)
         for (size_t i = 0; i <= table->mask; i++)
             if (set_is_member(set_entries(table)[i].key)) {
@@ -320,7 +320,7 @@ void set_snapshot_free(struct set_snapshot *snapshot)
     for (Py_ssize_t i = 0; i < snapshot->count; i++)
         Py_DECREF(snapshot->entries[i].key);
     if (snapshot->entries != snapshot->room)
-        mi_free(snapshot->entries);
+        block_free(snapshot->entries);
 }
 
 int set_next_ref(PySetObject *self, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
@@ -413,7 +413,7 @@ void set_dealloc(PyObject *op)
     if (self->table != NULL && !self->table->is_static) {
         if (self->used > 0)
             drop_table(self->table, self->used);
-        mi_free(self->table);
+        block_free(self->table);
     }
     if (Py_LIKELY(heap_type(op) == &PySet_Type || heap_type(op) == &PyFrozenSet_Type))
         object_free_gc(op);

@@ -218,6 +218,9 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
     COPY(tp_str);
     COPY(tp_iter);
     COPY(tp_iternext);
+    if (type->tp_descr_get == NULL && (base->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)
+        && (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE)))
+        type->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR;     /* nobody can give it another __get__ */
     COPY(tp_descr_get);
     /* A non-data descriptor made from a data descriptor of C would be no descriptor at all. */
     COPY(tp_descr_set);

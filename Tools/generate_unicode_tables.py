@@ -301,6 +301,26 @@ def write_aliases(out, names):
     out.write('};\n')
 
 
+def write_named_sequences(out):
+    """Names that stand for several characters: only lookup() knows them. Sorted by name."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'named_sequences.txt')
+    with open(path, encoding='ascii') as file:
+        names = sorted(line.strip() for line in file if not line.startswith('#'))
+    rows = []
+    for name in names:
+        try:
+            rows.append((name, ud.lookup(name)))
+        except KeyError:
+            pass
+    longest = max(len(text) for _, text in rows)
+    assert all(ord(ch) < 0x10000 for _, text in rows for ch in text)
+    out.write(f'static const struct {{ const char *name; uint8_t length; uint16_t text[{longest}]; }} '
+              f'ucd_named_sequences[{len(rows)}] = {{\n')
+    for name, text in rows:
+        out.write(f'{{"{name}",{len(text)},{{{",".join(str(ord(ch)) for ch in text)}}}}},\n')
+    out.write('};\n')
+
+
 # Formal aliases of control characters and corrections (NameAliases.txt); those that the source knows are kept.
 ALIASES = '''NULL|NUL|START OF HEADING|SOH|START OF TEXT|STX|END OF TEXT|ETX|END OF TRANSMISSION|EOT|ENQUIRY|ENQ|ACKNOWLEDGE|ACK|
 ALERT|BEL|BACKSPACE|BS|CHARACTER TABULATION|HORIZONTAL TABULATION|HT|TAB|LINE FEED|NEW LINE|END OF LINE|LF|NL|EOL|
@@ -334,7 +354,7 @@ MEDEFAIDRIN SMALL LETTER H|HENTAIGANA LETTER E-1|BYZANTINE MUSICAL SYMBOL FTHORA
 def main():
     directory = sys.argv[1] if len(sys.argv) > 1 else '.'
     for name, writers in (('unicode_tables.h', [write_str_tables]),
-                          ('unicodedata_tables.h', [write_property_tables, write_name_tables])):
+                          ('unicodedata_tables.h', [write_property_tables, write_name_tables, write_named_sequences])):
         path = os.path.join(directory, name)
         with open(path + '.tmp', 'w', encoding='ascii') as out:
             for writer in writers:

@@ -39,4 +39,7 @@ int positions_reader_next(positions_reader_t *r);       /* 1: entry read, 0: end
 
 position_t positions_find(PyCodeObject *code, uint32_t word);
 
+/* The table of code that comes from a file, without columns if none are wanted (compile_without_columns). A new reference, or NULL. */
+PyObject *positions_as_configured(PyObject *table, int first_line);
+
 #endif /* BRAID_POSITIONS_H */

@@ -146,12 +146,25 @@ static PyObject *testcapi_tracemalloc_untrack(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyAPI_FUNC(PyObject *) _PyTraceMalloc_GetTraceback(unsigned int domain, uintptr_t ptr);    /* in no public header */
+
+static PyObject *testcapi_tracemalloc_get_traceback(PyObject *module, PyObject *args)
+{
+    unsigned domain;
+    PyObject *address;
+    if (!PyArg_ParseTuple(args, "IO:tracemalloc_get_traceback", &domain, &address))
+        return NULL;
+    void *block = PyLong_AsVoidPtr(address);
+    return PyErr_Occurred() ? NULL : _PyTraceMalloc_GetTraceback(domain, (uintptr_t)block);
+}
+
 static PyMethodDef memory_methods[] = {
     {"set_nomemory", testcapi_set_nomemory, METH_VARARGS, NULL},
     {"remove_mem_hooks", testcapi_remove_mem_hooks, METH_NOARGS, NULL},
     {"pymem_getallocatorsname", testcapi_getallocatorsname, METH_NOARGS, NULL},
     {"test_pymem_alloc0", testcapi_test_alloc0, METH_NOARGS, NULL},
     {"tracemalloc_track", testcapi_tracemalloc_track, METH_VARARGS, NULL},
+    {"tracemalloc_get_traceback", testcapi_tracemalloc_get_traceback, METH_VARARGS, NULL},
     {"tracemalloc_untrack", testcapi_tracemalloc_untrack, METH_VARARGS, NULL},
     {NULL},
 };

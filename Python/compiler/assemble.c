@@ -2,7 +2,6 @@
 #include "Python.h"
 
 #include "compiler_internal.h"
-#include "interpreter.h"
 
 /* Where a label stands, in words. Labels at the very end have none: every unit ends with a RETURN. */
 static uint32_t label_offset(unit_t *u, label_t label, uint32_t end)
@@ -107,34 +106,12 @@ static exception_entry_t *exception_table(unit_t *u, uint32_t end, uint32_t *cou
     return table;
 }
 
-/* -X no_debug_ranges or PYTHONNODEBUGRANGES: lines without columns. Found out once. */
-static int without_columns(void)
-{
-    static int known;       /* [atomic] 0 not yet, 1 with, 2 without */
-    int value = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (value == 0) {
-        PyObject *options = PySys_GetXOptions();
-        if (options == NULL) {      /* too early */
-            PyErr_Clear();
-            return 0;
-        }
-        const char *variable = interpreter_get_main()->config.use_environment ? getenv("PYTHONNODEBUGRANGES") : NULL;
-        value = 1 + (PyDict_GetItemString(options, "no_debug_ranges") != NULL || (variable != NULL && *variable != '\0'));
-        __atomic_store_n(&known, value, __ATOMIC_RELAXED);
-    }
-    return value == 2;
-}
-
 static PyObject *position_table(unit_t *u)
 {
-    int lines_only = without_columns();
     positions_writer_t w;
     positions_writer_init(&w, u->firstlineno);
     for (int i = 0; i < u->used; i++) {
-        position_t p = u->code[i].position;
-        if (lines_only)
-            p = (position_t){p.line, -1, -1, -1};
-        if (positions_writer_add(&w, size_in_words(&u->code[i]), p) < 0) {
+        if (positions_writer_add(&w, size_in_words(&u->code[i]), u->code[i].position) < 0) {
             positions_writer_clear(&w);
             return NULL;
         }

@@ -86,6 +86,7 @@ static int compile_module_body(compiler_t *c, mod_ty tree)
         return 0;
     if (tree->kind == Expression_kind) {
         int v = compile_to_temp(c, tree->v.Expression.body);
+        UNSET_POSITION(c);
         return v >= 0 && emit_abc(c, OP_RETURN, (unsigned)v, 0, 0);
     }
     c->interactive = tree->kind == Interactive_kind;

@@ -373,6 +373,14 @@ static int drop_range(compiler_t *c, int from, int to)
     return 1;
 }
 
+/* What a case leaves undone belongs to its line, if it is clear which that is: a debugger stops nowhere else on the way out. */
+static void fail_position(compiler_t *c, match_case_ty mc)
+{
+    UNSET_POSITION(c);
+    if (mc->guard == NULL || mc->guard->lineno == mc->pattern->lineno)
+        SET_POSITION(c, mc->pattern);
+}
+
 static int compile_case(compiler_t *c, match_case_ty mc, int subject, label_t end, int is_last)
 {
     unit_t *u = c->unit;
@@ -393,7 +401,9 @@ static int compile_case(compiler_t *c, match_case_ty mc, int subject, label_t en
     ok = ok && compile_stmts(c, mc->body);
     UNSET_POSITION(c);
     set_depth(c, used);
-    ok = ok && jump_to(c, end) && label_here(c, m.fail) && drop_range(c, depth, used);
+    ok = ok && jump_to(c, end) && label_here(c, m.fail);
+    fail_position(c, mc);
+    ok = ok && drop_range(c, depth, used);
     set_depth(c, depth);
     Py_XDECREF(m.names);
     PyMem_Free(m.slots);
@@ -414,8 +424,8 @@ int compile_match(compiler_t *c, stmt_ty s)
         if (!compile_case(c, cases->elements[i], subject, end, i == ast_len(cases) - 1))
             return 0;
     }
-    UNSET_POSITION(c);
     int ok = subject >= 0 && emit_abc(c, OP_DROP, (unsigned)subject, 0, 0) && label_here(c, end);
+    UNSET_POSITION(c);
     set_depth(c, depth);
     return ok;
 }

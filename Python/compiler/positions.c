@@ -93,13 +93,15 @@ static int get(positions_reader_t *r, uint32_t *value)
     return 0;
 }
 
-void positions_reader_init(positions_reader_t *r, PyCodeObject *code)
+static void read_table(positions_reader_t *r, PyObject *table, int first_line)
 {
     memset(r, 0, sizeof(*r));
-    r->next = (const uint8_t *)PyBytes_AS_STRING(code->co_linetable);
-    r->end = r->next + PyBytes_GET_SIZE(code->co_linetable);
-    r->line = code->co_firstlineno;
+    r->next = (const uint8_t *)PyBytes_AS_STRING(table);
+    r->end = r->next + PyBytes_GET_SIZE(table);
+    r->line = first_line;
 }
+
+void positions_reader_init(positions_reader_t *r, PyCodeObject *code) { read_table(r, code->co_linetable, code->co_firstlineno); }
 
 int positions_reader_next(positions_reader_t *r)
 {
@@ -128,4 +130,20 @@ position_t positions_find(PyCodeObject *code, uint32_t word)
         if (word < r.end_word)
             return r.position;
     return (position_t){-1, -1, -1, -1};
+}
+
+PyObject *positions_as_configured(PyObject *table, int first_line)
+{
+    if (!compile_without_columns)
+        return Py_NewRef(table);
+    positions_reader_t r;
+    positions_writer_t w;
+    read_table(&r, table, first_line);
+    positions_writer_init(&w, first_line);
+    while (positions_reader_next(&r))
+        if (positions_writer_add(&w, r.end_word - r.start_word, r.position) < 0) {
+            positions_writer_clear(&w);
+            return NULL;
+        }
+    return positions_writer_finish(&w);
 }

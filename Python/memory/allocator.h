@@ -24,4 +24,27 @@
 #include <mimalloc.h>
 #endif
 
+#include "block_trace.h"
+
+/* Blocks that the library may ask for by way of tracemalloc: tables of containers. What belongs to the machinery comes from mi_malloc. */
+static inline void *block_malloc(size_t size)
+{
+    return Py_UNLIKELY(block_trace_is_on()) ? block_malloc_traced(size) : mi_malloc(size);
+}
+static inline void *block_zalloc(size_t size)
+{
+    return Py_UNLIKELY(block_trace_is_on()) ? block_zalloc_traced(size) : mi_zalloc(size);
+}
+static inline void *block_realloc(void *block, size_t size)
+{
+    return Py_UNLIKELY(block_trace_is_on()) ? block_realloc_traced(block, size) : mi_realloc(block, size);
+}
+static inline void block_free(void *block)
+{
+    if (Py_UNLIKELY(block_trace_is_on()))
+        block_free_traced(block);
+    else
+        mi_free(block);
+}
+
 #endif /* BRAID_ALLOCATOR_H */

@@ -221,12 +221,16 @@ static PyObject *gc_get_referents(PyObject *module, PyObject *args)
     return search_result(&s);
 }
 
-static PyObject *gc_get_objects(PyObject *module, PyObject *args, PyObject *kwds)
+static PyObject *gc_get_objects(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *names[] = {"generation", NULL};
-    PyObject *generation = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "|O:get_objects", names, &generation))
+    /* No tuple or dict of arguments: they would be among the objects. */
+    static const char *const names[] = {"generation", NULL};
+    static _PyArg_Parser parser = {.keywords = names, .fname = "get_objects"};
+    PyObject *buffer[1];
+    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 1, 0, buffer);
+    if (args == NULL)
         return NULL;
+    PyObject *generation = (nargs > 0 || kwnames != NULL) && args[0] != NULL ? args[0] : Py_None;
     int all = 1;
     if (generation != Py_None) {
         if (!PyLong_Check(generation) && !PyIndex_Check(generation)) {
@@ -246,7 +250,7 @@ static PyObject *gc_get_objects(PyObject *module, PyObject *args, PyObject *kwds
     }
     if (PySys_Audit("gc.get_objects", "O", generation) < 0)
         return NULL;
-    struct search s = {.ignore = args};
+    struct search s = {0};
     PyThreadState *ts = thread_current();
     if (all) {
         stop_world_begin(ts);
@@ -321,7 +325,7 @@ static PyMethodDef gc_methods[] = {
     {"set_threshold", gc_set_threshold, METH_VARARGS,
      "set_threshold(threshold0[, threshold1[, threshold2]]): 0 turns automatic collection off."},
     {"get_threshold", gc_get_threshold, METH_NOARGS, "The thresholds as a tuple."},
-    {"get_objects", (PyCFunction)(void (*)(void))gc_get_objects, METH_VARARGS | METH_KEYWORDS,
+    {"get_objects", (PyCFunction)(void (*)(void))gc_get_objects, METH_FASTCALL | METH_KEYWORDS,
      "get_objects(generation=None) -> list of the objects that the collector tracks."},
     {"get_stats", gc_get_stats, METH_NOARGS, "List of three dicts with counts of collections."},
     {"get_pause_stats", gc_get_pause_stats, METH_NOARGS, "Dict with the pauses and the memory of the collector."},

@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "collector.h"
 #include "allocator.h"
+#include "block_trace.h"
 
 /* A page that is always full stands in where a heap has none, so that the fast path needs no test. */
 static struct object_page empty_page;
@@ -260,7 +261,39 @@ static void *alloc_large(struct thread_heap *heap, size_t size)
     return page_slot(page, 0);
 }
 
-void *object_page_alloc_slow(size_t size)
+/* While blocks are traced no page is the current one, so that every allocation and free comes to the slow path. */
+void object_pages_leave_fast_path_stopped(void)
+{
+    for (uint32_t i = 0; i < heap_limit(); i++) {
+        struct thread_heap *heap = heap_peek(i);
+        for (uint32_t c = 0; heap != NULL && c < OBJECT_PAGE_CLASSES; c++) {
+            struct object_page *page = heap->current[c];
+            heap->current[c] = &empty_page;
+            if (page != &empty_page && (page->free != NULL || page->carved < page->slot_count))
+                link_with_room(heap, page);
+        }
+    }
+}
+
+/* From a page that stays among those with room as long as it has some. */
+static void *alloc_without_current(struct thread_heap *heap, uint32_t size_class)
+{
+    struct object_page *page = heap->with_room[size_class];
+    if (page == NULL) {
+        page = page_new(heap, size_class, class_slot_size(size_class));
+        if (page == NULL)
+            return NULL;
+        link_with_room(heap, page);
+    }
+    if (page->free == NULL)
+        page_carve(page);
+    void *slot = page_take(heap, page);
+    if (page->free == NULL && page->carved == page->slot_count)
+        unlink_with_room(heap, page);
+    return slot;
+}
+
+static void *alloc_slow(size_t size)
 {
     struct thread_heap *heap = memory_heap;
     if (heap == &memory_no_heap) {
@@ -276,6 +309,8 @@ void *object_page_alloc_slow(size_t size)
         return alloc_large(heap, size);
 
     uint32_t size_class = object_page_class(size);
+    if (Py_UNLIKELY(block_trace_is_on()))
+        return alloc_without_current(heap, size_class);
     struct object_page *page = heap->current[size_class];
     if (page->free != NULL)
         return page_take(heap, page);
@@ -295,6 +330,19 @@ void *object_page_alloc_slow(size_t size)
     if (page->free == NULL)
         page_carve(page);
     return page_take(heap, page);
+}
+
+void *object_page_alloc_slow(size_t size)
+{
+    if (Py_LIKELY(!block_trace_is_on()))
+        return alloc_slow(size);
+    int outermost = block_trace_enter();
+    void *slot = alloc_slow(size);
+    if (outermost && block_trace_leave(slot, size) < 0) {
+        object_page_free_slow(slot);
+        return NULL;
+    }
+    return slot;
 }
 
 static void free_remote(struct object_page *page, void *slot)
@@ -317,6 +365,8 @@ void object_page_free_slow(void *slot)
 {
     struct object_page *page = object_page_of(slot);
     struct thread_heap *heap = memory_heap;
+    if (Py_UNLIKELY(block_trace_is_on()))
+        block_trace_forget(slot);
     heap->growth--;
     OBJECT_PAGE_POISON(slot, page->slot_size);
     if (page->heap != heap) {

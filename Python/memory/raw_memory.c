@@ -3,7 +3,7 @@
 #include "allocator.h"
 #include <sched.h>
 
-/* Stays 0 until somebody sets an allocator: then all calls go through the table, which has one entry per domain. */
+/* Once somebody has set an allocator, or blocks are traced, all calls go through this table. One entry per domain. */
 int memory_hooked;
 
 static void *default_malloc(void *ctx, size_t size) { return mi_malloc(size ? size : 1); }
@@ -19,12 +19,52 @@ static PyMemAllocatorEx allocators[3] = {DEFAULT_ALLOCATOR, DEFAULT_ALLOCATOR, D
 
 static inline int is_hooked(void) { return __atomic_load_n(&memory_hooked, __ATOMIC_ACQUIRE); }
 
+/* ---- Through the table, and traced if need be ---- */
+
+static void *trace_or_give(PyMemAllocatorEx *a, int outermost, void *ptr, size_t size)
+{
+    if (outermost && block_trace_leave(ptr, size) < 0) {
+        a->free(a->ctx, ptr);
+        return NULL;
+    }
+    return ptr;
+}
+
+static void *take_hooked(PyMemAllocatorDomain domain, size_t size)
+{
+    PyMemAllocatorEx *a = &allocators[domain];
+    int outermost = block_trace_enter();
+    return trace_or_give(a, outermost, a->malloc(a->ctx, size), size);
+}
+
+static void *take_zeroed_hooked(PyMemAllocatorDomain domain, size_t n, size_t size)
+{
+    PyMemAllocatorEx *a = &allocators[domain];
+    int outermost = block_trace_enter();
+    return trace_or_give(a, outermost, a->calloc(a->ctx, n, size), n * size);
+}
+
+static void *resize_hooked(PyMemAllocatorDomain domain, void *ptr, size_t size)
+{
+    PyMemAllocatorEx *a = &allocators[domain];
+    return block_trace_is_on() ? block_trace_realloc(a->realloc, a->ctx, ptr, size) : a->realloc(a->ctx, ptr, size);
+}
+
+static void give_hooked(PyMemAllocatorDomain domain, void *ptr)
+{
+    if (block_trace_is_on())
+        block_trace_forget(ptr);
+    allocators[domain].free(allocators[domain].ctx, ptr);
+}
+
+/* ---- By domain ---- */
+
 static inline void *take(PyMemAllocatorDomain domain, size_t size)
 {
     if (Py_UNLIKELY(size > (size_t)PY_SSIZE_T_MAX))
         return NULL;
     if (Py_UNLIKELY(is_hooked()))
-        return allocators[domain].malloc(allocators[domain].ctx, size);
+        return take_hooked(domain, size);
     return mi_malloc(size ? size : 1);
 }
 
@@ -33,7 +73,7 @@ static inline void *take_zeroed(PyMemAllocatorDomain domain, size_t n, size_t si
     if (Py_UNLIKELY(size != 0 && n > (size_t)PY_SSIZE_T_MAX / size))
         return NULL;
     if (Py_UNLIKELY(is_hooked()))
-        return allocators[domain].calloc(allocators[domain].ctx, n, size);
+        return take_zeroed_hooked(domain, n, size);
     return default_calloc(NULL, n, size);
 }
 
@@ -42,14 +82,14 @@ static inline void *resize(PyMemAllocatorDomain domain, void *ptr, size_t size)
     if (Py_UNLIKELY(size > (size_t)PY_SSIZE_T_MAX))
         return NULL;
     if (Py_UNLIKELY(is_hooked()))
-        return allocators[domain].realloc(allocators[domain].ctx, ptr, size);
+        return resize_hooked(domain, ptr, size);
     return mi_realloc(ptr, size ? size : 1);
 }
 
 static inline void give(PyMemAllocatorDomain domain, void *ptr)
 {
     if (Py_UNLIKELY(is_hooked()))
-        allocators[domain].free(allocators[domain].ctx, ptr);
+        give_hooked(domain, ptr);
     else
         mi_free(ptr);
 }
@@ -77,20 +117,22 @@ void PyObject_Free(void *ptr)
      * buffers come here too, so only the address can tell (finding 26). */
     if (Py_UNLIKELY(ptr != NULL && ptr == heap->dealloc_current) && runtime_is_multi()) {
         heap->dealloc_current = NULL;
-        qsbr_retire(ptr, is_hooked() ? sizeof(PyObject) : mi_usable_size(ptr), give_object);
+        qsbr_retire(ptr, (is_hooked() & MEMORY_HOOK_ALLOCATOR) ? sizeof(PyObject) : mi_usable_size(ptr), give_object);
         return;
     }
     give_object(ptr);
 }
+
+static void free_block(void *ptr) { block_free(ptr); }
 
 void memory_retire_or_free(int container_is_private, void *ptr, size_t bytes)
 {
     if (ptr == NULL)
         return;
     if (container_is_private || !runtime_is_multi())
-        PyMem_Free(ptr);
+        block_free(ptr);
     else
-        qsbr_retire(ptr, bytes, PyMem_Free);
+        qsbr_retire(ptr, bytes, free_block);
 }
 
 void PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
@@ -110,13 +152,16 @@ void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator
     for (int i = 0; i < 3; i++)
         any |= allocators[i].malloc != default_malloc || allocators[i].free != default_free
                || allocators[i].calloc != default_calloc || allocators[i].realloc != default_realloc;
-    __atomic_store_n(&memory_hooked, any, __ATOMIC_RELEASE);   /* pairs with is_hooked */
+    if (any)
+        __atomic_fetch_or(&memory_hooked, MEMORY_HOOK_ALLOCATOR, __ATOMIC_RELEASE);      /* pairs with is_hooked */
+    else
+        __atomic_fetch_and(&memory_hooked, ~MEMORY_HOOK_ALLOCATOR, __ATOMIC_RELEASE);
 }
 
 /* mimalloc's own debug build takes this part. */
 void PyMem_SetupDebugHooks(void) {}
 
-const char *_PyMem_GetCurrentAllocatorName(void) { return is_hooked() ? NULL : "mimalloc"; }
+const char *_PyMem_GetCurrentAllocatorName(void) { return (is_hooked() & MEMORY_HOOK_ALLOCATOR) ? NULL : "mimalloc"; }
 
 char *_PyMem_RawStrdup(const char *str)
 {

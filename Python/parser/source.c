@@ -129,7 +129,7 @@ static PyObject *decode_with(const char *source, Py_ssize_t size, const char *co
             PyObject *type, *error, *trace;
             PyErr_Fetch(&type, &error, &trace);
             PyErr_NormalizeException(&type, &error, &trace);
-            fail_at_start(filename, "(unicode error) %S", error);
+            fail_at_start(filename, "%S", error);
             Py_XDECREF(type);
             Py_XDECREF(error);
             Py_XDECREF(trace);

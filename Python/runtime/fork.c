@@ -1,5 +1,6 @@
 /* fork: the child has one thread, and every lock of the interpreter is in a known state (2.7). */
 #include "fork_mutex.h"
+#include "block_trace.h"
 #include "gil.h"
 #include "importer.h"
 #include "interpreter.h"
@@ -28,16 +29,19 @@ void fork_prepare(PyThreadState *ts)
 {
     stop_world_begin(ts);
     thread_list_lock();
+    block_trace_before_fork();
 }
 
 void fork_parent(PyThreadState *ts)
 {
+    block_trace_after_fork();
     thread_list_unlock();
     stop_world_end(ts);
 }
 
 void fork_child(PyThreadState *ts)
 {
+    block_trace_after_fork();
     parking_lot_after_fork();
     stop_world_after_fork();
     thread_list_after_fork(ts);

@@ -5,6 +5,7 @@
 #include "Python.h"
 #include "code_object.h"
 #include "importer.h"
+#include "positions.h"
 #include "unicode.h"
 #include "well_known_strings.h"
 
@@ -776,6 +777,9 @@ static PyObject *read_code(reader_t *r, int flag)
             goto done;
         }
     }
+    Py_SETREF(parts[8], positions_as_configured(parts[8], numbers[4]));
+    if (parts[8] == NULL)
+        goto done;
     init.argcount = numbers[0], init.posonlyargcount = numbers[1], init.kwonlyargcount = numbers[2], init.flags = numbers[3];
     init.firstlineno = numbers[4], init.nslots = numbers[5];
     init.instructions = instructions, init.exceptions = exceptions;

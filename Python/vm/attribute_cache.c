@@ -2,6 +2,7 @@
  * specialised. Guards: Include/internal/vm_cache.h, shape.h, type.h. */
 #include "Python.h"
 
+#include "block_trace.h"
 #include "dict.h"
 #include "instance.h"
 #include "memory.h"
@@ -37,7 +38,10 @@ static void replace_word(instruction_t *at, uint64_t word)
 
 static cache_record_t *new_record(cache_kind_t kind)
 {
+    int traced = block_trace_is_on() && block_trace_enter();    /* no program has asked for it: not to be seen by tracemalloc */
     cache_record_t *record = PyMem_RawCalloc(1, sizeof(cache_record_t));
+    if (traced)
+        block_trace_leave(NULL, 0);
     if (record != NULL)
         record->kind = (uint8_t)kind;
     return record;

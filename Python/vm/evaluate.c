@@ -1,6 +1,7 @@
 /* Evaluation services for C: recursion limits, the namespaces of the running frame. */
 #include "Python.h"
 
+#include "block_trace.h"
 #include "calls.h"
 #include "collector.h"
 #include "generator_frames.h"
@@ -193,5 +194,6 @@ void vm_init(void)
 {
     collector_visit_frame_roots = visit_frame_roots;
     promote_walk_slots = frame_walk_slots_stopped;
+    allocation_frames_init();
     code_init();
 }

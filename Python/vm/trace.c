@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "positions.h"
 #include "trace.h"
+#include "trace_lines.h"
 
 /* ---- Sending events ---- */
 
@@ -61,16 +62,14 @@ static int send_protected(PyThreadState *ts, int (*sender)(PyThreadState *, fram
 /* ---- Lines ---- */
 
 /* Written once, they live as long as the code object. */
-const int *trace_lines_of(PyCodeObject *code)
+const int *trace_lines_or_null(PyCodeObject *code)
 {
     int *lines = __atomic_load_n(&code->co_traced_lines, __ATOMIC_ACQUIRE);     /* pairs with the exchange below */
     if (lines != NULL)
         return lines;
     lines = PyMem_New(int, (size_t)code->co_ninstructions + 1);
-    if (lines == NULL) {
-        PyErr_NoMemory();
+    if (lines == NULL)
         return NULL;
-    }
     for (uint32_t i = 0; i < code->co_ninstructions; i++)
         lines[i] = -1;
     positions_reader_t r;
@@ -86,6 +85,14 @@ const int *trace_lines_of(PyCodeObject *code)
     return lines;
 }
 
+const int *trace_lines_of(PyCodeObject *code)
+{
+    const int *lines = trace_lines_or_null(code);
+    if (lines == NULL)
+        PyErr_NoMemory();
+    return lines;
+}
+
 /* The instructions that come before a function's first line: its call event is sent behind them. */
 static int in_prologue(instruction_t word)
 {
@@ -94,7 +101,7 @@ static int in_prologue(instruction_t word)
 }
 
 /* Is there no instruction of the frame that has run, or only such? */
-static int nothing_run(frame_t *f)
+int trace_nothing_run(frame_t *f)
 {
     return f->pc <= f->code->co_instructions || in_prologue(f->pc[-1]);
 }
@@ -106,7 +113,7 @@ static int send_call(PyThreadState *ts, frame_t *f)
     PyFrameObject *object = frame_get_object(f);
     if (object == NULL)
         return -1;
-    if (nothing_run(f))
+    if (trace_nothing_run(f))
         object->f_lineno = f->code->co_firstlineno;
     Py_INCREF((PyObject *)object);
     int status = send_protected(ts, send_to_tracer, f, PyTrace_CALL, NULL);
@@ -150,7 +157,7 @@ trace_result_t trace_before(PyThreadState *ts, frame_t *f, instruction_t **pc)
         if (send_call(ts, f) < 0)
             return TRACE_LEAVE;
     }
-    int64_t previous = nothing_run(f) ? -1 : f->pc - f->code->co_instructions - 1;
+    int64_t previous = trace_nothing_run(f) ? -1 : f->pc - f->code->co_instructions - 1;
     f->pc = at + 1;
     if (ts->use_tracing && ts->c_tracefunc != NULL && send_line_and_opcode(ts, f, previous) < 0)
         return TRACE_ERROR;

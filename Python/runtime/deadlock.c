@@ -144,14 +144,12 @@ static int find_thread(const struct deadlock_picture *p, unsigned long ident, ui
     return -1;
 }
 
-/* Is the thread of the picture still where it was? With the world stopped. NULL if not. */
+/* Is the thread of the picture still where it was? With the world stopped and the list locked. NULL if not. */
 static PyThreadState *still_waiting(const struct deadlock_thread *t)
 {
-    thread_list_lock();
     PyThreadState *ts = thread_first();
     while (ts != NULL && ts != t->ts)
         ts = ts->next;
-    thread_list_unlock();
     return ts != NULL && ts->id == t->id && waits_for_certain(ts) && wait_of(ts)->begun == t->begun ? ts : NULL;
 }
 

@@ -29,7 +29,9 @@ class Terminal:
     @staticmethod
     def take_terminal():
         import fcntl
+        import signal
         import termios
+        signal.signal(signal.SIGINT, signal.SIG_DFL)    # a shell lets what it starts in the background ignore it
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def send(self, text):

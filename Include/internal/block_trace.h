@@ -22,16 +22,9 @@
 #ifndef BRAID_BLOCK_TRACE_H
 #define BRAID_BLOCK_TRACE_H
 
-#include "Python.h"
+#include "memory.h"
 
 #define BLOCK_TRACE_MAX_FRAMES 65535
-
-/* Bits of memory_hooked (memory.h). */
-enum {
-    MEMORY_HOOK_ALLOCATOR = 1,      /* PyMem_SetAllocator has been called */
-    MEMORY_HOOK_TRACE = 2,          /* blocks are traced: changes in a pause */
-};
-extern int memory_hooked;            /* [atomic] */
 
 static inline Py_ALWAYS_INLINE int block_trace_is_on(void)
 {

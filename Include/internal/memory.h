@@ -52,7 +52,11 @@ static inline void leaf_lock_release(struct leaf_lock *lock) { __atomic_store_n(
 /* Nested deallocations beyond this wait in the trashcan, so that long chains do not overflow the C stack. */
 #define DEALLOC_DEPTH_MAX 40
 
-/* [atomic] An extension has set an allocator of its own (PyMem_SetAllocator). */
+/* [atomic] What stands between the library's allocator and who asks it, as bits; 0 most of the time. */
+enum {
+    MEMORY_HOOK_ALLOCATOR = 1,      /* an extension has set an allocator of its own (PyMem_SetAllocator) */
+    MEMORY_HOOK_TRACE = 2,          /* blocks are traced (block_trace.h): changes in a pause */
+};
 extern int memory_hooked;
 
 /* True if fn is part of Braid itself, not of an extension module. */

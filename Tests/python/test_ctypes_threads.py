@@ -1,4 +1,5 @@
 """ctypes with many threads: callbacks, errno, types made by several threads at once, memory that one thread resizes."""
+import functools
 import gc
 import threading
 import unittest
@@ -12,30 +13,12 @@ except ImportError as error:
 from ctypes import (CDLL, CFUNCTYPE, POINTER, Structure, Union, c_char, c_char_p, c_double, c_float, c_int, c_long,
                     c_short, cast, get_errno, py_object, resize, set_errno, sizeof)
 
+import thread_cases
+
 dll = CDLL(_ctypes_test.__file__)
 libc = CDLL(None, use_errno=True)
 THREADS = 8
-
-
-def together(work, threads=THREADS):
-    """Runs work(i) in threads that start at the same moment; returns the results."""
-    barrier, results, errors = threading.Barrier(threads), [None] * threads, []
-
-    def run(i):
-        try:
-            barrier.wait(30)
-            results[i] = work(i)
-        except BaseException as error:
-            errors.append(error)
-
-    pool = [threading.Thread(target=run, args=(i,)) for i in range(threads)]
-    for thread in pool:
-        thread.start()
-    for thread in pool:
-        thread.join(60)
-    if errors:
-        raise errors[0]
-    return results
+together = functools.partial(thread_cases.together, count=THREADS)
 
 
 class Callbacks(unittest.TestCase):
@@ -81,7 +64,7 @@ class Callbacks(unittest.TestCase):
             dll.my_qsort(numbers, len(numbers), sizeof(c_int), compare)
             return numbers[:]
 
-        for numbers in together(work, 4):
+        for numbers in together(work, count=4):
             self.assertEqual(numbers, list(range(50)))
 
     def test_made_and_dropped_together(self):
@@ -224,7 +207,7 @@ class Memory(unittest.TestCase):
                 cast(numbers, POINTER(c_int))[0]
             return True
 
-        self.assertEqual(together(work, 4), [True] * 4)
+        self.assertEqual(together(work, count=4), [True] * 4)
         self.assertEqual(numbers[:], [1, 2, 3, 4])
 
     def test_views_of_old_memory(self):

@@ -10,23 +10,7 @@ import unittest
 import zlib
 from xml.parsers import expat
 
-
-def in_threads(function, n=4):
-    """Runs function(i) in n threads; raises what one of them raised."""
-    errors = []
-
-    def run(i):
-        try:
-            function(i)
-        except BaseException as error:      # handed to the main thread
-            errors.append(error)
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+from thread_cases import together
 
 
 class PickleTest(unittest.TestCase):
@@ -60,7 +44,7 @@ class PickleTest(unittest.TestCase):
                 except RuntimeError:
                     pass        # changed size during iteration
                 json.loads(json.dumps(shared))
-        in_threads(work)
+        together(work)
 
 
 class CompressionTest(unittest.TestCase):
@@ -73,13 +57,13 @@ class CompressionTest(unittest.TestCase):
                 for _ in range(20):
                     with lock:
                         pieces.append(compressor.compress(b'x' * 1000))
-            in_threads(work)
+            together(work)
             pieces.append(compressor.flush())
             self.assertEqual(expand(b''.join(pieces)), b'x' * 80000)
 
     def test_unsynchronised_use_does_no_harm(self):
         compressor = zlib.compressobj()
-        in_threads(lambda i: [compressor.compress(b'abc' * 100) for _ in range(50)])
+        together(lambda i: [compressor.compress(b'abc' * 100) for _ in range(50)])
         compressor.flush()
 
 
@@ -108,7 +92,7 @@ class CodecTest(unittest.TestCase):
             self.assertEqual(text.encode(encoding).decode(encoding), text, encoding)
 
     def test_tables_are_made_once(self):
-        in_threads(lambda i: ['가힣'.encode('cp949') for _ in range(100)])
+        together(lambda i: ['가힣'.encode('cp949') for _ in range(100)])
 
 
 class DatetimeTest(unittest.TestCase):

@@ -1,28 +1,12 @@
 """Decimals in threads: contexts of their own, and one that is shared; limits that must not crash."""
 import contextvars
 import decimal
-import threading
 import unittest
 from decimal import Context, Decimal, localcontext
 
 import _decimal
 
-
-def run_threads(count, work):
-    errors = []
-
-    def guarded(i):
-        try:
-            work(i)
-        except BaseException as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return errors
+from thread_cases import run_threads
 
 
 class Threads(unittest.TestCase):

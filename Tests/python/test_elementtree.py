@@ -1,26 +1,10 @@
 """Trees, builders and parsers that threads share, and what happens to them while they call Python."""
 import gc
-import threading
 import unittest
 import weakref
 import xml.etree.ElementTree as ET
 
-
-def run_threads(count, work):
-    errors = []
-
-    def guarded(i):
-        try:
-            work(i)
-        except BaseException as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return errors
+from thread_cases import run_threads
 
 
 class Sharing(unittest.TestCase):

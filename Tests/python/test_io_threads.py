@@ -1,4 +1,5 @@
 """Streams shared by threads: nothing is lost, torn or read twice where the stream has a lock, and nothing crashes."""
+import functools
 import io
 import os
 import signal
@@ -8,25 +9,10 @@ import time
 import unittest
 import warnings
 
+import thread_cases
+
 THREADS = 6
-
-
-def run_threads(function, count=THREADS):
-    failures = []
-
-    def body(index):
-        try:
-            function(index)
-        except BaseException as exc:
-            failures.append(exc)
-
-    threads = [threading.Thread(target=body, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+together = functools.partial(thread_cases.together, count=THREADS)
 
 
 class SharedStreams(unittest.TestCase):
@@ -37,7 +23,7 @@ class SharedStreams(unittest.TestCase):
 
     def test_buffered_writes_are_whole(self):
         with open(self.path, "wb", buffering=97) as f:
-            run_threads(lambda i: [f.write(b"%d:%05d\n" % (i, n)) for n in range(2000)])
+            together(lambda i: [f.write(b"%d:%05d\n" % (i, n)) for n in range(2000)])
         with open(self.path, "rb") as f:
             lines = f.read().split(b"\n")
         self.assertEqual(lines.pop(), b"")
@@ -49,12 +35,12 @@ class SharedStreams(unittest.TestCase):
             f.writelines(expected)
         got = [[] for _ in range(THREADS)]
         with open(self.path, "rb", buffering=113) as f:
-            run_threads(lambda i: got[i].extend(f))
+            together(lambda i: got[i].extend(f))
         self.assertEqual(sorted(sum(got, [])), expected)
 
     def test_text_writes_are_whole(self):
         with open(self.path, "w", encoding="utf-8") as f:
-            run_threads(lambda i: [f.write("%d:é%05d\n" % (i, n)) for n in range(2000)])
+            together(lambda i: [f.write("%d:é%05d\n" % (i, n)) for n in range(2000)])
         with open(self.path, encoding="utf-8") as f:
             lines = f.read().splitlines()
         self.assertEqual(sorted(lines), sorted("%d:é%05d" % (i, n) for i in range(THREADS) for n in range(2000)))
@@ -67,7 +53,7 @@ class SharedStreams(unittest.TestCase):
             got = [[] for _ in range(THREADS)]
             with open(self.path, **{"encoding": "utf-8", **options}) as f:
                 f._CHUNK_SIZE = 101
-                run_threads(lambda i: got[i].extend(f if i % 2 else iter(f.readline, "")))
+                together(lambda i: got[i].extend(f if i % 2 else iter(f.readline, "")))
             self.assertEqual(sorted(sum(got, [])), expected)
 
     def test_text_parts_are_read_once(self):
@@ -76,7 +62,7 @@ class SharedStreams(unittest.TestCase):
         got = [[] for _ in range(THREADS)]
         with open(self.path, encoding="utf-8") as f:
             f._CHUNK_SIZE = 100
-            run_threads(lambda i: got[i].extend(iter(lambda: f.read(6), "")))
+            together(lambda i: got[i].extend(iter(lambda: f.read(6), "")))
         self.assertEqual(sorted(sum(got, [])), ["%05dé" % n for n in range(9000)])
 
     def test_text_reader_that_waits_blocks_readers_only(self):
@@ -119,10 +105,10 @@ class SharedStreams(unittest.TestCase):
 
     def test_memory_streams(self):
         for stream, text in ((io.BytesIO(), b"abcdefg\n"), (io.StringIO(), "abcdéfg\n")):
-            run_threads(lambda i: [stream.write(text) for _ in range(2000)])
+            together(lambda i: [stream.write(text) for _ in range(2000)])
             stream.seek(0)
             got = [[] for _ in range(THREADS)]
-            run_threads(lambda i: got[i].extend(stream))
+            together(lambda i: got[i].extend(stream))
             self.assertEqual(sum(got, []), [text] * (2000 * THREADS))
 
     def test_everything_at_once_does_not_crash(self):
@@ -143,7 +129,7 @@ class SharedStreams(unittest.TestCase):
                         pass
                     if n % 50 == 49 and index == 0:
                         streams[0] = make()
-            run_threads(body)
+            together(body)
 
         binary = [lambda f: f.read(10), lambda f: f.readline(), lambda f: f.seek(5), lambda f: f.tell(),
                   lambda f: f.write(b"xy"), lambda f: f.flush(), lambda f: f.peek(1), lambda f: f.read1(50),

@@ -4,27 +4,12 @@ import threading
 import unittest
 import weakref
 
+from thread_cases import run_threads
+
 try:
     import sqlite3
 except ImportError:         # built without the library
     sqlite3 = None
-
-
-def run_threads(count, work):
-    errors = []
-
-    def guarded(i):
-        try:
-            work(i)
-        except BaseException as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return errors
 
 
 @unittest.skipIf(sqlite3 is None, "no sqlite3")

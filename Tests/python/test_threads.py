@@ -6,26 +6,7 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-
-def together(function, n=4):
-    """function(i) in n threads that start at once; re-raises what they raise."""
-    gate, errors, results = threading.Barrier(n), [], [None] * n
-
-    def work(i):
-        try:
-            gate.wait(30)
-            results[i] = function(i)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(n)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return results
+from thread_cases import together
 
 
 class Primitives(unittest.TestCase):

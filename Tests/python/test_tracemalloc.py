@@ -6,26 +6,12 @@ import tracemalloc
 import unittest
 from queue import SimpleQueue
 
+from thread_cases import together
+
 
 class Tracing(unittest.TestCase):
     def tearDown(self):
         tracemalloc.stop()
-
-    def run_threads(self, n, work):
-        failures = []
-
-        def guarded(i):
-            try:
-                work(i)
-            except BaseException as error:
-                failures.append(error)
-
-        threads = [threading.Thread(target=guarded, args=(i,)) for i in range(n)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(failures, [])
 
     def test_kinds_of_blocks(self):
         tracemalloc.start()
@@ -66,7 +52,7 @@ class Tracing(unittest.TestCase):
                 queues[i].get()
 
         work_before = tracemalloc.get_traced_memory()[0]
-        self.run_threads(4, work)
+        together(work)
         gc.collect()
         self.assertLess(tracemalloc.get_traced_memory()[0] - work_before, 4 * rounds * 500 // 2)
         self.assertGreater(tracemalloc.get_traced_memory()[1] - work_before, 0)
@@ -91,7 +77,7 @@ class Tracing(unittest.TestCase):
                     if len(kept) > 200:
                         del kept[:150]
 
-        self.run_threads(4, work)
+        together(work)
         self.assertEqual(tracemalloc.get_traced_memory(), (0, 0))
 
     def test_child_of_a_fork_traces_on(self):

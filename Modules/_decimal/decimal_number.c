@@ -56,42 +56,20 @@ static PyObject *binary_operator(PyObject *a, PyObject *b, number_binary *functi
     return result;
 }
 
-static PyObject *decimal_add(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_add);
-}
-static PyObject *decimal_subtract(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_sub);
-}
-static PyObject *decimal_multiply(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_mul);
-}
-static PyObject *decimal_divide(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_div);
-}
-static PyObject *decimal_divide_integer(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_div_integer);
-}
-static PyObject *decimal_remainder(PyObject *a, PyObject *b)
-{
-    return binary_operator(a, b, number_rem);
-}
-static PyObject *decimal_negative(PyObject *op)
-{
-    return unary_operator(op, number_minus);
-}
-static PyObject *decimal_positive(PyObject *op)
-{
-    return unary_operator(op, number_plus);
-}
-static PyObject *decimal_absolute(PyObject *op)
-{
-    return unary_operator(op, number_abs);
-}
+#define BINARY(name, function) \
+    static PyObject *decimal_##name(PyObject *a, PyObject *b) { return binary_operator(a, b, function); }
+#define UNARY(name, function) \
+    static PyObject *decimal_##name(PyObject *op) { return unary_operator(op, function); }
+
+BINARY(add, number_add)
+BINARY(subtract, number_sub)
+BINARY(multiply, number_mul)
+BINARY(divide, number_div)
+BINARY(divide_integer, number_div_integer)
+BINARY(remainder, number_rem)
+UNARY(negative, number_minus)
+UNARY(positive, number_plus)
+UNARY(absolute, number_abs)
 
 static PyObject *decimal_divmod(PyObject *a, PyObject *b)
 {

@@ -28,7 +28,7 @@ typedef struct {
 /* No intermediate result gets longer: the operation reports STATUS_MEMORY instead. */
 #define NUMBER_MAX_DIGITS 2000000000
 
-/* STATUS(NAME, bit) */
+/* What happened in an operation; the bits of *status. */
 enum {
     STATUS_CLAMPED = 0x1,
     STATUS_CONVERSION_SYNTAX = 0x2,

@@ -66,8 +66,8 @@ int PyObject_CallFinalizerFromDealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     if (type->tp_finalize == NULL || (PyType_IS_GC(type) && (op->hdr_flags & OBJECT_FINALIZED)))
         return 0;
-    if (PyType_IS_GC(type))
-        op->hdr_flags |= OBJECT_FINALIZED;
+    if (PyType_IS_GC(type))     /* stale readers look at the flags in their try_incref; nobody else writes them now */
+        __atomic_store_n(&op->hdr_flags, (uint8_t)(object_flags(op) | OBJECT_FINALIZED), __ATOMIC_RELAXED);
 
     /* Alive again, without an owner, on the reference that this function holds. A stale reader's try_incref now succeeds. */
     op->hdr_local = 0;

@@ -38,7 +38,7 @@ static PyDescrObject *descr_new(PyTypeObject *kind, PyTypeObject *type, const ch
         Py_DECREF(descr);
         return NULL;
     }
-    if (type != NULL && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE))
+    if (type != NULL && !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
         object_set_immortal((PyObject *)descr);
     else {
         object_set_deferred((PyObject *)descr);

@@ -356,7 +356,7 @@ static const struct {
 static const Py_ssize_t *extra_references(PyTypeObject *type)
 {
     static const Py_ssize_t none[] = {0};
-    while (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+    while (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
         type = type->tp_base;
     if (type->tp_basicsize == sizeof(PyBaseExceptionObject))
         return none;

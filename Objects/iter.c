@@ -230,7 +230,8 @@ static void calliter_end(PyObject *op)
     Py_BEGIN_CRITICAL_SECTION(op);
     callable = it->callable;
     sentinel = it->sentinel;
-    it->callable = it->sentinel = NULL;
+    it->callable = NULL;
+    __atomic_store_n(&it->sentinel, NULL, __ATOMIC_RELAXED);     /* calliter_next looks without the lock */
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(callable);
     Py_XDECREF(sentinel);

@@ -20,7 +20,7 @@ static void mbuf_release(_PyManagedBufferObject *mbuf)
     int first;
     LEAF_SECTION_BEGIN(mbuf);
     first = !(mbuf->flags & _Py_MANAGED_BUFFER_RELEASED);
-    mbuf->flags |= _Py_MANAGED_BUFFER_RELEASED;
+    __atomic_store_n(&mbuf->flags, mbuf->flags | _Py_MANAGED_BUFFER_RELEASED, __ATOMIC_RELAXED);
     LEAF_SECTION_END();
     if (first)
         PyBuffer_Release(&mbuf->master);
@@ -163,7 +163,8 @@ PyMemoryViewObject *memoryview_derive(PyMemoryViewObject *self, const Py_buffer 
 
 int memoryview_is_released(PyMemoryViewObject *self)
 {
-    return (self->flags & _Py_MEMORYVIEW_RELEASED) || (self->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED);
+    return (memoryview_flags(self) & _Py_MEMORYVIEW_RELEASED)
+           || (__atomic_load_n(&self->mbuf->flags, __ATOMIC_RELAXED) & _Py_MANAGED_BUFFER_RELEASED);
 }
 
 int memoryview_released_error(void)
@@ -198,7 +199,7 @@ int memoryview_release(PyMemoryViewObject *self)
     if (!(self->flags & _Py_MEMORYVIEW_RELEASED)) {
         exports = self->exports;
         if (exports == 0) {
-            self->flags |= _Py_MEMORYVIEW_RELEASED;
+            __atomic_store_n(&self->flags, self->flags | _Py_MEMORYVIEW_RELEASED, __ATOMIC_RELAXED);
             mine = 1;
         }
     }
@@ -257,7 +258,7 @@ static int refuse(const char *text)
 /* What of self's description the flags want; 0 or -1 with BufferError. */
 static int fit_request(PyMemoryViewObject *self, Py_buffer *view, int flags)
 {
-    int is_c = self->flags & _Py_MEMORYVIEW_C, is_fortran = self->flags & _Py_MEMORYVIEW_FORTRAN;
+    int is_c = memoryview_flags(self) & _Py_MEMORYVIEW_C, is_fortran = memoryview_flags(self) & _Py_MEMORYVIEW_FORTRAN;
     if ((flags & PyBUF_WRITABLE) && view->readonly)
         return refuse("memoryview: underlying buffer is not writable");
     if (!(flags & PyBUF_FORMAT))
@@ -268,7 +269,7 @@ static int fit_request(PyMemoryViewObject *self, Py_buffer *view, int flags)
         return refuse("memoryview: underlying buffer is not Fortran contiguous");
     if ((flags & PyBUF_ANY_CONTIGUOUS) == PyBUF_ANY_CONTIGUOUS && !is_c && !is_fortran)
         return refuse("memoryview: underlying buffer is not contiguous");
-    if ((flags & PyBUF_INDIRECT) != PyBUF_INDIRECT && (self->flags & _Py_MEMORYVIEW_PIL))
+    if ((flags & PyBUF_INDIRECT) != PyBUF_INDIRECT && (memoryview_flags(self) & _Py_MEMORYVIEW_PIL))
         return refuse("memoryview: underlying buffer requires suboffsets");
     if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES) {
         if (!is_c)

@@ -96,7 +96,7 @@ static int has_zeros(const Py_buffer *view)
 static PyObject *cast(PyMemoryViewObject *self, const char *format, PyObject *items)
 {
     Py_ssize_t ndim = items == NULL ? 1 : PyTuple_GET_SIZE(items);
-    if (!(self->flags & _Py_MEMORYVIEW_C)) {
+    if (!(memoryview_flags(self) & _Py_MEMORYVIEW_C)) {
         refuse(PyExc_TypeError, "memoryview: casts are restricted to C-contiguous views");
         return NULL;
     }
@@ -212,7 +212,7 @@ static PyObject *memory_hex(PyObject *op, PyObject *const *args, Py_ssize_t narg
     }
     if (bytes_hex_arguments(args, nargs, kwnames, &separator, &group) < 0 || memoryview_acquire(self) < 0)
         return NULL;
-    if (self->flags & _Py_MEMORYVIEW_C)
+    if (memoryview_flags(self) & _Py_MEMORYVIEW_C)
         result = bytes_hex_data(self->view.buf, self->view.len, separator, group);
     else {
         PyObject *bytes = memory_tobytes(op, NULL, 0, NULL);
@@ -261,7 +261,7 @@ static Py_hash_t hash_acquired(PyMemoryViewObject *self)
         return refuse(PyExc_ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
     if (view->obj != NULL && PyObject_Hash(view->obj) == -1)
         return -1;
-    if (self->flags & _Py_MEMORYVIEW_C)
+    if (memoryview_flags(self) & _Py_MEMORYVIEW_C)
         return _Py_HashBytes(view->buf, view->len);
     char *flat = PyMem_Malloc((size_t)view->len + 1);
     Py_hash_t hash = -1;
@@ -290,7 +290,7 @@ static Py_hash_t memory_hash(PyObject *op)
 
 static PyObject *memory_repr(PyObject *op)
 {
-    return PyUnicode_FromFormat(as_view(op)->flags & _Py_MEMORYVIEW_RELEASED ? "<released memory at %p>"
+    return PyUnicode_FromFormat(memoryview_flags(as_view(op)) & _Py_MEMORYVIEW_RELEASED ? "<released memory at %p>"
                                                                              : "<memory at %p>", op);
 }
 
@@ -360,9 +360,9 @@ CHECKED_GETTER(ndim, PyLong_FromLong(self->view.ndim))
 CHECKED_GETTER(shape, words(self->view.shape, self->view.ndim))
 CHECKED_GETTER(strides, words(self->view.strides, self->view.ndim))
 CHECKED_GETTER(suboffsets, words(self->view.suboffsets, self->view.ndim))
-CHECKED_GETTER(c_contiguous, PyBool_FromLong(self->flags & _Py_MEMORYVIEW_C))
-CHECKED_GETTER(f_contiguous, PyBool_FromLong(self->flags & _Py_MEMORYVIEW_FORTRAN))
-CHECKED_GETTER(contiguous, PyBool_FromLong(self->flags & (_Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN)))
+CHECKED_GETTER(c_contiguous, PyBool_FromLong(memoryview_flags(self) & _Py_MEMORYVIEW_C))
+CHECKED_GETTER(f_contiguous, PyBool_FromLong(memoryview_flags(self) & _Py_MEMORYVIEW_FORTRAN))
+CHECKED_GETTER(contiguous, PyBool_FromLong(memoryview_flags(self) & (_Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN)))
 
 static PyObject *get_obj(PyObject *op, void *unused)
 {

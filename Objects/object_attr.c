@@ -50,7 +50,7 @@ PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, i
         bad_name(name);
         return NULL;
     }
-    if (Py_UNLIKELY(!(type->tp_flags & Py_TPFLAGS_READY)) && PyType_Ready(type) < 0)
+    if (Py_UNLIKELY(!PyType_HasFeature(type, Py_TPFLAGS_READY)) && PyType_Ready(type) < 0)
         return NULL;
     /* What the class has is a plain function, or nothing: no reference to it is taken. */
     if (dict == NULL && type_lookup_cached_racy(type, name, &descr, NULL)
@@ -108,7 +108,7 @@ int object_generic_setattr(PyObject *op, PyObject *name, PyObject *value, PyObje
     int result;
     if (!PyUnicode_Check(name))
         return bad_name(name);
-    if (Py_UNLIKELY(!(type->tp_flags & Py_TPFLAGS_READY)) && PyType_Ready(type) < 0)
+    if (Py_UNLIKELY(!PyType_HasFeature(type, Py_TPFLAGS_READY)) && PyType_Ready(type) < 0)
         return -1;
     if (type_lookup_ref(type, name, &descr, NULL) < 0)
         return -1;

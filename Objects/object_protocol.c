@@ -227,7 +227,7 @@ Py_hash_t PyObject_Hash(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     if (type->tp_hash != NULL)
         return type->tp_hash(op);
-    if (!(type->tp_flags & Py_TPFLAGS_READY)) {
+    if (!PyType_HasFeature(type, Py_TPFLAGS_READY)) {
         if (PyType_Ready(type) < 0)
             return -1;
         if (type->tp_hash != NULL)

@@ -34,7 +34,7 @@ static int compatible_with_base(PyTypeObject *child)
     return base != NULL && child->tp_traverse != NULL && base->tp_basicsize == child->tp_basicsize
            && base->tp_itemsize == child->tp_itemsize && base->tp_dictoffset == child->tp_dictoffset
            && base->tp_weaklistoffset == child->tp_weaklistoffset
-           && (base->tp_flags & Py_TPFLAGS_HAVE_GC) == (child->tp_flags & Py_TPFLAGS_HAVE_GC)
+           && PyType_HasFeature(base, Py_TPFLAGS_HAVE_GC) == PyType_HasFeature(child, Py_TPFLAGS_HAVE_GC)
            && (child->tp_clear == subtype_clear || base->tp_clear == child->tp_clear);
 }
 
@@ -45,8 +45,8 @@ int type_layouts_compatible(PyTypeObject *old, PyTypeObject *replacement, const 
         a = a->tp_base;
     while (compatible_with_base(b))
         b = b->tp_base;
-    if (a != b && (a->tp_base != b->tp_base || a->tp_base == NULL || !(a->tp_flags & Py_TPFLAGS_HEAPTYPE)
-                   || !(b->tp_flags & Py_TPFLAGS_HEAPTYPE) || !same_slots_added(a, b))) {
+    if (a != b && (a->tp_base != b->tp_base || a->tp_base == NULL || !PyType_HasFeature(a, Py_TPFLAGS_HEAPTYPE)
+                   || !PyType_HasFeature(b, Py_TPFLAGS_HEAPTYPE) || !same_slots_added(a, b))) {
         PyErr_Format(PyExc_TypeError, "%s assignment: '%s' object layout differs from '%s'", attr, replacement->tp_name,
                      old->tp_name);
         return 0;

@@ -304,7 +304,7 @@ void subtype_dealloc(PyObject *self)
 
     int counted = object_counts_type(self);
     /* A base that is an extension's heap type drops the reference to the type in its own tp_dealloc. */
-    if (counted && (base->tp_flags & Py_TPFLAGS_HEAPTYPE)
+    if (counted && PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE)
         && !memory_is_own_code((const void *)(uintptr_t)base->tp_dealloc))
         counted = 0;
     if (base == &PyBaseObject_Type && type->tp_free == PyObject_GC_Del)

@@ -257,7 +257,7 @@ static int has_own_layout(PyTypeObject *type, PyTypeObject *base)
     if (type->tp_itemsize != 0 || base->tp_itemsize != 0)
         return size != base_size + (type->tp_dictoffset < 0 && base->tp_dictoffset == 0 ? (Py_ssize_t)sizeof(PyObject *) : 0)
                || type->tp_itemsize != base->tp_itemsize;
-    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
         if (type->tp_dictoffset > 0 && base->tp_dictoffset == 0 && type->tp_dictoffset + (Py_ssize_t)sizeof(PyObject *) == size)
             size -= sizeof(PyObject *);
         if (type->tp_weaklistoffset > 0 && base->tp_weaklistoffset == 0
@@ -282,7 +282,7 @@ PyTypeObject *type_best_base(PyObject *bases)
             PyErr_SetString(PyExc_TypeError, "bases must be types");
             return NULL;
         }
-        if (!(base->tp_flags & Py_TPFLAGS_READY) && PyType_Ready(base) < 0)
+        if (!PyType_HasFeature(base, Py_TPFLAGS_READY) && PyType_Ready(base) < 0)
             return NULL;
         if (!PyType_HasFeature(base, Py_TPFLAGS_BASETYPE)) {
             PyErr_Format(PyExc_TypeError, "type '%.100s' is not an acceptable base type", base->tp_name);

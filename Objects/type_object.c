@@ -14,7 +14,7 @@ static const char *short_name(PyTypeObject *type)
     return dot != NULL ? dot + 1 : type->tp_name;
 }
 
-static int is_heap(PyTypeObject *type) { return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0; }
+static int is_heap(PyTypeObject *type) { return PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE); }
 
 /* An entry of the type's own dict: new reference, or NULL without exception. */
 static PyObject *own(PyTypeObject *type, PyObject *name)

@@ -353,7 +353,7 @@ void type_fixup_slots(PyTypeObject *type)
         PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
         PyObject *key;
         Py_ssize_t position = 0;
-        if (!(base->tp_flags & Py_TPFLAGS_HEAPTYPE) || base->tp_dict == NULL)
+        if (!PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE) || base->tp_dict == NULL)
             continue;
         while (dict_next_ref(base->tp_dict, &position, &key, NULL, NULL)) {
             int row = PyUnicode_CheckExact(key) ? find_row(key) : -1;

@@ -10,6 +10,9 @@
 
 /* ---- Life (Objects/memoryview_object.c) ---- */
 
+/* _Py_MEMORYVIEW_*: RELEASED is set under self's lock, and looked at without. */
+static inline int memoryview_flags(PyMemoryViewObject *self) { return __atomic_load_n(&self->flags, __ATOMIC_RELAXED); }
+
 int memoryview_is_released(PyMemoryViewObject *self);
 /* ValueError. Returns -1. */
 int memoryview_released_error(void);

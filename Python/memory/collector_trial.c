@@ -46,7 +46,7 @@ int _PyGC_VisitSubtract(PyObject *op, void *arg)
 /* Does op's tp_traverse visit op's type? An extension's does (required since 3.9), ours never do. */
 static int traverse_visits_type(PyTypeObject *type)
 {
-    for (; type != NULL && (type->tp_flags & Py_TPFLAGS_HEAPTYPE); type = type->tp_base)
+    for (; type != NULL && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE); type = type->tp_base)
         if (type->tp_traverse != NULL && !memory_is_own_code((const void *)(uintptr_t)type->tp_traverse))
             return 1;
     return 0;
@@ -61,7 +61,7 @@ static int subtract_edges(PyObject *op, uint8_t state, void *arg)
     if (type->tp_traverse != NULL)
         type->tp_traverse(op, _PyGC_VisitSubtract, NULL);
     /* The edge to the type (finding 22): counted or not, visited or not. */
-    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) && is_candidate((PyObject *)type)) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && is_candidate((PyObject *)type)) {
         int counted = (op->hdr_flags & OBJECT_COUNTS_TYPE) != 0;
         *object_scratch(type) += traverse_visits_type(type) - counted;
     }
@@ -89,7 +89,7 @@ static void drain(struct trial *t)
     while (t->stack.count != 0 && !t->failed) {
         PyObject *op = t->stack.items[--t->stack.count];
         PyTypeObject *type = heap_type(op);
-        if (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
             reach((PyObject *)type, t);
         if (type->tp_traverse != NULL)
             type->tp_traverse(op, reach, t);
@@ -102,7 +102,7 @@ static int find_needed_types(PyObject *op, uint8_t state, void *arg)
 {
     PyObject *type = (PyObject *)heap_type(op);
     if ((state & (SLOT_CANDIDATE | SLOT_MARK | SLOT_TRACKED)) != (SLOT_CANDIDATE | SLOT_TRACKED)
-        || !(((PyTypeObject *)type)->tp_flags & Py_TPFLAGS_HEAPTYPE) || !is_candidate(type)
+        || !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE) || !is_candidate(type)
         || (object_state_get(type) & SLOT_TRACKED))
         return 0;
     return reach(type, arg);
@@ -138,7 +138,7 @@ static int find_roots(PyObject *op, uint8_t state, void *arg)
         return *object_scratch(op) != 0 ? reach(op, arg) : 0;
     /* Dying, untracked: it needs its type as long as its slot is allocated. */
     PyTypeObject *type = heap_type(op);
-    return type->tp_flags & Py_TPFLAGS_HEAPTYPE ? reach((PyObject *)type, arg) : 0;
+    return PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) ? reach((PyObject *)type, arg) : 0;
 }
 
 static int find_legacy(PyObject *op, uint8_t state, void *arg)

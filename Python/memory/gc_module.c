@@ -214,7 +214,7 @@ static PyObject *gc_get_referents(PyObject *module, PyObject *args)
         int named = 0;
         for (size_t k = 0; k < s.found.count; k++)
             named |= s.found.items[k] == type;
-        if ((heap_type(op)->tp_flags & Py_TPFLAGS_HEAPTYPE) && !named && !s.failed)
+        if (PyType_HasFeature(heap_type(op), Py_TPFLAGS_HEAPTYPE) && !named && !s.failed)
             take(&s, type);
     }
     stop_world_end(ts);

@@ -10,7 +10,7 @@ PyObject *object_no_memory(void) { return PyErr_NoMemory(); }
 static int has_foreign_dealloc(PyTypeObject *type)
 {
     for (; type != NULL; type = type->tp_base)
-        if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) && type->tp_dealloc != NULL
+        if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && type->tp_dealloc != NULL
             && !memory_is_own_code((const void *)(uintptr_t)type->tp_dealloc))
             return 1;
     return 0;

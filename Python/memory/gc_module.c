@@ -133,7 +133,8 @@ static int take(struct search *s, PyObject *op)
         s->failed = 1;
         return -1;
     }
-    object_incref_stopped(op);
+    if (value_is_heap(op))
+        object_incref_stopped(op);
     return 0;
 }
 
@@ -180,6 +181,30 @@ static int visit_referent(PyObject *op, void *arg)
     return value_is_heap(op) ? take(arg, op) : 0;
 }
 
+/* The collector has no business with what is no object in memory, so that no tp_traverse visits it: the numbers in the usual
+ * containers. */
+static void take_numbers(struct search *s, PyObject *op)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    if (PyDict_Check(op)) {
+        while (!s->failed && PyDict_Next(op, &at, &key, &value)) {
+            if (!value_is_heap(key))
+                take(s, key);
+            if (!s->failed && !value_is_heap(value))
+                take(s, value);
+        }
+        return;
+    }
+    if (!PyList_Check(op) && !PyTuple_Check(op))
+        return;
+    for (; at < PySequence_Fast_GET_SIZE(op) && !s->failed; at++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(op, at);
+        if (item != NULL && !value_is_heap(item))
+            take(s, item);
+    }
+}
+
 static PyObject *gc_get_referrers(PyObject *module, PyObject *args)
 {
     if (PySys_Audit("gc.get_referrers", "(O)", args) < 0)
@@ -210,6 +235,7 @@ static PyObject *gc_get_referents(PyObject *module, PyObject *args)
         if (!value_is_heap(op) || !PyType_IS_GC(heap_type(op)) || heap_type(op)->tp_traverse == NULL)
             continue;
         heap_type(op)->tp_traverse(op, visit_referent, &s);
+        take_numbers(&s, op);
         PyObject *type = (PyObject *)heap_type(op);
         int named = 0;
         for (size_t k = 0; k < s.found.count; k++)

@@ -8,6 +8,12 @@ static PyObject *error_line(parser *p, int lineno)
     int relative = p->parent != NULL ? lineno - p->start_lineno + 1 : lineno;
     const char *line = p->buffer, *nl;
     if (p->lineno <= relative && p->lineno > 0) {
+        /* of a token of several lines, one that names a file, as a program's source does, shows the file's line */
+        if (p->text_start != p->line_start && p->mode == PARSER_FILE) {
+            PyObject *text = PyErr_ProgramTextObject(p->filename, lineno);
+            if (text != NULL)
+                return text;
+        }
         line += p->text_start;
         nl = strchr(p->buffer + p->line_start, '\n');
         return PyUnicode_DecodeUTF8(line, nl == NULL ? (Py_ssize_t)strlen(line) : nl + 1 - line, "replace");

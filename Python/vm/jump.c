@@ -12,24 +12,32 @@
 
 typedef enum { DEAD, OBJECT, ITERATOR, EXCEPTION, SAVED_EXCEPTION } temporary_kind_t;
 
+/* What is known of a temporary: its kind, and of an exception the handler that caught it (its first word). What an except
+ * clause handles is not what a finally block waits to raise again. */
+typedef uint32_t known_t;
+enum { KIND_BITS = 3 };
+
+static temporary_kind_t kind_of(known_t known) { return (temporary_kind_t)(known & ((1u << KIND_BITS) - 1)); }
+static known_t caught_by(uint32_t handler) { return handler << KIND_BITS | EXCEPTION; }
+
 typedef struct {
     PyCodeObject *code;
     unsigned base, count;       /* of the temporaries among the slots */
-    uint8_t *kinds;             /* co_ninstructions rows of `count` kinds before the instruction */
+    known_t *kinds;             /* co_ninstructions rows of `count` before the instruction */
     uint8_t *reached;           /* 1: seen, 2: to be looked at (again) */
-    uint8_t *row;               /* the state that is being changed */
+    known_t *row;               /* the state that is being changed */
     int changed;
 } analysis_t;
 
 /* ---- What an instruction does to the temporaries ---- */
 
-static void set_kind(analysis_t *a, unsigned slot, temporary_kind_t kind)
+static void set_kind(analysis_t *a, unsigned slot, known_t kind)
 {
     if (slot >= a->base && slot < a->base + a->count)
-        a->row[slot - a->base] = (uint8_t)kind;
+        a->row[slot - a->base] = kind;
 }
 
-static void set_range(analysis_t *a, unsigned slot, unsigned n, temporary_kind_t kind)
+static void set_range(analysis_t *a, unsigned slot, unsigned n, known_t kind)
 {
     for (unsigned i = 0; i < n && i < a->count; i++)
         set_kind(a, slot + i, kind);
@@ -94,8 +102,7 @@ static void results(analysis_t *a, const opcode_info_t *info, instruction_t word
     case OP_FOR_ITER:
     case OP_SEND:
     case OP_EXC_GROUP_MATCH: set_kind(a, rb, OBJECT); break;
-    case OP_ENTER_HANDLER:
-        set_kind(a, ra, EXCEPTION);
+    case OP_ENTER_HANDLER:      /* rA has the exception already */
         set_kind(a, ra + 1, SAVED_EXCEPTION);
         break;
     default: break;
@@ -125,10 +132,10 @@ static void reach(analysis_t *a, int64_t at)
 {
     if (at < 0 || at >= (int64_t)a->code->co_ninstructions)
         return;
-    uint8_t *known = a->kinds + (size_t)at * a->count;
+    known_t *known = a->kinds + (size_t)at * a->count;
     int news = !a->reached[at];
     for (unsigned i = 0; i < a->count; i++) {
-        uint8_t merged = news || known[i] == a->row[i] ? a->row[i] : known[i] == DEAD || a->row[i] == DEAD ? DEAD : OBJECT;
+        known_t merged = news || known[i] == a->row[i] ? a->row[i] : known[i] == DEAD || a->row[i] == DEAD ? DEAD : OBJECT;
         if (merged != known[i]) {
             known[i] = merged;
             news = 1;
@@ -146,18 +153,18 @@ static int has_jump(opcode_format_t format) { return format == F_J || format == 
 static void step(analysis_t *a, uint32_t at)
 {
     PyCodeObject *code = a->code;
-    const uint8_t *before = a->kinds + (size_t)at * a->count;
+    const known_t *before = a->kinds + (size_t)at * a->count;
     instruction_t word = code->co_instructions[at];
     const opcode_info_t *info = &opcode_table[instruction_op(word)];
     int64_t behind = (int64_t)at + 1 + info->caches;
     const exception_entry_t *handler = code_find_handler(code, at);
     if (handler != NULL) {
-        memset(a->row, DEAD, a->count);
-        memcpy(a->row, before, handler->depth < a->count ? handler->depth : a->count);
-        set_kind(a, a->base + handler->depth, EXCEPTION);
+        memset(a->row, DEAD, a->count * sizeof a->row[0]);
+        memcpy(a->row, before, (handler->depth < a->count ? handler->depth : a->count) * sizeof a->row[0]);
+        set_kind(a, a->base + handler->depth, caught_by(handler->handler));
         reach(a, handler->handler);
     }
-    memcpy(a->row, before, a->count);
+    memcpy(a->row, before, a->count * sizeof a->row[0]);
     take_operands(a, info, word);
     special_effects(a, word);
     results(a, info, word);
@@ -183,9 +190,9 @@ static int analyse(analysis_t *a, PyCodeObject *code)
     a->code = code;
     a->base = (unsigned)code->co_temp_base;
     a->count = (unsigned)(code->co_nslots - code->co_temp_base);
-    a->kinds = PyMem_Calloc(n + 1, a->count + 1);
+    a->kinds = PyMem_Calloc(n + 1, (a->count + 1) * sizeof a->kinds[0]);
     a->reached = PyMem_Calloc(n + 1, 1);
-    a->row = PyMem_Calloc(a->count + 1, 1);
+    a->row = PyMem_Calloc(a->count + 1, sizeof a->row[0]);
     if (a->kinds == NULL || a->reached == NULL || a->row == NULL) {
         analysis_clear(a);
         PyErr_NoMemory();
@@ -206,7 +213,7 @@ static int analyse(analysis_t *a, PyCodeObject *code)
 /* ---- Choosing the place ---- */
 
 /* May a frame in state `from` go on where `to` is expected? */
-static int compatible(const analysis_t *a, const uint8_t *from, const uint8_t *to)
+static int compatible(const analysis_t *a, const known_t *from, const known_t *to)
 {
     for (unsigned i = 0; i < a->count; i++)
         if (to[i] != DEAD && (from[i] == DEAD || (to[i] != OBJECT && from[i] != to[i])))
@@ -214,7 +221,7 @@ static int compatible(const analysis_t *a, const uint8_t *from, const uint8_t *t
     return 1;
 }
 
-static unsigned live_count(const analysis_t *a, const uint8_t *row)
+static unsigned live_count(const analysis_t *a, const known_t *row)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < a->count; i++)
@@ -223,10 +230,10 @@ static unsigned live_count(const analysis_t *a, const uint8_t *row)
 }
 
 /* Why a state cannot be entered from elsewhere. */
-static const char *obstacle(const analysis_t *a, const uint8_t *to)
+static const char *obstacle(const analysis_t *a, const known_t *to)
 {
     for (unsigned i = a->count; i-- > 0;)
-        switch (to[i]) {
+        switch (kind_of(to[i])) {
         case DEAD: break;
         case EXCEPTION:
         case SAVED_EXCEPTION: return "can't jump into an 'except' block as there's no exception";
@@ -249,7 +256,7 @@ static int next_line(const analysis_t *a, const int *lines, int line)
 /* The word to go on at; -1 with ValueError. */
 static int64_t choose(const analysis_t *a, const int *lines, uint32_t now, int line)
 {
-    const uint8_t *from = a->kinds + (size_t)now * a->count;
+    const known_t *from = a->kinds + (size_t)now * a->count;
     const char *why = "can't jump to unreachable code";
     int64_t best = -1;
     int before = -2;
@@ -258,7 +265,7 @@ static int64_t choose(const analysis_t *a, const int *lines, uint32_t now, int l
         before = lines[at];
         if (!starts || !a->reached[at])
             continue;
-        const uint8_t *to = a->kinds + (size_t)at * a->count;
+        const known_t *to = a->kinds + (size_t)at * a->count;
         if (!compatible(a, from, to))
             why = obstacle(a, to);
         else if (best < 0 || live_count(a, to) > live_count(a, a->kinds + (size_t)best * a->count))
@@ -289,7 +296,7 @@ static int bind_locals(frame_t *f)
 }
 
 /* Releases what is live now and not there, from the top down. */
-static void release(const analysis_t *a, frame_t *f, PyThreadState *ts, const uint8_t *from, const uint8_t *to)
+static void release(const analysis_t *a, frame_t *f, PyThreadState *ts, const known_t *from, const known_t *to)
 {
     for (unsigned i = a->count; i-- > 0;) {
         if (from[i] == DEAD || to[i] != DEAD)

@@ -95,10 +95,10 @@ PyObject *vm_run_switched(PyThreadState *ts)
     } while (0)
 
 #define STORE(index, value) slot_store(slots, (index), (value))
-/* Into a dead temporary: it holds NULL or an immediate. */
+/* Into a dead temporary: it holds nothing that ever needs a release. */
 #define PUT(index, value) \
     do { \
-        assert(R(index) == NULL || value_is_immediate(R(index))); \
+        assert(R(index) == NULL || value_is_immediate(R(index)) || (object_flags(R(index)) & OBJECT_IMMORTAL)); \
         R(index) = (value); \
     } while (0)
 

@@ -75,6 +75,17 @@ done:
     return stream;
 }
 
+/* The name that the codec of PYTHONIOENCODING has itself, a new str, or NULL with an exception; NULL without one if nobody asked. */
+static PyObject *wanted_encoding(void)
+{
+    if (startup.stdio_encoding == NULL)
+        return NULL;
+    PyObject *codec = _PyCodec_Lookup(startup.stdio_encoding);
+    PyObject *name = codec != NULL ? PyObject_GetAttrString(codec, "name") : NULL;
+    Py_XDECREF(codec);
+    return name;
+}
+
 int lifecycle_open_streams(void)
 {
     static const struct { int fd, writing; const char *name, *attribute, *original; } table[] = {
@@ -93,7 +104,10 @@ int lifecycle_open_streams(void)
     PyObject *open = PyObject_GetAttr(io, STR(open));
     int status = open != NULL ? PyDict_SetItem(runtime_interp.builtins, STR(open), open) : -1;
     Py_XDECREF(open);
-    const char *encoding = startup.stdio_encoding != NULL ? startup.stdio_encoding : startup.locale_encoding;
+    PyObject *wanted = wanted_encoding();
+    const char *encoding = wanted != NULL ? PyUnicode_AsUTF8(wanted) : startup.locale_encoding;
+    if (encoding == NULL || PyErr_Occurred())
+        status = -1;
     for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(table); i++) {
         PyObject *stream = open_stream(io, table[i].fd, table[i].writing, table[i].name, encoding,
                                        table[i].fd == 2 ? "backslashreplace" : default_errors());
@@ -101,6 +115,7 @@ int lifecycle_open_streams(void)
             status = -1;
         Py_XDECREF(stream);
     }
+    Py_XDECREF(wanted);
     Py_DECREF(io);
     return status;
 }

@@ -83,7 +83,7 @@ def main():
         done = set(file.read().split("\n"))
     from test import support
     support.verbose = 0
-    support.use_resources = ["cpu", "subprocess", "walltime"]
+    support.use_resources = ["cpu", "curses", "subprocess", "walltime"]
     ask_rather_than_skip(support)
     module = __import__("test." + name, fromlist=["x"])
     loader = unittest.defaultTestLoader

@@ -3,6 +3,9 @@
  * The table of queues is the table of heaps; a queue exists before any object can name its slot. */
 #include "memory.h"
 #include "allocator.h"
+#include "thread_end.h"
+
+#include <sched.h>
 
 struct merge_queue {
     struct leaf_lock lock;
@@ -142,9 +145,15 @@ void merge_post(PyObject *op, uint16_t owner)
     struct dead_list dead = {0};
     slot_state_t previous;
     /* merge_pending has the fence: push, fence, look at the state; the leaver stores its state, fences, looks at the queue. */
-    while (merge_pending(owner) && slot_borrow(owner, &previous)) {
-        merge_serve(owner, &dead);
-        slot_return(owner, previous);
+    while (merge_pending(owner)) {
+        if (slot_borrow(owner, &previous)) {
+            merge_serve(owner, &dead);
+            slot_return(owner, previous);
+        }
+        else if (slot_is_leaving(owner))
+            sched_yield();          /* it runs nothing any more, so it is gone in a moment */
+        else
+            break;
     }
     if (dead.count != 0)
         merge_bury_dead(&dead);

@@ -1,6 +1,7 @@
 /* The life of a thread in the memory system. */
 #include "memory.h"
 #include "collector.h"
+#include "thread_end.h"
 #include "weakref.h"
 
 int memory_thread_attach(struct _ts *ts)
@@ -31,6 +32,8 @@ void memory_thread_exit(struct _ts *ts)
     dealloc_flush_trashcan();
     qsbr_exit(ts->heap->qsbr);
 }
+
+void memory_thread_leave(struct _ts *ts) { qsbr_exit(ts->heap->qsbr); }
 
 void memory_after_fork(struct _ts *ts)
 {

@@ -2,6 +2,7 @@
 #include "thread_module.h"
 #include "interpreter.h"
 #include "atomics.h"
+#include "thread_end.h"
 
 #include <unistd.h>
 
@@ -61,8 +62,7 @@ static void thread_main(void *arg)
     run_function(start);
     PyMem_RawFree(start);
     __atomic_fetch_sub(&runtime_interp.thread_module_count, 1, __ATOMIC_RELAXED);
-    PyThreadState_Clear(ts);
-    PyThreadState_DeleteCurrent();
+    thread_end_current(ts);
 }
 
 static PyObject *start_new_thread(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -200,16 +200,6 @@ static PyObject *stack_size(PyObject *module, PyObject *const *args, Py_ssize_t 
 
 /* ---- The end of a thread, for join ---- */
 
-static void release_sentinel(void *data)
-{
-    PyObject *ref = data, *lock;
-    if (PyWeakref_GetRef(ref, &lock) > 0) {
-        thread_lock_release_quietly(lock);
-        Py_DECREF(lock);
-    }
-    Py_DECREF(ref);
-}
-
 static PyObject *set_sentinel(PyObject *module, PyObject *ignored)
 {
     (void)module;
@@ -223,13 +213,8 @@ static PyObject *set_sentinel(PyObject *module, PyObject *ignored)
     PyObject *lock = thread_lock_new_sentinel();
     if (lock == NULL)
         return NULL;
-    PyObject *ref = PyWeakref_NewRef(lock, NULL);
-    if (ref == NULL) {
-        Py_DECREF(lock);
-        return NULL;
-    }
-    ts->on_delete_data = ref;
-    ts->on_delete = release_sentinel;
+    ts->on_delete_data = Py_NewRef(lock);
+    ts->on_delete = thread_lock_end_sentinel;
     return lock;
 }
 

@@ -12,7 +12,7 @@ extern PyTypeObject thread_local_type;      /* _thread._local */
 PyObject *thread_lock_new(void);
 /* The same that is released at the end of the thread which takes it. */
 PyObject *thread_lock_new_sentinel(void);
-/* Unlocks it if it is locked (a thread's sentinel). */
-void thread_lock_release_quietly(PyObject *lock);
+/* The thread has ended: unlocks its sentinel, a new reference, and drops it.  Escapes never */
+void thread_lock_end_sentinel(void *lock);
 
 #endif /* BRAID_THREAD_MODULE_H */

@@ -2,6 +2,7 @@
 #include "memory.h"
 #include "atomics.h"
 #include "stop_world.h"
+#include "thread_end.h"
 
 #include <sched.h>
 
@@ -9,6 +10,7 @@
 
 struct thread_slot {
     uint32_t state;             /* [atomic] slot_state_t */
+    uint32_t leaving;           /* [atomic] see thread_end.h */
     PyThreadState *ts;          /* [atomic] set once: the memory of thread states is reused with the slot, never freed */
 };
 
@@ -37,6 +39,9 @@ int slot_borrow(uint16_t slot, slot_state_t *previous)
     *previous = state;
     return slot_change_state(slot, state, SLOT_BORROWED);
 }
+
+void slot_set_leaving(uint16_t slot, int leaving) { atomic_store_relaxed_u32(&slots[slot].leaving, (uint32_t)leaving); }
+int slot_is_leaving(uint16_t slot) { return (int)atomic_load_relaxed_u32(&slots[slot].leaving); }
 
 void slot_return(uint16_t slot, slot_state_t previous)
 {
@@ -75,6 +80,7 @@ PyThreadState *slot_take(void)
     slot_state_t state = atomic_load_relaxed_int(&stop_world_requested) && !stop_world_is_mine() ? SLOT_SUSPENDED : SLOT_DETACHED;
     while (!slot_change_state((uint16_t)slot, SLOT_VACANT, state))
         sched_yield();          /* borrowed, for a moment */
+    slot_set_leaving((uint16_t)slot, 0);        /* who finds the newcomer attached finds this, too: slot_change_state is a release */
     return ts;
 }
 

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "atomics.h"
 #include "stop_world.h"
+#include "thread_end.h"
 #include "trace.h"
 
 #include <pthread.h>
@@ -74,21 +75,20 @@ static void hang_if_finalizing(PyThreadState *ts)
         pause();
 }
 
-/* from: the state of the slot, DETACHED, or VACANT for a thread that has to come back once more. */
-static void enter(PyThreadState *ts, slot_state_t from)
+static void enter(PyThreadState *ts)
 {
     for (;;) {
         hang_if_finalizing(ts);
         if (gil_is_enabled() && !ts->holds_gil)
             gil_take(ts);
-        if (slot_change_state(ts->slot, from, SLOT_ATTACHED)) {
+        if (slot_change_state(ts->slot, SLOT_DETACHED, SLOT_ATTACHED)) {
             atomic_fence_seq_cst();     /* pairs with stop_world_begin: it sees us attached, or we see the request */
             int may_run = !atomic_load_relaxed_int(&stop_world_requested) || stop_world_is_mine();
             if (Py_LIKELY(may_run && (!gil_is_enabled() || ts->holds_gil) && !runtime_is_finalizing()))
                 break;
             if (may_run && runtime_is_finalizing() && runtime_interp.finalizing_thread == ts)
                 break;
-            slot_change_state(ts->slot, SLOT_ATTACHED, from);
+            slot_change_state(ts->slot, SLOT_ATTACHED, SLOT_DETACHED);
             if (!may_run)
                 stop_world_notify();
         }
@@ -120,7 +120,7 @@ static void leave(PyThreadState *ts, slot_state_t to, int serve)
             stop_world_notify();
         if (!serve || Py_LIKELY(!merge_pending(ts->slot)))
             break;
-        enter(ts, to);
+        enter(ts);
         memory_serve_merge_requests(ts);
     }
     if (ts->holds_gil)
@@ -140,9 +140,12 @@ static void bind(PyThreadState *ts)
 void thread_attach_suspended(PyThreadState *ts)
 {
     int saved_errno = errno;
-    if (Py_UNLIKELY(!ts->bound))
+    int begins = !ts->bound;
+    if (Py_UNLIKELY(begins))
         bind(ts);
-    enter(ts, SLOT_DETACHED);
+    enter(ts);
+    if (Py_UNLIKELY(begins) && merge_pending(ts->slot))
+        thread_set_breaker(ts, BREAKER_MERGE);      /* meant for an earlier thread of the slot */
     errno = saved_errno;
 }
 
@@ -267,7 +270,7 @@ int thread_is_main(void)
 
 /* ---- End ---- */
 
-void PyThreadState_Clear(PyThreadState *ts)
+static void clear(PyThreadState *ts)
 {
     Py_CLEAR(ts->curexc_type);
     Py_CLEAR(ts->curexc_value);
@@ -284,11 +287,20 @@ void PyThreadState_Clear(PyThreadState *ts)
     thread_local_clear(ts);
     Py_CLEAR(ts->dict);
     Py_CLEAR(ts->context);
-    if (ts->on_delete != NULL) {
-        void (*f)(void *) = ts->on_delete;
-        ts->on_delete = NULL;
+}
+
+static void announce_end(PyThreadState *ts)
+{
+    void (*f)(void *) = ts->on_delete;
+    ts->on_delete = NULL;
+    if (f != NULL)
         f(ts->on_delete_data);
-    }
+}
+
+void PyThreadState_Clear(PyThreadState *ts)
+{
+    clear(ts);
+    announce_end(ts);
 }
 
 /* The slot is VACANT: nobody else looks at ts any more but to set bits in its breaker. */
@@ -326,22 +338,29 @@ void PyThreadState_Delete(PyThreadState *ts)
     state_free(ts);
 }
 
+void thread_end_current(PyThreadState *ts)
+{
+    assert(ts == thread_current() && ts->critical_sections == NULL);
+    for (;;) {
+        clear(ts);
+        memory_thread_exit(ts);
+        slot_set_leaving(ts->slot, 1);
+        if (!merge_pending(ts->slot))   /* it has the fence */
+            break;
+        slot_set_leaving(ts->slot, 0);
+    }
+    announce_end(ts);
+    memory_thread_leave(ts);
+    leave(ts, SLOT_VACANT, 0);
+    state_free(ts);
+}
+
 void PyThreadState_DeleteCurrent(void)
 {
     PyThreadState *ts = thread_current();
     if (ts == NULL)
         Py_FatalError("no current thread state");
-    assert(ts->critical_sections == NULL);
-    memory_thread_exit(ts);
-    for (;;) {
-        leave(ts, SLOT_VACANT, 0);
-        if (!merge_pending(ts->slot))
-            break;
-        /* A request slipped in: nobody else serves it for certain. */
-        enter(ts, SLOT_VACANT);
-        memory_thread_exit(ts);
-    }
-    state_free(ts);
+    thread_end_current(ts);
 }
 
 void thread_delete_others(PyThreadState *keep, int leak_references)

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "collector.h"
 #include "stop_world.h"
+#include "thread_end.h"
 #include "weakref.h"
 #include <pthread.h>
 #include <sched.h>
@@ -52,6 +53,12 @@ int slot_borrow(uint16_t slot, slot_state_t *previous)
 void slot_return(uint16_t slot, slot_state_t previous)
 {
     __atomic_store_n(&slot_states[slot], (uint8_t)previous, __ATOMIC_RELEASE);
+}
+
+int slot_is_leaving(uint16_t slot)
+{
+    (void)slot;
+    return 0;       /* leave() looks for requests again instead */
 }
 
 void slot_set_breaker(uint16_t slot, uint32_t bits) { __atomic_fetch_or(&slot_breakers[slot], bits, __ATOMIC_SEQ_CST); }
@@ -114,6 +121,7 @@ static PyThreadState *thread_begin(uint16_t slot)
 static void thread_end(PyThreadState *ts)
 {
     memory_thread_exit(ts);
+    memory_thread_leave(ts);
     leave(ts, SLOT_VACANT);
     free(ts);
 }

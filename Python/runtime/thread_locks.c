@@ -275,8 +275,12 @@ PyObject *thread_lock_new(void)
 PyObject *thread_lock_new_sentinel(void)
 {
     PyObject *self = thread_lock_new();
-    if (self != NULL)
+    if (self != NULL) {
         ((lock_object *)self)->sentinel = SENTINEL_ALIVE;
+        /* Without an owner from the start: who drops it at the very end of a thread posts no request. Nobody else knows it yet. */
+        object_publish(self);
+        object_merge_stopped(self, 0);
+    }
     return self;
 }
 

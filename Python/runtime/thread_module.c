@@ -34,7 +34,12 @@ static module_state *state_of(PyObject *module) { return PyModule_GetState(modul
 struct start {
     PyThreadState *ts;
     PyObject *func, *args, *kwargs;
+    PyObject *sentinel;
 };
+
+/* The lock that _set_sentinel will hand to this thread, or NULL. It comes from whoever started the thread: threading goes through the locks of all
+ * living threads whenever another one begins, and those of one owner lie close together. */
+static BRAID_TLS PyObject *reserved_sentinel;
 
 /* In the new thread, attached. */
 static void run_function(struct start *start)
@@ -51,6 +56,7 @@ static void run_function(struct start *start)
     Py_DECREF(start->func);
     Py_DECREF(start->args);
     Py_XDECREF(start->kwargs);
+    Py_CLEAR(reserved_sentinel);
 }
 
 static void thread_main(void *arg)
@@ -59,6 +65,7 @@ static void thread_main(void *arg)
     PyThreadState *ts = start->ts;
     thread_attach(ts);
     __atomic_fetch_add(&runtime_interp.thread_module_count, 1, __ATOMIC_RELAXED);
+    reserved_sentinel = start->sentinel;
     run_function(start);
     PyMem_RawFree(start);
     __atomic_fetch_sub(&runtime_interp.thread_module_count, 1, __ATOMIC_RELAXED);
@@ -91,7 +98,8 @@ static PyObject *start_new_thread(PyObject *module, PyObject *const *args, Py_ss
     struct start *start = PyMem_RawMalloc(sizeof(*start));
     if (start == NULL)
         return PyErr_NoMemory();
-    start->ts = PyThreadState_New(&runtime_interp);
+    start->sentinel = thread_lock_new_sentinel();
+    start->ts = start->sentinel != NULL ? PyThreadState_New(&runtime_interp) : NULL;
     unsigned long ident = PYTHREAD_INVALID_THREAD_ID;
     if (start->ts != NULL) {
         start->func = Py_NewRef(args[0]);
@@ -107,6 +115,7 @@ static PyObject *start_new_thread(PyObject *module, PyObject *const *args, Py_ss
             Py_DECREF(start->args);
             Py_XDECREF(start->kwargs);
         }
+        Py_XDECREF(start->sentinel);
         PyMem_RawFree(start);
         PyErr_SetString(PyExc_RuntimeError, "can't start new thread");
         return NULL;
@@ -210,7 +219,8 @@ static PyObject *set_sentinel(PyObject *module, PyObject *ignored)
         ts->on_delete = NULL;
         Py_DECREF((PyObject *)ts->on_delete_data);
     }
-    PyObject *lock = thread_lock_new_sentinel();
+    PyObject *lock = reserved_sentinel != NULL ? reserved_sentinel : thread_lock_new_sentinel();
+    reserved_sentinel = NULL;
     if (lock == NULL)
         return NULL;
     ts->on_delete_data = Py_NewRef(lock);

@@ -10,7 +10,7 @@
 #include <semaphore.h>
 #include <time.h>
 
-#define BUCKETS 251     /* prime: locks lie at regular distances */
+#define BUCKETS 1021    /* prime: locks lie at regular distances; enough for thousands that wait */
 
 struct waiter {
     struct waiter *next, *prev;         /* [bucket] */

@@ -10,8 +10,8 @@
 
 #define CHUNK_WORDS ((64 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
 /* The first chunk of a thread beside the main one: enough for most, as thousands may be alive. */
-#define FIRST_CHUNK_WORDS ((16 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
-#define RECORDS_PER_BLOCK 32
+#define FIRST_CHUNK_WORDS ((8 * 1024 - sizeof(stack_chunk_t)) / sizeof(PyObject *))
+#define RECORDS_PER_BLOCK 16
 
 typedef struct record_block {
     struct record_block *previous;

@@ -418,7 +418,7 @@ class Bytecode:
 def _main():
     import argparse
 
-    parser = argparse.ArgumentParser(prog="dis")
+    parser = argparse.ArgumentParser()
     parser.add_argument("infile", type=argparse.FileType("rb"), nargs="?", default="-")
     args = parser.parse_args()
     with args.infile as infile:

@@ -34,7 +34,8 @@ struct startup_config {
     const char *stdlib;             /* the directory of the pure-Python library */
     const char *own_library;        /* the directory of our own modules in Python */
     const char *shared_modules;     /* the directory of our own modules that are shared objects */
-    const char *path_override;      /* Py_SetPath, or NULL */
+    int has_path_file;              /* there is an EXECUTABLE._pth: sys.path is path_lines */
+    string_list_t path_lines;
     const char *stdio_encoding, *stdio_errors;  /* PYTHONIOENCODING; NULL: by locale */
     const char *locale_encoding;    /* of LC_CTYPE: "utf-8", ... */
     const char *invocation_error;   /* not used by Python code */
@@ -47,6 +48,8 @@ static inline const char *config_stdlib(void) { return startup.stdlib; }
 void config_init(int use_environment);
 /* Reads the command line.  Returns -1 to go on, or the exit status after --version, a mistake, ... */
 int config_from_command_line(int argc, char **argv);
+/* Reads EXECUTABLE._pth if there is one (path_file.c). */
+void config_read_path_file(void);
 /* Finds the executable, the prefix and the library; chooses the locale's encoding. */
 void config_find_paths(void);
 /* The value of the -X option, "" if it has none, NULL if it was not given. The last one counts. */

@@ -16,7 +16,6 @@
 
 #define IMPORT_CACHE_TAG "braid-311"
 #define IMPORT_EXTENSION_SUFFIX ".braid-311-x86_64-linux-gnu.so"
-#define IMPORT_ABI3_SUFFIX ".abi3.so"
 
 /* The mark of our bytecode files: bytes 2 and 3 are CR LF. It follows the table of instructions. */
 uint32_t import_magic_number(void);

@@ -451,6 +451,8 @@ static int short_options(char **argv, int argc, int *at, int *versions, int *hel
     return -1;
 }
 
+static const char *find_executable(void);
+
 int config_from_command_line(int argc, char **argv)
 {
     config_init(0);
@@ -498,6 +500,8 @@ int config_from_command_line(int argc, char **argv)
         string_list_add(&startup.argv, "");
     for (; at < argc; at++)
         string_list_add(&startup.argv, argv[at]);
+    startup.executable = find_executable();
+    config_read_path_file();
     read_environment();
     set_public_flags();
     config_find_paths();

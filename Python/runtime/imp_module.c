@@ -59,9 +59,10 @@ static PyObject *lock_held(PyObject *module, PyObject *unused)
 
 /* ---- Built-in and extension modules ---- */
 
+/* Not .abi3.so: the stable ABI lets extensions count references inline, as CPython's objects have them. */
 static PyObject *extension_suffixes(PyObject *module, PyObject *unused)
 {
-    return Py_BuildValue("[sss]", IMPORT_EXTENSION_SUFFIX, IMPORT_ABI3_SUFFIX, ".so");
+    return Py_BuildValue("[ss]", IMPORT_EXTENSION_SUFFIX, ".so");
 }
 
 /* NULL with an exception. A name that cannot be encoded is that of no module of ours: "". */

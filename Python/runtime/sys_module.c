@@ -295,11 +295,13 @@ static PyObject *xoptions_dict(void)
     return dict;
 }
 
-/* PYTHONPATH, our own library, our shared objects, the standard library. */
+/* What a path file says; else PYTHONPATH, our own library, our shared objects, the standard library. */
 static PyObject *make_path(void)
 {
     string_list_t list = {NULL, 0, 0};
     const char *p = startup.python_path;
+    if (startup.has_path_file)
+        return list_of(&startup.path_lines);
     while (p != NULL && *p) {
         size_t n = strcspn(p, ":");
         char *one = strndup(p, n);

@@ -532,6 +532,19 @@ static int is_attribute_hook(PyObject *name)
            || unicode_equal(name, STR(__delattr__));
 }
 
+/* Instances of type may be attributes of any class. When they become descriptors, or cease to be, what caches know of those
+ * classes is wrong, though nothing was assigned to them. */
+static void update_slot_locked(PyTypeObject *type, PyObject *name)
+{
+    descrgetfunc get = type->tp_descr_get;
+    descrsetfunc set = type->tp_descr_set;
+    type_update_slot_locked(type, name);
+    if (type->tp_descr_get != get || type->tp_descr_set != set)
+        type_modified_locked(&PyBaseObject_Type);
+    if (type->tp_descr_set != set)
+        type_retire_shapes_locked(&PyBaseObject_Type);
+}
+
 int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
 {
     PyObject *old = NULL, *key = unicode_intern_steal(Py_NewRef(name));
@@ -551,7 +564,7 @@ int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
         result = PyDict_DelItem(type->tp_dict, key);
     if (result == 0) {
         if (type_name_is_slot(key))
-            type_update_slot_locked(type, key);
+            update_slot_locked(type, key);
         if (is_attribute_hook(key) ? tree_knows_name(type, NULL)
                                    : value != NULL && descr_is_data(value) && tree_knows_name(type, key))
             type_retire_shapes_locked(type);

@@ -103,6 +103,11 @@ PyObject *PyModuleDef_Init(PyModuleDef *def)
 {
     if (PyType_Ready(&PyModuleDef_Type) < 0)
         return NULL;
+    /* Other headers lay objects out in another way, and leave the type out here. */
+    if (def->m_base.ob_base.hdr_type != &PyModuleDef_Type) {
+        PyErr_SetString(PyExc_ImportError, "the extension module was compiled with the headers of another Python");
+        return NULL;
+    }
     if (__atomic_load_n(&def->m_base.m_index, __ATOMIC_RELAXED) == 0) {
         Py_ssize_t expected = 0, index = __atomic_add_fetch(&last_index, 1, __ATOMIC_RELAXED);
         (void)__atomic_compare_exchange_n(&def->m_base.m_index, &expected, index, 0, __ATOMIC_RELAXED,

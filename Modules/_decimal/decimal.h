@@ -11,6 +11,7 @@
 #include "module.h"
 
 #include "number.h"
+#include "number_small.h"
 
 enum { OWN_LIMBS = 2 }; /* 38 digits */
 
@@ -40,6 +41,11 @@ extern PyTypeObject decimal_type, context_type, signals_mixin_type, manager_type
 #define IS_DECIMAL(op) PyObject_TypeCheck((op), &decimal_type)
 #define IS_CONTEXT(op) PyObject_TypeCheck((op), &context_type)
 
+static inline int decimal_is_special(PyObject *op)
+{
+    return (((decimal_t *)op)->flags & NUMBER_SPECIAL) != 0;
+}
+
 /* A number that looks into the object, which must outlive it; not to be cleared. */
 static inline void decimal_view(number_t *n, PyObject *op)
 {
@@ -54,6 +60,10 @@ static inline void decimal_view(number_t *n, PyObject *op)
 
 /* An object of the type; NULL with MemoryError. */
 PyObject *decimal_new(PyTypeObject *type, const number_t *n);
+/* The same of a small number; one of the module's own type. */
+PyObject *decimal_new_small(const small_t *n);
+/* Is op a Decimal with a small number, or a small int? */
+int decimal_get_small(small_t *n, PyObject *op);
 /* What an operation returns: adds its status to the context, raises what that traps, or makes a Decimal. r is
  * cleared. */
 PyObject *decimal_result(number_t *r, PyObject *context, uint32_t status);
@@ -93,7 +103,9 @@ PyObject *decimal_power_in(const number_t *a, const number_t *b, const number_t 
 PyObject *decimal_richcompare(PyObject *a, PyObject *b, int op);
 Py_hash_t decimal_hash(PyObject *op);
 PyObject *decimal_format(PyObject *op, PyObject *args);
-PyObject *decimal_round(PyObject *op, PyObject *args), *decimal_as_tuple(PyObject *op, PyObject *unused);
+/* op with that exponent, by settings that are the context's, but perhaps for the rounding. */
+PyObject *decimal_rescale_in(PyObject *op, int64_t exp, const settings_t *s, PyObject *context);
+PyObject *decimal_round(PyObject *op, PyObject *const *args, Py_ssize_t nargs), *decimal_as_tuple(PyObject *op, PyObject *unused);
 PyObject *decimal_as_integer_ratio(PyObject *op, PyObject *unused);
 PyObject *decimal_trunc(PyObject *op, PyObject *unused), *decimal_floor(PyObject *op, PyObject *unused);
 PyObject *decimal_ceil(PyObject *op, PyObject *unused), *decimal_complex(PyObject *op, PyObject *unused);

@@ -365,6 +365,17 @@ static int read_value(number_t *r, PyObject *value, int is_strict, uint32_t *sta
     return -1;
 }
 
+/* Is value an int or the text of one or of a plain fraction, with few digits? Then *n is it. */
+static int is_simple(PyObject *value, small_t *n)
+{
+    if (value_is_int(value)) {
+        small_set_integer(n, value_get_int(value));
+        return 1;
+    }
+    return PyUnicode_CheckExact(value) && PyUnicode_IS_ASCII(value)
+           && small_parse(n, (const char *)PyUnicode_1BYTE_DATA(value), (size_t)PyUnicode_GET_LENGTH(value));
+}
+
 PyObject *convert_exact(PyTypeObject *type, PyObject *value, PyObject *context)
 {
     number_t r;
@@ -375,6 +386,9 @@ PyObject *convert_exact(PyTypeObject *type, PyObject *value, PyObject *context)
         decimal_view(&r, value);
         return decimal_new(type, &r);
     }
+    small_t small;
+    if (type == &decimal_type && value != NULL && is_simple(value, &small))
+        return decimal_new_small(&small);
     number_init(&r);
     if (value != NULL && read_value(&r, value, 0, &status) < 0) {
         number_clear(&r);

@@ -222,7 +222,10 @@ static PyObject *method_quantize(KEYWORD_PARAMETERS)
     if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &unit, &rounding, &context) ||
         (context = context_or_current(context)) == NULL)
         return NULL;
-    if (get_rounded_settings(context, rounding, &s) == 0 && operand_need(&x, unit) == 0) {
+    int failed = get_rounded_settings(context, rounding, &s) < 0;
+    if (!failed && IS_DECIMAL(unit) && !decimal_is_special(unit) && !decimal_is_special(op))
+        result = decimal_rescale_in(op, ((decimal_t *)unit)->exp, &s, context);
+    else if (!failed && operand_need(&x, unit) == 0) {
         decimal_view(&a, op);
         number_init(&r);
         number_quantize(&r, &a, &x.n, &s, &status);
@@ -393,7 +396,7 @@ PyMethodDef decimal_methods[] = {
     {"__reduce__", method_reduce, METH_NOARGS, NULL},
     {"__copy__", method_self, METH_NOARGS, NULL},
     {"__deepcopy__", method_self, METH_O, NULL},
-    {"__round__", decimal_round, METH_VARARGS, NULL},
+    {"__round__", (PyCFunction)(void (*)(void))decimal_round, METH_FASTCALL, NULL},
     {"__ceil__", decimal_ceil, METH_NOARGS, NULL},
     {"__floor__", decimal_floor, METH_NOARGS, NULL},
     {"__trunc__", decimal_trunc, METH_NOARGS, NULL},

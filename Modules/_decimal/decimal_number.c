@@ -3,6 +3,12 @@
 
 /* ---- Operators ---- */
 
+/* A small operation is done: what it returns. */
+static PyObject *small_result(const small_t *r, PyObject *context, uint32_t status)
+{
+    return status == 0 || context_add_status(context, status) == 0 ? decimal_new_small(r) : NULL;
+}
+
 static PyObject *unary_operator(PyObject *op, number_unary *function)
 {
     number_t a, r;
@@ -32,7 +38,7 @@ static int get_operands(operand_t *x, operand_t *y, PyObject *a, PyObject *b)
     return found;
 }
 
-static PyObject *binary_operator(PyObject *a, PyObject *b, number_binary *function)
+static PyObject *general_operator(PyObject *a, PyObject *b, number_binary *function)
 {
     operand_t x, y;
     number_t r;
@@ -56,20 +62,51 @@ static PyObject *binary_operator(PyObject *a, PyObject *b, number_binary *functi
     return result;
 }
 
-#define BINARY(name, function) \
-    static PyObject *decimal_##name(PyObject *a, PyObject *b) { return binary_operator(a, b, function); }
+static inline PyObject *binary_operator(PyObject *a, PyObject *b, small_binary *function, number_binary *general)
+{
+    small_t x, y, r;
+    settings_t s;
+    uint32_t status = 0;
+    if (!decimal_get_small(&x, a) || !decimal_get_small(&y, b))
+        return general_operator(a, b, general);
+    PyObject *context = context_current(), *result;
+    if (context == NULL)
+        return NULL;
+    context_get_settings(context, &s);
+    result = function(&r, &x, &y, &s, &status) ? small_result(&r, context, status) : general_operator(a, b, general);
+    Py_DECREF(context);
+    return result;
+}
+
+#define BINARY(name, small, general) \
+    static PyObject *decimal_##name(PyObject *a, PyObject *b) { return binary_operator(a, b, small, general); }
 #define UNARY(name, function) \
     static PyObject *decimal_##name(PyObject *op) { return unary_operator(op, function); }
 
-BINARY(add, number_add)
-BINARY(subtract, number_sub)
-BINARY(multiply, number_mul)
-BINARY(divide, number_div)
-BINARY(divide_integer, number_div_integer)
-BINARY(remainder, number_rem)
-UNARY(negative, number_minus)
+BINARY(add, small_add, number_add)
+BINARY(subtract, small_sub, number_sub)
+BINARY(multiply, small_mul, number_mul)
+BINARY(divide, small_div, number_div)
+BINARY(divide_integer, small_div_integer, number_div_integer)
+BINARY(remainder, small_rem, number_rem)
 UNARY(positive, number_plus)
 UNARY(absolute, number_abs)
+
+static PyObject *decimal_negative(PyObject *op)
+{
+    small_t a, r;
+    settings_t s;
+    uint32_t status = 0;
+    if (!decimal_get_small(&a, op))
+        return unary_operator(op, number_minus);
+    PyObject *context = context_current(), *result;
+    if (context == NULL)
+        return NULL;
+    context_get_settings(context, &s);
+    result = small_minus(&r, &a, &s, &status) ? small_result(&r, context, status) : unary_operator(op, number_minus);
+    Py_DECREF(context);
+    return result;
+}
 
 static PyObject *decimal_divmod(PyObject *a, PyObject *b)
 {
@@ -216,10 +253,26 @@ PyObject *decimal_complex(PyObject *op, PyObject *unused)
     return result;
 }
 
-PyObject *decimal_round(PyObject *op, PyObject *args)
+PyObject *decimal_rescale_in(PyObject *op, int64_t exp, const settings_t *s, PyObject *context)
+{
+    number_t a, unit, r;
+    small_t x, y;
+    uint32_t status = 0;
+    if (decimal_get_small(&x, op) && small_rescale(&y, &x, exp, s, &status))
+        return small_result(&y, context, status);
+    decimal_view(&a, op);
+    number_init(&unit);
+    number_init(&r);
+    number_set_small(&unit, 1, exp, 0);
+    number_quantize(&r, &a, &unit, s, &status);
+    number_clear(&unit);
+    return decimal_result(&r, context, status);
+}
+
+PyObject *decimal_round(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *places = NULL;
-    if (!PyArg_ParseTuple(args, "|O", &places))
+    if (!_PyArg_ParseStack(args, nargs, "|O", &places))
         return NULL;
     if (places == NULL)
         return to_int(op, ROUND_HALF_EVEN);
@@ -230,20 +283,12 @@ PyObject *decimal_round(PyObject *op, PyObject *args)
     Py_ssize_t n = PyLong_AsSsize_t(places);
     if (n == -1 && PyErr_Occurred())
         return NULL;
-    number_t a, unit, r;
     settings_t s;
-    uint32_t status = 0;
     PyObject *context = context_current(), *result;
     if (context == NULL)
         return NULL;
     context_get_settings(context, &s);
-    decimal_view(&a, op);
-    number_init(&unit);
-    number_init(&r);
-    number_set_small(&unit, 1, n == PY_SSIZE_T_MIN ? PY_SSIZE_T_MAX : -n, 0);
-    number_quantize(&r, &a, &unit, &s, &status);
-    number_clear(&unit);
-    result = decimal_result(&r, context, status);
+    result = decimal_rescale_in(op, n == PY_SSIZE_T_MIN ? PY_SSIZE_T_MAX : -n, &s, context);
     Py_DECREF(context);
     return result;
 }

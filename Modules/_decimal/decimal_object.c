@@ -27,6 +27,38 @@ PyObject *decimal_new(PyTypeObject *type, const number_t *n)
     return (PyObject *)d;
 }
 
+PyObject *decimal_new_small(const small_t *n)
+{
+    decimal_t *d = (decimal_t *)decimal_type.tp_alloc(&decimal_type, 0);
+    if (d == NULL)
+        return NULL;
+    d->limbs = d->own;
+    d->own[0] = (mp_limb_t)n->c;
+    d->own[1] = (mp_limb_t)(n->c >> 64);
+    d->size = d->own[1] != 0 ? 2 : d->own[0] != 0;
+    d->hash = -1;
+    d->exp = n->exp;
+    d->digits = n->digits;
+    d->flags = n->flags;
+    return (PyObject *)d;
+}
+
+int decimal_get_small(small_t *n, PyObject *op)
+{
+    decimal_t *d = (decimal_t *)op;
+    if (value_is_int(op)) {
+        small_set_integer(n, value_get_int(op));
+        return 1;
+    }
+    if (!IS_DECIMAL(op) || (d->flags & NUMBER_SPECIAL) || d->digits > SMALL_DIGITS)
+        return 0;
+    n->c = d->size == 0 ? 0 : d->size == 1 ? d->limbs[0] : (wide_t)d->limbs[1] << 64 | d->limbs[0];
+    n->exp = d->exp;
+    n->digits = d->digits;
+    n->flags = d->flags;
+    return 1;
+}
+
 PyObject *decimal_result(number_t *r, PyObject *context, uint32_t status)
 {
     PyObject *result = NULL;
@@ -48,6 +80,19 @@ static PyObject *decimal_tp_new(PyTypeObject *type, PyObject *args, PyObject *kw
     return result;
 }
 
+static PyObject *decimal_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    static const char *const keywords[] = {"value", "context", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords, .format = "|OO"};
+    PyObject *value = NULL, *context = Py_None, *result;
+    if (!_PyArg_ParseStackAndKeywords(args, PyVectorcall_NARGS(nargsf), kwnames, &parser, &value, &context) ||
+        (context = context_or_current(context)) == NULL)
+        return NULL;
+    result = convert_exact((PyTypeObject *)type, value, context);
+    Py_DECREF(context);
+    return result;
+}
+
 static void decimal_dealloc(PyObject *op)
 {
     decimal_t *d = (decimal_t *)op;
@@ -62,6 +107,11 @@ PyObject *decimal_to_str(PyObject *op, PyObject *context, int engineering)
 {
     number_t a;
     settings_t s;
+    small_t small;
+    if (decimal_get_small(&small, op) && small.exp <= 0 && small.exp + small.digits > -6) {
+        char buffer[2 * SMALL_DIGITS];
+        return _PyUnicode_FromASCII(buffer, small_write_plain(&small, buffer));
+    }
     decimal_view(&a, op);
     context_get_settings(context, &s);
     char *text = number_to_text(&a, engineering, s.capitals);
@@ -324,5 +374,6 @@ PyTypeObject decimal_type = {
     .tp_hash = decimal_hash,
     .tp_richcompare = decimal_richcompare,
     .tp_new = decimal_tp_new,
+    .tp_vectorcall = decimal_vectorcall,
     .tp_dealloc = decimal_dealloc,
 };

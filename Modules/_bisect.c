@@ -16,9 +16,10 @@ static Py_ssize_t bisect(PyObject *list, PyObject *x, Py_ssize_t lo, Py_ssize_t 
         if (hi < 0)
             return -1;
     }
+    int is_list = PyList_CheckExact(list);
     while (lo < hi) {
         Py_ssize_t mid = (Py_ssize_t)(((size_t)lo + (size_t)hi) / 2);
-        PyObject *item = PySequence_GetItem(list, mid);
+        PyObject *item = is_list ? PyList_GetItemRef(list, mid) : PySequence_GetItem(list, mid);
         if (item == NULL)
             return -1;
         if (key != Py_None) {
@@ -42,14 +43,13 @@ static Py_ssize_t bisect(PyObject *list, PyObject *x, Py_ssize_t lo, Py_ssize_t 
 
 typedef struct { PyObject *list, *x, *key; Py_ssize_t lo, hi; } arguments_t;
 
-static int parse(PyObject *args, PyObject *kwargs, const char *format, arguments_t *a)
+static int parse(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, _PyArg_Parser *parser, arguments_t *a)
 {
-    static char *keywords[] = {"a", "x", "lo", "hi", "key", NULL};
     PyObject *hi = Py_None;
     a->lo = 0;
     a->hi = -1;
     a->key = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &a->list, &a->x, &a->lo, &hi, &a->key))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, parser, &a->list, &a->x, &a->lo, &hi, &a->key))
         return -1;
     if (hi != Py_None) {
         a->hi = PyNumber_AsSsize_t(hi, PyExc_OverflowError);
@@ -59,19 +59,19 @@ static int parse(PyObject *args, PyObject *kwargs, const char *format, arguments
     return 0;
 }
 
-static PyObject *position(PyObject *args, PyObject *kwargs, const char *format, int right)
+static PyObject *position(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, _PyArg_Parser *parser, int right)
 {
     arguments_t a;
-    if (parse(args, kwargs, format, &a) < 0)
+    if (parse(args, nargs, kwnames, parser, &a) < 0)
         return NULL;
     Py_ssize_t i = bisect(a.list, a.x, a.lo, a.hi, a.key, right);
     return i < 0 ? NULL : PyLong_FromSsize_t(i);
 }
 
-static PyObject *insert(PyObject *args, PyObject *kwargs, const char *format, int right)
+static PyObject *insert(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, _PyArg_Parser *parser, int right)
 {
     arguments_t a;
-    if (parse(args, kwargs, format, &a) < 0)
+    if (parse(args, nargs, kwnames, parser, &a) < 0)
         return NULL;
     PyObject *value = a.key == Py_None ? Py_NewRef(a.x) : PyObject_CallOneArg(a.key, a.x);
     if (value == NULL)
@@ -92,39 +92,33 @@ static PyObject *insert(PyObject *args, PyObject *kwargs, const char *format, in
     Py_RETURN_NONE;
 }
 
-static PyObject *bisect_right(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    return position(args, kwargs, "OO|nO$O:bisect_right", 1);
-}
+static const char *const parameters[] = {"a", "x", "lo", "hi", "key", NULL};
 
-static PyObject *bisect_left(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    return position(args, kwargs, "OO|nO$O:bisect_left", 0);
-}
+#define DEFINE(name, function, right) \
+    static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) \
+    { \
+        static _PyArg_Parser parser = {.format = "OO|nO$O:" #name, .keywords = parameters}; \
+        return function(args, nargs, kwnames, &parser, right); \
+    }
 
-static PyObject *insort_right(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    return insert(args, kwargs, "OO|nO$O:insort_right", 1);
-}
-
-static PyObject *insort_left(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    return insert(args, kwargs, "OO|nO$O:insort_left", 0);
-}
+DEFINE(bisect_right, position, 1)
+DEFINE(bisect_left, position, 0)
+DEFINE(insort_right, insert, 1)
+DEFINE(insort_left, insert, 0)
 
 #define SIGNATURE "($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n"
 #define RIGHT_DOC "The index behind the items of the sorted list a that are not greater than x.\n\nlo and hi bound the search; key is applied to the items."
 #define LEFT_DOC "The index before the items of the sorted list a that are not less than x.\n\nlo and hi bound the search; key is applied to the items."
 
 static PyMethodDef module_methods[] = {
-    {"bisect_right", FUNCTION(bisect_right), METH_VARARGS | METH_KEYWORDS, "bisect_right" SIGNATURE RIGHT_DOC},
-    {"bisect", FUNCTION(bisect_right), METH_VARARGS | METH_KEYWORDS, "bisect" SIGNATURE RIGHT_DOC},
-    {"bisect_left", FUNCTION(bisect_left), METH_VARARGS | METH_KEYWORDS, "bisect_left" SIGNATURE LEFT_DOC},
-    {"insort_right", FUNCTION(insort_right), METH_VARARGS | METH_KEYWORDS,
+    {"bisect_right", FUNCTION(bisect_right), METH_FASTCALL | METH_KEYWORDS, "bisect_right" SIGNATURE RIGHT_DOC},
+    {"bisect", FUNCTION(bisect_right), METH_FASTCALL | METH_KEYWORDS, "bisect" SIGNATURE RIGHT_DOC},
+    {"bisect_left", FUNCTION(bisect_left), METH_FASTCALL | METH_KEYWORDS, "bisect_left" SIGNATURE LEFT_DOC},
+    {"insort_right", FUNCTION(insort_right), METH_FASTCALL | METH_KEYWORDS,
      "insort_right" SIGNATURE "Insert x into the sorted list a, behind items equal to it."},
-    {"insort", FUNCTION(insort_right), METH_VARARGS | METH_KEYWORDS,
+    {"insort", FUNCTION(insort_right), METH_FASTCALL | METH_KEYWORDS,
      "insort" SIGNATURE "Insert x into the sorted list a, behind items equal to it."},
-    {"insort_left", FUNCTION(insort_left), METH_VARARGS | METH_KEYWORDS,
+    {"insort_left", FUNCTION(insort_left), METH_FASTCALL | METH_KEYWORDS,
      "insort_left" SIGNATURE "Insert x into the sorted list a, before items equal to it."},
     {NULL, NULL, 0, NULL},
 };

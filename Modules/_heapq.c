@@ -1,10 +1,12 @@
 /* The _heapq module: lists as binary heaps.
  *
- * Comparisons run user code, and other threads may change the list; so items are read and written one at a time through
- * the list API, and a list that has changed its size meanwhile is a RuntimeError.  The functions run in a critical
- * section on the list: as long as no comparison blocks, each is atomic. */
+ * Comparisons run user code, which may change the list, as other threads may when it blocks; so nothing that was read from the
+ * list is used after a comparison, and a list that has changed its size meanwhile is a RuntimeError.  The functions run in a
+ * critical section on the list: between comparisons it is theirs, and as long as no comparison blocks, each is atomic. */
 #define PY_SSIZE_T_CLEAN
 #include "Python.h"
+
+#include "internal/module.h"
 
 #define FUNCTION(f) ((PyCFunction)(void (*)(void))(f))
 
@@ -14,38 +16,24 @@ static int size_changed(void)
     return -1;
 }
 
-/* Is a before b? In a max heap greater items come first. */
-static int before(PyObject *a, PyObject *b, int max)
+/* Is the item at i before that at j? In a max heap greater items come first.  -1: an exception, also if the list has no longer n items. */
+static int before(PyObject *heap, Py_ssize_t i, Py_ssize_t j, Py_ssize_t n, int max)
 {
-    return max ? PyObject_RichCompareBool(b, a, Py_LT) : PyObject_RichCompareBool(a, b, Py_LT);
-}
-
-/* An item of a list of n; a new reference. */
-static PyObject *item_at(PyObject *heap, Py_ssize_t i, Py_ssize_t n)
-{
-    if (PyList_GET_SIZE(heap) != n) {
+    if (PyList_GET_SIZE(heap) != n)
+        return size_changed();
+    PyObject *a = PyList_GET_ITEM(heap, i), *b = PyList_GET_ITEM(heap, j);
+    if (value_both_ints(a, b))
+        return max ? (intptr_t)b < (intptr_t)a : (intptr_t)a < (intptr_t)b;
+    Py_XINCREF(a);
+    Py_XINCREF(b);
+    int first = -1;
+    if (a == NULL || b == NULL)         /* a list that an extension has not filled yet */
         size_changed();
-        return NULL;
-    }
-    PyObject *item = PyList_GetItemRef(heap, i);
-    if (item == NULL) {
-        PyErr_Clear();
-        size_changed();
-    }
-    return item;
-}
-
-/* Exchanges two items. The list has n. */
-static int swap(PyObject *heap, Py_ssize_t i, Py_ssize_t j, Py_ssize_t n)
-{
-    PyObject *a = item_at(heap, i, n), *b = a == NULL ? NULL : item_at(heap, j, n);
-    if (b == NULL) {
-        Py_XDECREF(a);
-        return -1;
-    }
-    /* PyList_SetItem consumes the references, on failure too */
-    int failed = PyList_SetItem(heap, i, b);
-    return PyList_SetItem(heap, j, a) < 0 || failed < 0 ? -1 : 0;
+    else
+        first = max ? PyObject_RichCompareBool(b, a, Py_LT) : PyObject_RichCompareBool(a, b, Py_LT);
+    Py_XDECREF(a);
+    Py_XDECREF(b);
+    return first >= 0 && PyList_GET_SIZE(heap) != n ? size_changed() : first;
 }
 
 /* Moves the item at i up while it comes before its parent, not above top. */
@@ -54,20 +42,10 @@ static int move_up(PyObject *heap, Py_ssize_t top, Py_ssize_t i, int max)
     Py_ssize_t n = PyList_GET_SIZE(heap);
     while (i > top) {
         Py_ssize_t parent = (i - 1) >> 1;
-        PyObject *child_item = item_at(heap, i, n), *parent_item = NULL;
-        int up = -1;
-        if (child_item != NULL && (parent_item = item_at(heap, parent, n)) != NULL)
-            up = before(child_item, parent_item, max);
-        Py_XDECREF(child_item);
-        Py_XDECREF(parent_item);
-        if (up < 0)
-            return -1;
-        if (PyList_GET_SIZE(heap) != n)
-            return size_changed();
-        if (!up)
-            return 0;
-        if (swap(heap, i, parent, n) < 0)
-            return -1;
+        int up = before(heap, i, parent, n, max);
+        if (up <= 0)
+            return up;
+        module_list_swap(heap, i, parent);
         i = parent;
     }
     return 0;
@@ -84,18 +62,12 @@ static int sift(PyObject *heap, Py_ssize_t top, int max)
     while (i < n >> 1) {
         Py_ssize_t child = 2 * i + 1;
         if (child + 1 < n) {
-            PyObject *left = item_at(heap, child, n), *right = left == NULL ? NULL : item_at(heap, child + 1, n);
-            int first = right == NULL ? -1 : before(left, right, max);
-            Py_XDECREF(left);
-            Py_XDECREF(right);
+            int first = before(heap, child, child + 1, n, max);
             if (first < 0)
                 return -1;
-            if (PyList_GET_SIZE(heap) != n)
-                return size_changed();
             child += !first;
         }
-        if (swap(heap, i, child, n) < 0)
-            return -1;
+        module_list_swap(heap, i, child);
         i = child;
     }
     return move_up(heap, top, i, max);

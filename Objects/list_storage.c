@@ -203,12 +203,6 @@ int list_splice_locked(PyListObject *self, Py_ssize_t low, Py_ssize_t high, PyOb
     return 0;
 }
 
-static void drop_items(PyObject *const *items, Py_ssize_t n)
-{
-    for (Py_ssize_t i = n; i-- > 0;)
-        Py_XDECREF(items[i]);
-}
-
 /* ---- Fast paths' slow halves ---- */
 
 PyObject *list_read_item_locking(PyListObject *self, Py_ssize_t i)
@@ -265,7 +259,7 @@ int list_extend_array_steal(PyListObject *self, PyObject *const *items, Py_ssize
     }
     container_unlock(self, locked);
     if (result < 0) {
-        drop_items(items, n);
+        container_drop_refs(items, n);
         PyErr_NoMemory();
     }
     return result;
@@ -304,8 +298,7 @@ Py_ssize_t list_snapshot(PyListObject *self, PyObject **room, Py_ssize_t room_si
     Py_ssize_t n = self->ob_base.ob_size;
     PyObject **copy = n <= room_size ? room : block_malloc((size_t)n * sizeof(PyObject *));
     if (copy != NULL)
-        for (Py_ssize_t i = 0; i < n; i++)
-            copy[i] = Py_XNewRef(self->ob_item[i]);
+        container_copy_refs(copy, self->ob_item, n);
     container_unlock(self, locked);
     *items = copy;
     if (copy == NULL && n > 0) {
@@ -368,7 +361,7 @@ PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
 {
     PyListObject *self = list_alloc(n, n);
     if (self == NULL) {
-        drop_items(items, n);
+        container_drop_refs(items, n);
         return NULL;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -411,8 +404,7 @@ PyObject *list_get_slice(PyListObject *self, Py_ssize_t low, Py_ssize_t high)
     high = high < low ? low : high > n ? n : high;
     PyObject **items = fill_begin(result, high - low);
     if (items != NULL) {
-        for (Py_ssize_t i = low; i < high; i++)
-            items[i - low] = Py_XNewRef(self->ob_item[i]);
+        container_copy_refs(items, self->ob_item + low, high - low);
         result->ob_base.ob_size = high - low;
     }
     container_unlock(self, locked);
@@ -438,8 +430,7 @@ PyObject *list_concat(PyListObject *a, PyListObject *b)
     Py_ssize_t size = a->ob_base.ob_size;
     PyObject **items = n > (Py_ssize_t)MAX_ITEMS - size ? NULL : fill_begin(result, size + n);
     if (items != NULL) {
-        for (Py_ssize_t i = 0; i < size; i++)
-            items[i] = Py_XNewRef(a->ob_item[i]);
+        container_copy_refs(items, a->ob_item, size);
         if (n > 0)
             memcpy(items + size, tail, (size_t)n * sizeof(PyObject *));
         result->ob_base.ob_size = size + n;
@@ -520,7 +511,7 @@ int list_tp_clear(PyObject *op)
     PyObject **items = take_array_locked(self, &n, &is_private);
     container_unlock(self, locked);
     if (items != NULL) {
-        drop_items(items, n);
+        container_drop_refs(items, n);
         memory_retire_or_free(is_private, (size_t *)items - 1, list_items_bytes(items));
     }
     return 0;
@@ -533,7 +524,7 @@ void list_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     PyObject **items = self->ob_item;
     if (items != NULL && items != LIST_NO_ITEMS) {
-        drop_items(items, self->ob_base.ob_size);
+        container_drop_refs(items, self->ob_base.ob_size);
         items_free(items);
     }
     if (Py_LIKELY(heap_type(op) == &PyList_Type))
@@ -656,6 +647,8 @@ PyObject *PyList_AsTuple(PyObject *op)
         return NULL;
     }
     PyObject *room[32], **items;
+    if (!runtime_is_multi())
+        return tuple_from_array(((PyListObject *)op)->ob_item, PyList_GET_SIZE(op));
     Py_ssize_t n = list_snapshot((PyListObject *)op, room, 32, &items);
     if (n < 0)
         return NULL;

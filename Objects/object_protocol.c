@@ -1,6 +1,7 @@
 /* repr, str, comparison, hash, truth, dir of any object; None, NotImplemented and Ellipsis are in object_singletons.c. */
 #include "Python.h"
 
+#include "call.h"
 #include "memory.h"
 #include "thread_state.h"
 #include "type.h"
@@ -15,10 +16,10 @@ PyObject *PyObject_Repr(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     if (type->tp_repr == NULL)
         return PyUnicode_FromFormat("<%s object at %p>", type->tp_name, op);
-    if (Py_EnterRecursiveCall(" while getting the repr of an object"))
+    if (call_enter_as(" while getting the repr of an object"))
         return NULL;
     PyObject *result = type->tp_repr(op);
-    Py_LeaveRecursiveCall();
+    call_leave();
     if (result != NULL && !PyUnicode_Check(result)) {
         PyErr_Format(PyExc_TypeError, "__repr__ returned non-string (type %.200s)", Py_TYPE(result)->tp_name);
         Py_CLEAR(result);
@@ -35,10 +36,10 @@ PyObject *PyObject_Str(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     if (type->tp_str == NULL)
         return PyObject_Repr(op);
-    if (Py_EnterRecursiveCall(" while getting the str of an object"))
+    if (call_enter_as(" while getting the str of an object"))
         return NULL;
     PyObject *result = type->tp_str(op);
-    Py_LeaveRecursiveCall();
+    call_leave();
     if (result != NULL && !PyUnicode_Check(result)) {
         PyErr_Format(PyExc_TypeError, "__str__ returned non-string (type %.200s)", Py_TYPE(result)->tp_name);
         Py_CLEAR(result);
@@ -191,20 +192,35 @@ PyObject *PyObject_RichCompare(PyObject *a, PyObject *b, int op)
             PyErr_BadInternalCall();
         return NULL;
     }
-    if (Py_EnterRecursiveCall(" in comparison"))
+    if (call_enter_as(" in comparison"))
         return NULL;
     PyObject *result = compare(a, b, op);
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
+}
+
+/* The words of two immediate ints are in the order of the ints. */
+static inline int compare_words(intptr_t a, intptr_t b, int op)
+{
+    switch (op) {
+    case Py_LT: return a < b;
+    case Py_LE: return a <= b;
+    case Py_EQ: return a == b;
+    case Py_NE: return a != b;
+    case Py_GT: return a > b;
+    default: return a >= b;
+    }
 }
 
 int PyObject_RichCompareBool(PyObject *a, PyObject *b, int op)
 {
-    if (a == b) {
-        if (op == Py_EQ)
-            return 1;
-        if (op == Py_NE)
-            return 0;
+    if (value_both_ints(a, b))
+        return compare_words((intptr_t)a, (intptr_t)b, op);
+    if (op == Py_EQ || op == Py_NE) {
+        if (a == b)
+            return op == Py_EQ;
+        if (heap_is_type(a, &PyUnicode_Type) && heap_is_type(b, &PyUnicode_Type))
+            return unicode_equal(a, b) == (op == Py_EQ);
     }
     PyObject *result = PyObject_RichCompare(a, b, op);
     if (result == NULL)

@@ -60,8 +60,7 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
             Py_DECREF(items[i]);
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < n; i++)
-        self->ob_item[i] = items[i];
+    memcpy(self->ob_item, items, (size_t)n * sizeof(PyObject *));
     return (PyObject *)self;
 }
 
@@ -72,8 +71,7 @@ PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n)
     PyTupleObject *self = alloc_tracked(n);
     if (self == NULL)
         return NULL;
-    for (Py_ssize_t i = 0; i < n; i++)
-        self->ob_item[i] = Py_NewRef(items[i]);
+    container_copy_refs(self->ob_item, items, n);
     return (PyObject *)self;
 }
 
@@ -214,8 +212,7 @@ static void tuple_dealloc(PyObject *op)
 {
     PyTupleObject *self = (PyTupleObject *)op;
     PyObject_GC_UnTrack(op);
-    for (Py_ssize_t i = PyTuple_GET_SIZE(self); i-- > 0;)
-        Py_XDECREF(self->ob_item[i]);
+    container_drop_refs(self->ob_item, PyTuple_GET_SIZE(self));
     if (Py_LIKELY(heap_type(op) == &PyTuple_Type))
         object_free_gc(op);
     else

@@ -401,7 +401,9 @@ int type_add_subclass(PyTypeObject *base, PyTypeObject *type)
     int result = 0;
     types_lock();
     struct type_private *private = base->tp_private;
-    for (uint32_t i = 0; i < private->subclass_count && dead_count < 8; i++)
+    /* Dead ones make room before the array grows; a search each time would make many classes of one base dear. */
+    uint32_t searched = private->subclass_count == private->subclass_capacity ? 0 : private->subclass_count;
+    for (uint32_t i = searched; i < private->subclass_count && dead_count < 8; i++)
         if (PyWeakref_GET_OBJECT(private->subclasses[i]) == Py_None) {
             dead[dead_count++] = private->subclasses[i];
             memmove(&private->subclasses[i], &private->subclasses[i + 1],
@@ -436,7 +438,7 @@ void type_remove_subclass(PyTypeObject *base, PyTypeObject *type)
     PyObject *ref = NULL;
     types_lock();
     struct type_private *private = base->tp_private;
-    for (uint32_t i = 0; private != NULL && i < private->subclass_count; i++)
+    for (uint32_t i = private != NULL ? private->subclass_count : 0; i-- > 0;)     /* classes that come and go are at the end */
         if (PyWeakref_GET_OBJECT(private->subclasses[i]) == (PyObject *)type) {
             ref = private->subclasses[i];
             memmove(&private->subclasses[i], &private->subclasses[i + 1],

@@ -19,14 +19,19 @@ static inline PyObject *call_check_result(PyObject *callable, PyObject *result, 
     return call_check_result_slow(callable, result, where);
 }
 
-/* Py_EnterRecursiveCall and Py_LeaveRecursiveCall for calls, inline. 0, or -1 with RecursionError. */
-static inline Py_ALWAYS_INLINE int call_enter(void)
+/* Py_EnterRecursiveCall, inline; where ends the message. 0, or -1 with RecursionError. */
+static inline Py_ALWAYS_INLINE int call_enter_as(const char *where)
 {
     PyThreadState *ts = thread_current();
     if (Py_UNLIKELY((char *)__builtin_frame_address(0) < ts->c_stack_soft_limit || ts->py_recursion_remaining <= 0))
-        return Py_EnterRecursiveCall(" while calling a Python object");
+        return Py_EnterRecursiveCall(where);
     ts->py_recursion_remaining--;
     return 0;
+}
+/* The same for calls; Py_LeaveRecursiveCall, inline. */
+static inline Py_ALWAYS_INLINE int call_enter(void)
+{
+    return call_enter_as(" while calling a Python object");
 }
 static inline Py_ALWAYS_INLINE void call_leave(void) { thread_current()->py_recursion_remaining++; }
 

@@ -40,6 +40,39 @@ static inline Py_ALWAYS_INLINE void container_pass_gate(void *op)
         container_open_gate((PyObject *)op);
 }
 
+/* ---- Arrays of references ---- */
+
+/* Are all four immediates? (NULL is not.) */
+static inline Py_ALWAYS_INLINE int container_four_immediates(PyObject *const *items)
+{
+    uintptr_t borrow = ((value_word(items[0]) & TAG_MASK) - 1) | ((value_word(items[1]) & TAG_MASK) - 1)
+                       | ((value_word(items[2]) & TAG_MASK) - 1) | ((value_word(items[3]) & TAG_MASK) - 1);
+    return (intptr_t)borrow >= 0;
+}
+/* Copies n references (also NULL), which the new owner holds, too. */
+static inline void container_copy_refs(PyObject **to, PyObject *const *from, Py_ssize_t n)
+{
+    Py_ssize_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        memcpy(to + i, from + i, 4 * sizeof(PyObject *));
+        if (!container_four_immediates(from + i))
+            for (int k = 0; k < 4; k++)
+                Py_XINCREF(to[i + k]);
+    }
+    for (; i < n; i++)
+        to[i] = Py_XNewRef(from[i]);
+}
+/* Drops n references (also NULL), the last one first. Escapes. */
+static inline void container_drop_refs(PyObject *const *items, Py_ssize_t n)
+{
+    for (; n >= 4; n -= 4)
+        if (!container_four_immediates(items + n - 4))
+            for (int k = 1; k <= 4; k++)
+                Py_XDECREF(items[n - k]);
+    while (n-- > 0)
+        Py_XDECREF(items[n]);
+}
+
 /* A number that no other caller in this process ever gets; not 0. */
 uint64_t container_next_id(void);
 

@@ -36,6 +36,14 @@ static inline int module_object_is_mine(PyObject *op)
 /* A small number that differs between most threads that run at the same time. */
 static inline unsigned module_thread_number(void) { return object_current_tid(); }
 
+/* Exchanges two items of a list.  The caller is in a critical section on it and knows that it has them. */
+static inline Py_ALWAYS_INLINE void module_list_swap(PyObject *list, Py_ssize_t i, Py_ssize_t j)
+{
+    PyObject **items = ((PyListObject *)list)->ob_item, *item = items[i];
+    __atomic_store_n(&items[i], items[j], __ATOMIC_RELEASE);    /* pairs with the readers of lists, which take no lock */
+    __atomic_store_n(&items[j], item, __ATOMIC_RELEASE);
+}
+
 /* The next item of an iterator from within another one: they may be nested as deep as the program likes. */
 static inline PyObject *module_iternext(PyObject *iter) { return call_iternext(iter); }
 

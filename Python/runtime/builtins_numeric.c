@@ -81,20 +81,22 @@ static PyObject *builtin_divmod(PyObject *Py_UNUSED(module), PyObject *const *ar
     return _PyArg_CheckPositional("divmod", nargs, 2, 2) ? PyNumber_Divmod(args[0], args[1]) : NULL;
 }
 
-static PyObject *builtin_pow(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
+static PyObject *builtin_pow(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"base", "exp", "mod", NULL};
+    static const char *const keywords[] = {"base", "exp", "mod", NULL};
+    static _PyArg_Parser parser = {.format = "OO|O:pow", .keywords = keywords};
     PyObject *base, *exponent, *modulus = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:pow", keywords, &base, &exponent, &modulus))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &base, &exponent, &modulus))
         return NULL;
     return PyNumber_Power(base, exponent, modulus);
 }
 
-static PyObject *builtin_round(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
+static PyObject *builtin_round(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"number", "ndigits", NULL};
+    static const char *const keywords[] = {"number", "ndigits", NULL};
+    static _PyArg_Parser parser = {.format = "O|O:round", .keywords = keywords};
     PyObject *number, *digits = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:round", keywords, &number, &digits))
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &number, &digits))
         return NULL;
     PyObject *method = type_lookup_special(number, STR(__round__));
     if (method == NULL) {
@@ -132,10 +134,10 @@ PyMethodDef builtin_numeric_methods[] = {
     {"hex", builtin_hex, METH_O, "hex($module, number, /)\n--\n\nReturn the hexadecimal representation of an integer.\n\n>>> hex(255)\n'0xff'"},
     {"oct", builtin_oct, METH_O, "oct($module, number, /)\n--\n\nReturn the octal representation of an integer.\n\n>>> oct(8)\n'0o10'"},
     {"ord", builtin_ord, METH_O, "ord($module, c, /)\n--\n\nReturn the Unicode code point of a one-character string."},
-    {"pow", VARARGS(builtin_pow), METH_VARARGS | METH_KEYWORDS,
+    {"pow", VARARGS(builtin_pow), METH_FASTCALL | METH_KEYWORDS,
      "pow($module, /, base, exp, mod=None)\n--\n\nbase**exp, or base**exp % mod computed efficiently."},
     {"repr", builtin_repr, METH_O, "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object."},
-    {"round", VARARGS(builtin_round), METH_VARARGS | METH_KEYWORDS,
+    {"round", VARARGS(builtin_round), METH_FASTCALL | METH_KEYWORDS,
      "round($module, /, number, ndigits=None)\n--\n\nRound a number to a given precision in decimal digits; to an int without ndigits."},
     {NULL},
 };

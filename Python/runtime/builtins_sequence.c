@@ -5,18 +5,25 @@
 #include "list.h"
 #include "well_known_strings.h"
 
-/* Calls visit for each item until it returns nonzero (1: stop). 0 or 1, or -1 with an exception. What other threads change
- * meanwhile in a list, dict or set is not seen. */
-static int for_each(PyObject *iterable, int (*visit)(PyObject *item, void *arg), void *arg)
+typedef int (*visit_item)(PyObject *item, void *arg);
+
+static inline Py_ALWAYS_INLINE int for_each_of_list(PyListObject *list, visit_item visit, void *arg)
 {
-    PyObject *list, *iterator = NULL, *item;
-    int status = list_from_shared(iterable, &list);
-    if (status >= 0)
-        iterator = PyObject_GetIter(list != NULL ? list : iterable);
-    Py_XDECREF(list);
+    PyObject *item;
+    int status = 0;
+    for (Py_ssize_t i = 0; status == 0 && (item = list_read_item_ref(list, i)) != NULL; i++) {
+        status = visit(item, arg);
+        Py_DECREF(item);
+    }
+    return status;
+}
+
+static inline Py_ALWAYS_INLINE int for_each_by_iterator(PyObject *iterable, visit_item visit, void *arg)
+{
+    PyObject *iterator = PyObject_GetIter(iterable), *item;
     if (iterator == NULL)
         return -1;
-    status = 0;
+    int status = 0;
     iternextfunc next = Py_TYPE(iterator)->tp_iternext;
     while (status == 0 && (item = next(iterator)) != NULL) {
         status = visit(item, arg);
@@ -28,6 +35,20 @@ static int for_each(PyObject *iterable, int (*visit)(PyObject *item, void *arg),
             return -1;
         PyErr_Clear();
     }
+    return status;
+}
+
+/* Calls visit for each item until it returns nonzero (1: stop). 0 or 1, or -1 with an exception. What other threads change
+ * meanwhile in a list, dict or set is not seen. */
+static inline Py_ALWAYS_INLINE int for_each(PyObject *iterable, visit_item visit, void *arg)
+{
+    PyObject *list;
+    if (list_from_shared(iterable, &list) < 0)
+        return -1;
+    if (list == NULL && PyList_CheckExact(iterable))
+        list = Py_NewRef(iterable);
+    int status = list != NULL ? for_each_of_list((PyListObject *)list, visit, arg) : for_each_by_iterator(iterable, visit, arg);
+    Py_XDECREF(list);
     return status;
 }
 
@@ -121,13 +142,25 @@ static PyObject *builtin_anext(PyObject *Py_UNUSED(module), PyObject *const *arg
 typedef struct {
     PyObject *key;              /* or NULL */
     int op;                     /* Py_GT for max */
-    PyObject *best, *best_key;  /* owned, or NULL so far */
+    PyObject *best, *best_key;  /* owned, or NULL so far; without a key only best is used */
 } extreme_t;
 
-static int visit_extreme(PyObject *item, void *arg)
+static inline Py_ALWAYS_INLINE int visit_extreme(PyObject *item, void *arg)
 {
     extreme_t *e = arg;
-    PyObject *key = e->key != NULL ? PyObject_CallOneArg(e->key, item) : Py_NewRef(item);
+    if (e->best != NULL) {
+        int better = PyObject_RichCompareBool(item, e->best, e->op);
+        if (better <= 0)
+            return better;
+    }
+    Py_XSETREF(e->best, Py_NewRef(item));
+    return 0;
+}
+
+static int visit_extreme_by_key(PyObject *item, void *arg)
+{
+    extreme_t *e = arg;
+    PyObject *key = PyObject_CallOneArg(e->key, item);
     if (key == NULL)
         return -1;
     if (e->best != NULL) {
@@ -168,10 +201,10 @@ static PyObject *extreme(const char *name, int op, PyObject *const *args, Py_ssi
             return NULL;
         }
         for (Py_ssize_t i = 0; i < nargs && status == 0; i++)
-            status = visit_extreme(args[i], &e);
+            status = e.key != NULL ? visit_extreme_by_key(args[i], &e) : visit_extreme(args[i], &e);
     }
     else
-        status = for_each(args[0], visit_extreme, &e);
+        status = e.key != NULL ? for_each(args[0], visit_extreme_by_key, &e) : for_each(args[0], visit_extreme, &e);
     Py_XDECREF(e.best_key);
     if (status < 0) {
         Py_XDECREF(e.best);
@@ -202,7 +235,7 @@ typedef struct {
     PyObject *total;            /* owned */
 } sum_t;
 
-static int visit_sum(PyObject *item, void *arg)
+static inline Py_ALWAYS_INLINE int visit_sum(PyObject *item, void *arg)
 {
     sum_t *s = arg;
     PyObject *total = s->total;
@@ -233,11 +266,14 @@ general:
     return s->total != NULL ? 0 : -1;
 }
 
-static PyObject *builtin_sum(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
+static PyObject *builtin_sum(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static char *keywords[] = {"", "start", NULL};
+    static const char *const keywords[] = {"", "start", NULL};
+    static _PyArg_Parser parser = {.format = "O|O:sum", .keywords = keywords};
     PyObject *iterable, *start = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:sum", keywords, &iterable, &start))
+    if (Py_LIKELY(nargs == 1 && kwnames == NULL))
+        iterable = args[0];
+    else if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &iterable, &start))
         return NULL;
     if (start != NULL) {
         const char *advice = PyUnicode_Check(start)     ? "sum() can't sum strings [use ''.join(seq) instead]"
@@ -293,7 +329,7 @@ PyMethodDef builtin_sequence_methods[] = {
      "next(iterator[, default])\n\nReturn the next item; at the end the default, if given, instead of StopIteration."},
     {"sorted", (PyCFunction)(void (*)(void))builtin_sorted, METH_FASTCALL | METH_KEYWORDS,
      "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new sorted list of all items."},
-    {"sum", (PyCFunction)(void (*)(void))builtin_sum, METH_VARARGS | METH_KEYWORDS,
+    {"sum", (PyCFunction)(void (*)(void))builtin_sum, METH_FASTCALL | METH_KEYWORDS,
      "sum($module, iterable, /, start=0)\n--\n\nReturn start plus the sum of the items."},
     {NULL},
 };

@@ -682,12 +682,16 @@ static int parse_positional(PyObject *const *args, Py_ssize_t nargs, const char 
     }
     Cleanups cleanups;
     CLEANUPS_INIT(cleanups);
-    Parser p = {.format = format, .cleanups = &cleanups};
+    Parser p;                   /* the buffer for messages is filled when there is one */
+    p.format = format;
+    p.cleanups = &cleanups;
     va_copy(p.va, va);
     int ok = 1, levels[32];
     for (Py_ssize_t i = 0; i < nargs && ok; i++) {
         if (*p.format == '|')
             p.format++;
+        if (getargs_take_object(&p, args[i]))
+            continue;
         levels[0] = 0;
         const char *msg = getargs_convert_item(&p, args[i], levels, 0);
         if (msg != NULL) {

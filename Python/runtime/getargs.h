@@ -37,6 +37,16 @@ int getargs_finish_cleanups(Cleanups *list, int ok);
  * Returns  NULL, or a message about what was expected ("": an exception is set) */
 const char *getargs_convert_item(Parser *p, PyObject *arg, int *levels, int depth);
 
+/* The commonest unit, a plain 'O': 1 if that is what comes and it has been converted. */
+static inline int getargs_take_object(Parser *p, PyObject *arg)
+{
+    if (p->format[0] != 'O' || p->format[1] == '!' || p->format[1] == '&')
+        return 0;
+    *va_arg(p->va, PyObject **) = arg;
+    p->format++;
+    return 1;
+}
+
 /* Raises what convert_item complained about; iarg counts from 1. */
 void getargs_set_error(Py_ssize_t iarg, const char *msg, const int *levels, const char *fname, const char *message);
 

@@ -178,7 +178,9 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
     }
     Cleanups cleanups;
     CLEANUPS_INIT(cleanups);
-    Parser p = {.format = format, .cleanups = &cleanups};
+    Parser p;                   /* the buffer for messages is filled when there is one */
+    p.format = format;
+    p.cleanups = &cleanups;
     va_copy(p.va, va);
     int min = INT_MAX, max = INT_MAX, ok = 0, missing_positional = 0, levels[32];
     Py_ssize_t left = nkw;
@@ -233,6 +235,8 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
                 else if (PyErr_Occurred())
                     goto done;
             }
+            if (value != NULL && getargs_take_object(&p, value))
+                continue;
             if (value != NULL) {
                 levels[0] = 0;
                 const char *msg = getargs_convert_item(&p, value, levels, 0);

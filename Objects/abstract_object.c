@@ -5,6 +5,7 @@
 #include "internal/call.h"
 #include "internal/method_ref.h"
 #include "internal/string_format.h"
+#include "internal/type.h"
 #include "internal/well_known_strings.h"
 
 static PyObject *null_error(void)
@@ -286,12 +287,25 @@ static int check_class(PyObject *cls, const char *message)
     return 1;
 }
 
+/* Is op.__class__ its type for sure, because it is what class object has? */
+static int has_plain_class(PyObject *op)
+{
+    PyObject *own, *plain;
+    if (Py_TYPE(op)->tp_getattro != PyObject_GenericGetAttr || !type_lookup_cached_racy(Py_TYPE(op), STR(__class__), &own, NULL))
+        return 0;
+    if (type_lookup_cached_racy(&PyBaseObject_Type, STR(__class__), &plain, NULL))
+        return own == plain;
+    if (type_lookup_ref(&PyBaseObject_Type, STR(__class__), &plain, NULL) > 0)      /* cached from now on */
+        Py_DECREF(plain);
+    return 0;
+}
+
 static int real_isinstance(PyObject *op, PyObject *cls)
 {
     PyObject *icls;
     if (PyType_Check(cls)) {
         int result = PyObject_TypeCheck(op, (PyTypeObject *)cls);
-        if (result)
+        if (result || has_plain_class(op))
             return result;
         /* a proxy may claim another class */
         if (PyObject_GetOptionalAttr(op, STR(__class__), &icls) < 0)
@@ -345,11 +359,11 @@ typedef int (*class_check)(PyObject *, PyObject *);
 static int check_any(PyObject *arg, PyObject *classes, class_check check, const char *where)
 {
     int result = 0;
-    if (Py_EnterRecursiveCall(where) < 0)
+    if (call_enter_as(where) < 0)
         return -1;
     for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(classes); i < n && result == 0; i++)
         result = check(arg, PyTuple_GET_ITEM(classes, i));
-    Py_LeaveRecursiveCall();
+    call_leave();
     return result;
 }
 

@@ -29,9 +29,24 @@ static int extend_from_tuple(PyListObject *self, PyObject *const *items, Py_ssiz
     return result;
 }
 
+/* While nobody else changes either. */
+static int extend_from_quiet_list(PyListObject *self, PyListObject *other)
+{
+    Py_ssize_t size = self->ob_base.ob_size, n = other->ob_base.ob_size;
+    if (n > PY_SSIZE_T_MAX - size || list_reserve_locked(self, size + n) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    container_copy_refs(self->ob_item + size, other->ob_item, n);       /* published: they are in a list */
+    list_set_size(self, size + n);
+    return 0;
+}
+
 static int extend_from_list(PyListObject *self, PyListObject *other)
 {
     PyObject *room[32], **items;
+    if (!runtime_is_multi())
+        return extend_from_quiet_list(self, other);
     Py_ssize_t n = list_snapshot(other, room, 32, &items);
     if (n <= 0)
         return (int)n;
@@ -53,10 +68,34 @@ static int extend_from_set(PyListObject *self, PySetObject *set)
     return result;
 }
 
+/* While nobody else changes it: appending runs no code, so the dict stays as it is. */
+static int extend_from_quiet_dict(PyListObject *self, PyObject *dict, enum dict_iter_kind kind)
+{
+    PyObject *key, *value = NULL;
+    Py_ssize_t pos = 0, more = PyDict_GET_SIZE(dict);
+    if (more > 0 && list_reserve_locked(self, self->ob_base.ob_size + more) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    while (dict_next_ref(dict, &pos, kind == DICT_ITER_VALUES ? NULL : &key, kind == DICT_ITER_KEYS ? NULL : &value, NULL)) {
+        PyObject *item = kind == DICT_ITER_VALUES ? value : key;
+        if (kind == DICT_ITER_ITEMS) {
+            item = tuple_pair(key, value);
+            Py_DECREF(key);     /* not the last ones: the dict has them */
+            Py_DECREF(value);
+        }
+        if (item == NULL || list_append_steal(self, item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int extend_from_dict(PyListObject *self, PyObject *dict, enum dict_iter_kind kind)
 {
     struct dict_snapshot snapshot;
     int result = 0;
+    if (!runtime_is_multi())
+        return extend_from_quiet_dict(self, dict, kind);
     if (dict_snapshot_take(dict, &snapshot) < 0)
         return -1;
     for (Py_ssize_t i = 0; i < snapshot.count && result == 0; i++) {

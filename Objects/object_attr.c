@@ -42,6 +42,12 @@ static int get_own(PyObject *op, PyObject *name, PyObject *dict, PyObject **resu
     return instance_get_attr(op, name, result);
 }
 
+/* Does the look-up of name in op surely run no code?  (An instance that has inline attributes now has always had them.) */
+static int has_quiet_attributes(PyObject *op, PyObject *name)
+{
+    return value_is_heap(op) && PyUnicode_CheckExact(name) && (instance_shape(op) & SHAPE_ID_TAG);
+}
+
 PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, int suppress)
 {
     PyTypeObject *type = Py_TYPE(op);
@@ -59,6 +65,8 @@ PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, i
             descr = NULL;
             goto done;
         }
+        if (descr == NULL && has_quiet_attributes(op, name))
+            return suppress ? NULL : object_attribute_error(op, name);
         /* the look-up may have run code */
         if (type_lookup_cached_racy(type, name, &descr, NULL)) {
             if (descr == NULL)

@@ -59,12 +59,30 @@ static int update_from_dict(PySetObject *self, PyObject *dict)
     return result;
 }
 
+/* A list that no other thread changes; comparisons may. */
+static int update_from_list(PySetObject *self, PyListObject *list)
+{
+    PyObject *key;
+    for (Py_ssize_t i = 0; (key = list_read_item_ref(list, i)) != NULL; i++) {
+        Py_hash_t hash = container_key_hash(key);
+        if (hash == -1) {
+            Py_DECREF(key);
+            return -1;
+        }
+        if (set_add_steal(self, key, hash) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int set_update(PySetObject *self, PyObject *iterable)
 {
     if (PyAnySet_Check(iterable))
         return (PySetObject *)iterable == self ? 0 : update_from_set(self, (PySetObject *)iterable);
     if (PyDict_CheckExact(iterable))
         return update_from_dict(self, iterable);
+    if (PyList_CheckExact(iterable) && !runtime_is_multi())
+        return update_from_list(self, (PyListObject *)iterable);
     PyObject *key, *list, *iterator = NULL;
     if (list_from_shared(iterable, &list) >= 0)
         iterator = PyObject_GetIter(list != NULL ? list : iterable);

@@ -501,6 +501,15 @@ PyObject *set_take_items(PyObject **items, Py_ssize_t n)
     return (PyObject *)self;
 }
 
+/* Copies all entries of a table without removed ones into one of the same size, as they stand. */
+static void clone_entries(struct set_table *to, const struct set_table *from)
+{
+    memcpy(set_entries(to), set_entries(from), (from->mask + 1) * sizeof(set_entry));
+    to->fill = from->fill;
+    for (size_t i = 0; i <= from->mask; i++)
+        Py_XINCREF(set_entries(to)[i].key);
+}
+
 /* A fresh set adopts a copy of other's table, or its members are put into a new one. */
 PyObject *set_copy(PySetObject *other, PyTypeObject *type)
 {
@@ -513,7 +522,10 @@ PyObject *set_copy(PySetObject *other, PyTypeObject *type)
     if (used > 0) {
         table = set_table_alloc(used < 5 ? 5 : (size_t)used * 2);
         failed = table == NULL;
-        for (size_t i = 0; !failed && i <= from->mask; i++)
+        int is_clone = !failed && table->mask == from->mask && from->fill == (size_t)used;
+        if (is_clone)
+            clone_entries(table, from);
+        for (size_t i = 0; !failed && !is_clone && i <= from->mask; i++)
             if (set_is_member(set_entries(from)[i].key)) {
                 Py_INCREF(set_entries(from)[i].key);
                 object_publish(set_entries(from)[i].key);

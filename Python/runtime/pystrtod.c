@@ -247,6 +247,61 @@ static int is_zero(const decimal_t *d)
     return 1;
 }
 
+/* ---- Format f of ordinary numbers, in integers ---- */
+
+#define FIXED_PRECISION_MAX 15
+
+/* value * 10^precision, rounded half to even: value (not negative) is m / 2^shift, so all of it is exact.  1; 0: too large, or too small to
+ * bother. */
+static int scale_exactly(double value, int precision, uint64_t *result)
+{
+    uint64_t bits, power = 1;
+    memcpy(&bits, &value, sizeof(bits));
+    int shift = 1075 - (int)(bits >> 52);
+    if (precision > FIXED_PRECISION_MAX || (bits != 0 && (shift <= 0 || shift > 120)))
+        return 0;
+    if (bits == 0) {
+        *result = 0;
+        return 1;
+    }
+    for (int i = 0; i < precision; i++)
+        power *= 10;
+    unsigned __int128 one = 1, scaled = (unsigned __int128)((bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52) * power;
+    unsigned __int128 quotient = scaled >> shift, rest = scaled & ((one << shift) - 1), half = one << (shift - 1);
+    quotient += rest > half || (rest == half && (quotient & 1));
+    if (quotient >> 63 != 0)
+        return 0;
+    *result = (uint64_t)quotient;
+    return 1;
+}
+
+/* Format f of a finite value. 1; 0: not done; -1: MemoryError. */
+static int fixed_text(double value, int precision, int flags, char **text)
+{
+    char buffer[2 * FIXED_PRECISION_MAX + 16], *end = buffer + sizeof(buffer), *p = end;
+    uint64_t n;
+    if (!scale_exactly(fabs(value), precision, &n))
+        return 0;
+    int negative = signbit(value) && !((flags & Py_DTSF_NO_NEG_0) && n == 0);
+    *--p = '\0';
+    for (int i = 0; i < precision; i++, n /= 10)
+        *--p = (char)('0' + n % 10);
+    if (precision > 0 || (flags & Py_DTSF_ALT))
+        *--p = '.';
+    do
+        *--p = (char)('0' + n % 10);
+    while ((n /= 10) != 0);
+    if (negative || (flags & Py_DTSF_SIGN))
+        *--p = negative ? '-' : '+';
+    *text = PyMem_Malloc((size_t)(end - p));
+    if (*text == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(*text, p, (size_t)(end - p));
+    return 1;
+}
+
 char *PyOS_double_to_string(double value, char format_code, int precision, int flags, int *type)
 {
     int upper = format_code == 'E' || format_code == 'F' || format_code == 'G', rc;
@@ -262,6 +317,11 @@ char *PyOS_double_to_string(double value, char format_code, int precision, int f
     int negative = signbit(value) != 0;
     if (!isfinite(value))
         return special_text(value, negative, flags, upper);
+    if (code == 'f') {
+        char *text = NULL;
+        if ((rc = fixed_text(value, precision, flags, &text)) != 0)
+            return text;
+    }
     decimal_t d;
     double magnitude = fabs(value);
     if (code == 'r')

@@ -463,8 +463,23 @@ done:
     return result;
 }
 
+/* The same for immediate ints, the exponent and the modulus positive: in two machine words. */
+static PyObject *power_modulo_immediate(int64_t base, uint64_t exponent, uint64_t modulus)
+{
+    int64_t rest = base % (int64_t)modulus;
+    uint64_t factor = (uint64_t)(rest < 0 ? rest + (int64_t)modulus : rest), power = 1 % modulus;
+    for (; exponent != 0; exponent >>= 1) {
+        if (exponent & 1)
+            power = (uint64_t)((unsigned __int128)power * factor % modulus);
+        factor = (uint64_t)((unsigned __int128)factor * factor % modulus);
+    }
+    return value_from_int((int64_t)power);
+}
+
 PyObject *long_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
+    if (value_both_ints(a, b) && value_is_int(modulus) && value_get_int(b) >= 0 && value_get_int(modulus) > 0)
+        return power_modulo_immediate(value_get_int(a), (uint64_t)value_get_int(b), (uint64_t)value_get_int(modulus));
     CHECK_INTS(a, b);
     if (modulus != Py_None) {
         if (!PyLong_Check(modulus))

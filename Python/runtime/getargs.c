@@ -690,7 +690,7 @@ static int parse_positional(PyObject *const *args, Py_ssize_t nargs, const char 
     for (Py_ssize_t i = 0; i < nargs && ok; i++) {
         if (*p.format == '|')
             p.format++;
-        if (getargs_take_object(&p, args[i]))
+        if (getargs_take_plain(&p, args[i]))
             continue;
         levels[0] = 0;
         const char *msg = getargs_convert_item(&p, args[i], levels, 0);

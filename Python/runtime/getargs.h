@@ -37,12 +37,19 @@ int getargs_finish_cleanups(Cleanups *list, int ok);
  * Returns  NULL, or a message about what was expected ("": an exception is set) */
 const char *getargs_convert_item(Parser *p, PyObject *arg, int *levels, int depth);
 
-/* The commonest unit, a plain 'O': 1 if that is what comes and it has been converted. */
-static inline int getargs_take_object(Parser *p, PyObject *arg)
+/* The commonest units and arguments: any object for a plain 'O', small ints for 'i' and 'n'.  1 if that is what comes; it has been
+ * converted then. */
+static inline int getargs_take_plain(Parser *p, PyObject *arg)
 {
-    if (p->format[0] != 'O' || p->format[1] == '!' || p->format[1] == '&')
+    char unit = p->format[0];
+    if (unit == 'O' && p->format[1] != '!' && p->format[1] != '&')
+        *va_arg(p->va, PyObject **) = arg;
+    else if (unit == 'i' && value_is_int(arg) && value_get_int(arg) == (int)value_get_int(arg))
+        *va_arg(p->va, int *) = (int)value_get_int(arg);
+    else if (unit == 'n' && value_is_int(arg))
+        *va_arg(p->va, Py_ssize_t *) = (Py_ssize_t)value_get_int(arg);
+    else
         return 0;
-    *va_arg(p->va, PyObject **) = arg;
     p->format++;
     return 1;
 }

@@ -153,26 +153,30 @@ static void missing_argument_utf8(const char *fname, const char *name, Py_ssize_
     Py_XDECREF(text);
 }
 
+/* What stands in the format behind the mark: ':' the function's name, ';' a message of its own.  NULL: nothing. */
+static const char *behind(const char *format, char mark)
+{
+    const char *name = strchr(format, ':'), *place = mark == ':' || name == NULL ? strchr(format, mark) : NULL;
+    return place != NULL ? place + 1 : NULL;
+}
+static const char *shown_name(const char *format)
+{
+    const char *name = behind(format, ':');
+    return name != NULL ? name : "function";
+}
+static const char *shown_call(const char *format) { return behind(format, ':') != NULL ? "()" : ""; }
+
 /* Converts the arguments by a format with '|' and '$'.
  * names: those of the parameters that may be given by name, i.e. names[k] belongs to parameter pos + k; NULL if nothing is
  * given by name: then keywords has them for messages, all len of them. */
 static int parse_with_names(const CallArgs *call, const char *format, PyObject *const *names, char **keywords, int pos, int len,
                             va_list va)
 {
-    const char *fname = strchr(format, ':'), *message = NULL;
-    if (fname != NULL) {
-        fname++;
-    }
-    else {
-        message = strchr(format, ';');
-        if (message != NULL)
-            message++;
-    }
     Py_ssize_t nkw = keyword_count(call);
     if (call->nargs + nkw > len) {
         /* "keyword" only if nothing was given by position, so as not to mislead */
         PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
-                     fname == NULL ? "function" : fname, fname == NULL ? "" : "()", len,
+                     shown_name(format), shown_call(format), len,
                      call->nargs == 0 ? "keyword " : "", len == 1 ? "" : "s", call->nargs + nkw);
         return 0;
     }
@@ -211,10 +215,10 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
             if (max < call->nargs) {
                 if (max == 0)
                     PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments",
-                                 fname == NULL ? "function" : fname, fname == NULL ? "" : "()");
+                                 shown_name(format), shown_call(format));
                 else
                     PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)",
-                             fname == NULL ? "function" : fname, fname == NULL ? "" : "()",
+                             shown_name(format), shown_call(format),
                              min != INT_MAX ? "at most" : "exactly", max, max == 1 ? "" : "s", call->nargs);
                 goto done;
             }
@@ -235,13 +239,13 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
                 else if (PyErr_Occurred())
                     goto done;
             }
-            if (value != NULL && getargs_take_object(&p, value))
+            if (value != NULL && getargs_take_plain(&p, value))
                 continue;
             if (value != NULL) {
                 levels[0] = 0;
                 const char *msg = getargs_convert_item(&p, value, levels, 0);
                 if (msg != NULL) {
-                    getargs_set_error(i + 1, msg, levels, fname, message);
+                    getargs_set_error(i + 1, msg, levels, behind(format, ':'), behind(format, ';'));
                     goto done;
                 }
                 continue;
@@ -249,9 +253,9 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
             if (i < min) {
                 if (i >= pos) {
                     if (names != NULL)
-                        missing_argument(fname, names[i - pos], i);
+                        missing_argument(behind(format, ':'), names[i - pos], i);
                     else
-                        missing_argument_utf8(fname, keywords[i], i);
+                        missing_argument_utf8(behind(format, ':'), keywords[i], i);
                     goto done;
                 }
                 missing_positional = 1;     /* how many are required is known only when '|' has been passed */
@@ -271,7 +275,7 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
     if (missing_positional) {
         int required = pos < min ? pos : min, most = max < len ? max : len;
         PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)",
-                     fname == NULL ? "function" : fname, fname == NULL ? "" : "()",
+                     shown_name(format), shown_call(format),
                      required < most ? "at least" : "exactly", required, required == 1 ? "" : "s", call->nargs);
         goto done;
     }
@@ -281,7 +285,7 @@ static int parse_with_names(const CallArgs *call, const char *format, PyObject *
         goto done;
     }
     if (left > 0) {
-        set_keyword_error(call, fname, names, len - pos, pos);
+        set_keyword_error(call, behind(format, ':'), names, len - pos, pos);
         if (PyErr_Occurred())
             goto done;
     }

@@ -2,6 +2,7 @@
 #include "atomics.h"
 #include "deadlock.h"
 #include "lock.h"
+#include "refcount.h"
 #include "thread_module.h"
 
 typedef struct {

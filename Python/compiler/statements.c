@@ -813,7 +813,7 @@ int compile_body(compiler_t *c, ast_stmt_seq *body)
     if (!in_function && has_annotations(body) && !emit_abc(c, OP_SETUP_ANNOTATIONS, 0, 0, 0))
         return 0;
     expr_ty doc = ast_docstring(body);
-    if (doc != NULL && !c->interactive) {
+    if (doc != NULL && !(c->interactive && u->outer == NULL)) {
         first = 1;
         if (!in_function && c->optimize < 2) {
             int t = temp(c);

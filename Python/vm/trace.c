@@ -210,7 +210,7 @@ int trace_stop_iteration(PyThreadState *ts, frame_t *f, PyObject *value)
 {
     if (!ts->use_tracing || ts->c_tracefunc == NULL)
         return 0;
-    PyObject *exception = PyObject_CallOneArg(PyExc_StopIteration, value);
+    PyObject *exception = value == Py_None ? PyObject_CallNoArgs(PyExc_StopIteration) : PyObject_CallOneArg(PyExc_StopIteration, value);
     PyObject *arg = exception != NULL ? PyTuple_Pack(3, PyExc_StopIteration, exception, Py_None) : NULL;
     int status = arg != NULL ? send_to_tracer(ts, f, PyTrace_EXCEPTION, arg) : -1;
     Py_XDECREF(exception);

@@ -100,6 +100,11 @@ def run_process(command, folder, timeout, environment):
         return status, output.read().decode("utf-8", "replace").strip()
 
 
+def test_environment():
+    """The curses library wants to know a terminal, even where there is none."""
+    return {"TERM": "xterm", **os.environ}
+
+
 def run_module(interpreter, module, timeout, environment):
     """Runs one test module, in as many processes as it takes to get past its crashes and hangs."""
     outcomes, details = {}, {}
@@ -151,7 +156,7 @@ def reference_results(python, module, timeout):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             return json.load(file)
-    result = run_module([python], module, timeout, dict(os.environ))
+    result = run_module([python], module, timeout, test_environment())
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(result, file)
@@ -194,7 +199,7 @@ class Comparison:
 
     def run(self, module):
         reference = reference_results(self.python, module, self.timeout)
-        here = run_module(self.braid, module, self.timeout, dict(os.environ))
+        here = run_module(self.braid, module, self.timeout, test_environment())
         wanted, passed, bad = compare(module, reference, here, self.patterns)
         outcome = here["outcomes"].get(f"test.{module}")
         whole = f" [{outcome}: {here['details'].get(f'test.{module}', '')}]" if outcome else ""

@@ -37,7 +37,7 @@ static int timeout_get(PyObject *arg, int64_t unit_ns, int64_t *ns)
         PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
         return -1;
     }
-    value = ceil(value * (double)unit_ns);
+    value = value < 0 ? floor(value * (double)unit_ns) : ceil(value * (double)unit_ns);    /* away from 0, which does not wait */
     if (!(value > -0x1p62 && value < 0x1p62)) {
         PyErr_SetString(PyExc_OverflowError, "timeout is too large");
         return -1;

@@ -127,18 +127,18 @@ done:
     return result;
 }
 
+/* A user's or group's number, -1 for the one there is. what: "uid", "gid". */
 static int id_make(PyObject *arg, unsigned *id, int *set, const char *what)
 {
     if (arg == Py_None)
         return 0;
-    long value = PyLong_AsLong(arg);
-    if (value == -1 && PyErr_Occurred()) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError))
-            PyErr_Format(PyExc_ValueError, "invalid %s id", what);
+    int overflow;
+    long value = PyLong_AsLongAndOverflow(arg, &overflow);
+    if (value == -1 && overflow == 0 && PyErr_Occurred())
         return -1;
-    }
-    if (value < 0 || value >= (long)UINT_MAX) {
-        PyErr_Format(PyExc_ValueError, "invalid %s id", what);
+    if (overflow != 0 || value < -1 || value > (long)UINT_MAX) {
+        PyErr_Format(PyExc_OverflowError, "%s is %s", what,
+                     overflow > 0 || (overflow == 0 && value > 0) ? "greater than maximum" : "less than minimum");
         return -1;
     }
     *id = (unsigned)value;
@@ -309,7 +309,7 @@ static PyObject *fork_exec(PyObject *module, PyObject *args)
         return NULL;
     }
     if (keep_make(keep, &p) < 0 || groups_make(groups, &p) < 0
-        || id_make(group, &p.group, &p.set_group, "group") < 0 || id_make(user, &p.user, &p.set_user, "user") < 0)
+        || id_make(group, &p.group, &p.set_group, "gid") < 0 || id_make(user, &p.user, &p.set_user, "uid") < 0)
         goto done;
     p.programs = strings_make(programs, &program_owners, "executable_list must be a sequence");
     if (p.programs == NULL)

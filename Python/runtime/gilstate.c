@@ -26,9 +26,7 @@ void PyGILState_Release(PyGILState_STATE before)
     if (ts == NULL || ts != thread_current())
         Py_FatalError("the thread is not attached");
     if (--ts->gilstate_counter == 0) {
-        ts->gilstate_counter = 1;       /* finalisers may call PyGILState_Ensure */
-        PyThreadState_Clear(ts);
-        ts->gilstate_counter = 0;
+        ts->gilstate_counter = 1;       /* finalisers may call PyGILState_Ensure until the very end */
         PyThreadState_DeleteCurrent();
     }
     else if (before == PyGILState_UNLOCKED)

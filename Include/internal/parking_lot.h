@@ -19,7 +19,6 @@ enum {
     PARK_KEEP_SUSPENDED = 2,    /* with PARK_DETACH: attach without resuming critical sections */
     PARK_INTERRUPTIBLE = 4,     /* come back with PARK_INTERRUPTED on a signal */
     PARK_SERVE = 8,             /* with PARK_DETACH: a long wait; serves other threads' requests, then PARK_AGAIN (escapes) */
-    PARK_AT_ONCE = 16,          /* for locks: no spinning, it would be in vain */
 };
 
 /* Waits while the `size` (1, 4 or 8) bytes at address equal those at expected.

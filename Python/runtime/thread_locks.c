@@ -112,13 +112,13 @@ static int parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwna
 enum { WAIT_FLAGS = PARK_DETACH | PARK_SERVE | PARK_INTERRUPTIBLE };
 
 /* Waits, running signal handlers in between. LOCK_INTERRUPTED: a handler has raised. */
-static lock_result_t wait_for(PyMutex *m, int64_t ns, int flags)
+static lock_result_t wait_for(PyMutex *m, int64_t ns)
 {
     int64_t deadline = ns > 0 ? sync_now_ns() + ns : -1;
     if (ns > 0 && deadline < 0)
         deadline = -1, ns = -1;
     for (;;) {
-        lock_result_t result = mutex_lock_timed(m, ns, flags);
+        lock_result_t result = mutex_lock_timed(m, ns, WAIT_FLAGS);
         if (result != LOCK_INTERRUPTED)
             return result;
         if (Py_MakePendingCalls() < 0)
@@ -155,20 +155,11 @@ static PyObject *lock_taken(lock_object *self)
     Py_RETURN_TRUE;
 }
 
-/* Does the lock guard nothing, but stand for something that has to happen: the end of a thread, or what another thread will tell the one that has
- * taken the lock itself (a condition)? Who spun for it would keep a processor from the thread that it waits for. */
-static int is_signal(lock_object *self)
-{
-    return atomic_load_relaxed_u8(&self->sentinel) != NO_SENTINEL
-           || atomic_load_relaxed_u64(&self->taker) == thread_current()->id;
-}
-
 static PyObject *lock_wait(lock_object *self, int64_t ns)
 {
     struct deadlock_wait w = {.lock = (PyObject *)self, .mutex = &self->mutex, .taker = &self->taker, .can_raise = 1,
                               .kind = __atomic_load_n(&self->sentinel, __ATOMIC_RELAXED) ? DEADLOCK_BY_OWNER : DEADLOCK_BY_ANYBODY};
-    int flags = WAIT_FLAGS | (is_signal(self) ? PARK_AT_ONCE : 0);
-    lock_result_t result = ns >= 0 ? wait_for(&self->mutex, ns, flags) : wait_for_ever(&w, &self->mutex, flags);
+    lock_result_t result = ns >= 0 ? wait_for(&self->mutex, ns) : wait_for_ever(&w, &self->mutex, WAIT_FLAGS);
     return result == LOCK_ACQUIRED ? lock_taken(self) : result == LOCK_INTERRUPTED ? NULL : Py_NewRef(Py_False);
 }
 
@@ -362,7 +353,7 @@ static int rlock_take(rlock_object *self, int64_t ns)
     }
     if (!_PyMutex_TryLockFast(&self->mutex)) {
         lock_result_t result = ns == 0 ? (mutex_try_lock(&self->mutex) ? LOCK_ACQUIRED : LOCK_FAILED)
-                               : ns < 0 ? rlock_wait_for_ever(self, WAIT_FLAGS) : wait_for(&self->mutex, ns, WAIT_FLAGS);
+                               : ns < 0 ? rlock_wait_for_ever(self, WAIT_FLAGS) : wait_for(&self->mutex, ns);
         if (result != LOCK_ACQUIRED)
             return result == LOCK_INTERRUPTED ? -1 : 0;
     }

@@ -105,7 +105,7 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
     int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
     PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
     struct lock_wait me = {.mutex = m, .fair_at = now + FAIR_AFTER_NS};
-    if (!(flags & PARK_AT_ONCE) && may_spin() && spin(m, now))
+    if (may_spin() && spin(m, now))
         return LOCK_ACQUIRED;
     for (;;) {
         bits = atomic_load_relaxed_u8(&m->bits);

@@ -12,14 +12,14 @@
 static int extend_from_tuple(PyListObject *self, PyObject *const *items, Py_ssize_t n)
 {
     int result = 0;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t size = self->ob_base.ob_size;
     if (n > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(PyObject *) - size || list_reserve_locked(self, size + n) < 0)
         result = -1;
     else {
         for (Py_ssize_t i = 0; i < n; i++) {
             Py_INCREF(items[i]);
-            list_put(&self->ob_item[size + i], items[i]);
+            list_put(self, &self->ob_item[size + i], items[i]);
         }
         list_set_size(self, size + n);
     }
@@ -37,7 +37,11 @@ static int extend_from_quiet_list(PyListObject *self, PyListObject *other)
         PyErr_NoMemory();
         return -1;
     }
-    container_copy_refs(self->ob_item + size, other->ob_item, n);       /* published: they are in a list */
+    container_copy_refs(self->ob_item + size, other->ob_item, n);
+    if (list_is_open(self) && !list_is_open(other))
+        for (Py_ssize_t i = size; i < size + n; i++)
+            if (self->ob_item[i] != NULL)
+                object_publish(self->ob_item[i]);
     list_set_size(self, size + n);
     return 0;
 }
@@ -117,7 +121,7 @@ static int extend_from_iterator(PyListObject *self, PyObject *iterable)
     Py_ssize_t hint = PyObject_LengthHint(iterable, 8);
     if (hint < 0)
         goto done;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t size = self->ob_base.ob_size;
     /* A hint may be far too large: only the real growth has to succeed. */
     int failed = hint <= PY_SSIZE_T_MAX - size && hint > 0 && list_reserve_locked(self, size + hint) < 0;
@@ -339,7 +343,7 @@ static PyObject *list_method_reverse(PyObject *self, PyObject *unused)
 static PyObject *list_method_sizeof(PyObject *op, PyObject *unused)
 {
     PyListObject *self = (PyListObject *)op;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t allocated = self->allocated > 0 ? self->allocated : 0;
     container_unlock(self, locked);
     return PyLong_FromSsize_t(Py_TYPE(op)->tp_basicsize + allocated * (Py_ssize_t)sizeof(PyObject *));
@@ -386,7 +390,7 @@ static PyObject *list_inplace_repeat(PyObject *op, Py_ssize_t times)
         list_tp_clear(op);
         return Py_NewRef(op);
     }
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     if (n > 0 && times > 1) {
         failed = n > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(PyObject *) / times || list_reserve_locked(self, n * times) < 0;

@@ -18,7 +18,8 @@ static int compare_item(PyObject *item, PyObject *value)
 static Py_ssize_t search_racy(PyListObject *self, PyObject *value, Py_ssize_t i, Py_ssize_t stop)
 {
     for (;;) {
-        container_pass_gate(self);
+        if (Py_UNLIKELY(!list_may_read(self)))
+            container_unlock(self, list_lock(self));     /* opens it */
         /* The array first: with a size that is older than the array, its last items would be missed. */
         PyObject **items = __atomic_load_n(&self->ob_item, __ATOMIC_ACQUIRE);
         Py_ssize_t n = __atomic_load_n(&self->ob_base.ob_size, __ATOMIC_ACQUIRE);
@@ -140,7 +141,7 @@ PyObject *list_method_count(PyObject *op, PyObject *value)
 static int remove_if_same(PyListObject *self, Py_ssize_t i, PyObject *item)
 {
     PyObject *old = NULL;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     if (i < self->ob_base.ob_size && self->ob_item[i] == item)
         list_splice_locked(self, i, i + 1, NULL, 0, &old);
     container_unlock(self, locked);
@@ -299,7 +300,7 @@ static PyObject *get_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t st
     PyListObject *result = (PyListObject *)PyList_New(0);
     if (result == NULL)
         return NULL;
-    int locked = container_lock(self), failed = 0;
+    int locked = list_lock(self), failed = 0;
     Py_ssize_t n = PySlice_AdjustIndices(self->ob_base.ob_size, &start, &stop, step);
     if (n > 0) {
         failed = list_reserve_locked(result, n) < 0;
@@ -361,7 +362,7 @@ PyObject *list_subscript(PyObject *op, PyObject *index)
 static int delete_item(PyListObject *self, Py_ssize_t i)
 {
     PyObject *old = NULL;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     int found = (size_t)i < (size_t)self->ob_base.ob_size;
     if (found)
         list_splice_locked(self, i, i + 1, NULL, 0, &old);
@@ -377,7 +378,7 @@ static int assign_range(PyListObject *self, Py_ssize_t start, Py_ssize_t stop, P
 {
     PyObject *room[16], **displaced = room;
     int result = -1;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t gone = PySlice_AdjustIndices(self->ob_base.ob_size, &start, &stop, 1);
     if (gone > 16)
         displaced = block_malloc((size_t)gone * sizeof(PyObject *));
@@ -473,7 +474,7 @@ static int assign_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop,
     int result = -1;
     if (value != NULL && (n = collect(value, "must assign iterable to extended slice", room, &items)) < 0)
         return -1;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t count = PySlice_AdjustIndices(self->ob_base.ob_size, &start, &stop, step);
     if (count > 16)
         displaced = block_malloc((size_t)count * sizeof(PyObject *));
@@ -488,7 +489,7 @@ static int assign_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop,
         list_begin_shift(self);
         for (Py_ssize_t i = 0; i < n; i++) {
             displaced[i] = self->ob_item[start + i * step];
-            list_put(&self->ob_item[start + i * step], items[i]);
+            list_put(self, &self->ob_item[start + i * step], items[i]);
         }
         list_end_shift(self);
         result = 0;

@@ -575,8 +575,8 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
 {
     PyObject **items, **replaced = NULL, **meanwhile = NULL, **unused = NULL;
     Py_ssize_t n, n_meanwhile = 0, allocated;
-    int locked = container_lock(self);
-    int in_place = !runtime_is_multi() || object_is_private((PyObject *)self);
+    int locked = list_lock(self);
+    int in_place = !runtime_is_multi() || list_is_closed(self), was_open = list_is_open(self);
     items = self->ob_item;
     n = self->ob_base.ob_size;
     allocated = self->allocated;
@@ -602,7 +602,7 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
 
     int result = n > 0 ? sort_items(items, n, keyfunc, reverse_order) : 0;
 
-    locked = container_lock(self);
+    locked = list_lock(self);
     int changed = self->allocated != -1;
     n_meanwhile = self->ob_base.ob_size;
     if (self->ob_item != LIST_NO_ITEMS) {
@@ -613,6 +613,10 @@ int list_sort(PyListObject *self, PyObject *keyfunc, int reverse_order)
         else
             n_meanwhile = 0;
     }
+    if (!was_open && list_is_open(self))
+        for (Py_ssize_t i = 0; i < n; i++)
+            if (items[i] != NULL)
+                object_publish(items[i]);
     list_set_size(self, 0);
     __atomic_store_n(&self->ob_item, items != NULL ? items : LIST_NO_ITEMS, __ATOMIC_RELEASE);
     list_set_size(self, n);

@@ -56,13 +56,13 @@ static void items_free(PyObject **items)
 void list_retire_items_locked(PyListObject *self, PyObject **items)
 {
     if (items != NULL && items != LIST_NO_ITEMS)
-        memory_retire_or_free(object_is_private((PyObject *)self), (size_t *)items - 1, list_items_bytes(items));
+        memory_retire_or_free(list_is_closed(self), (size_t *)items - 1, list_items_bytes(items));
 }
 
 /* No other thread can be reading the array of self right now. */
 static inline int only_ours(PyListObject *self)
 {
-    return !runtime_is_multi() || object_is_private((PyObject *)self);
+    return !runtime_is_multi() || list_is_closed(self);
 }
 
 static void install(PyListObject *self, PyObject **items, Py_ssize_t allocated)
@@ -132,7 +132,7 @@ int list_append_locked(PyListObject *self, PyObject *item)
     Py_ssize_t n = self->ob_base.ob_size;
     if (n >= self->allocated && list_reserve_locked(self, n + 1) < 0)
         return -1;
-    list_put(&self->ob_item[n], item);
+    list_put(self, &self->ob_item[n], item);
     list_set_size(self, n + 1);
     return 0;
 }
@@ -161,10 +161,8 @@ static int splice_into_new_array(PyListObject *self, Py_ssize_t low, Py_ssize_t 
         return -1;
     if (low > 0)
         memcpy(items, old, (size_t)low * sizeof(PyObject *));
-    for (Py_ssize_t i = 0; i < n; i++) {
-        object_publish(fresh[i]);
-        items[low + i] = fresh[i];
-    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        list_put(self, &items[low + i], fresh[i]);
     if (size > high)
         memcpy(items + low + n, old + high, (size_t)(size - high) * sizeof(PyObject *));
     list_begin_shift(self);
@@ -193,7 +191,7 @@ int list_splice_locked(PyListObject *self, Py_ssize_t low, Py_ssize_t high, PyOb
     if (n != gone)
         shift_items(self, items + low + n, items + high, (size_t)(size - high));
     for (Py_ssize_t i = 0; i < n; i++)
-        list_put(&items[low + i], fresh[i]);
+        list_put(self, &items[low + i], fresh[i]);
     list_set_size(self, new_size);
     for (Py_ssize_t i = new_size; i < size; i++)
         __atomic_store_n(&items[i], NULL, __ATOMIC_RELAXED);
@@ -203,13 +201,24 @@ int list_splice_locked(PyListObject *self, Py_ssize_t low, Py_ssize_t high, PyOb
     return 0;
 }
 
+/* ---- The gate ---- */
+
+void list_open_locked(PyListObject *self)
+{
+    PyObject **items = self->ob_item;
+    for (Py_ssize_t i = 0, n = self->ob_base.ob_size; i < n; i++)
+        if (items[i] != NULL)
+            object_publish(items[i]);
+    object_publish((PyObject *)self);
+    uint32_t *word = &self->ob_base.ob_base.hdr_shape;
+    __atomic_store_n(word, *word | LIST_OPEN, __ATOMIC_RELEASE);        /* pairs with list_is_open */
+}
+
 /* ---- Fast paths' slow halves ---- */
 
 PyObject *list_read_item_locking(PyListObject *self, Py_ssize_t i)
 {
-    int locked = container_lock(self);
-    if (!object_is_private((PyObject *)self))
-        object_publish((PyObject *)self);
+    int locked = list_lock(self);
     PyObject *item = NULL;
     if ((size_t)i < (size_t)self->ob_base.ob_size)
         item = Py_XNewRef(self->ob_item[i]);
@@ -219,7 +228,7 @@ PyObject *list_read_item_locking(PyListObject *self, Py_ssize_t i)
 
 int list_append_steal_slow(PyListObject *self, PyObject *item)
 {
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     int result = list_append_locked(self, item);
     container_unlock(self, locked);
     if (result < 0) {
@@ -233,10 +242,10 @@ int list_store_item_slow(PyListObject *self, Py_ssize_t i, PyObject *value)
 {
     PyObject *old = value;
     int result = -1;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     if ((size_t)i < (size_t)self->ob_base.ob_size) {
         old = self->ob_item[i];
-        list_put(&self->ob_item[i], value);
+        list_put(self, &self->ob_item[i], value);
         result = 0;
     }
     container_unlock(self, locked);
@@ -249,11 +258,11 @@ int list_store_item_slow(PyListObject *self, Py_ssize_t i, PyObject *value)
 int list_extend_array_steal(PyListObject *self, PyObject *const *items, Py_ssize_t n)
 {
     int result = -1;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t size = self->ob_base.ob_size;
     if (n <= (Py_ssize_t)MAX_ITEMS - size && list_reserve_locked(self, size + n) == 0) {
         for (Py_ssize_t i = 0; i < n; i++)
-            list_put(&self->ob_item[size + i], items[i]);
+            list_put(self, &self->ob_item[size + i], items[i]);
         list_set_size(self, size + n);
         result = 0;
     }
@@ -268,7 +277,7 @@ int list_extend_array_steal(PyListObject *self, PyObject *const *items, Py_ssize
 PyObject *list_pop_item(PyListObject *self, Py_ssize_t i)
 {
     PyObject *item = NULL;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     if (i < 0)
         i += n;
@@ -294,7 +303,7 @@ PyObject *list_pop_item(PyListObject *self, Py_ssize_t i)
 
 Py_ssize_t list_snapshot(PyListObject *self, PyObject **room, Py_ssize_t room_size, PyObject ***items)
 {
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     PyObject **copy = n <= room_size ? room : block_malloc((size_t)n * sizeof(PyObject *));
     if (copy != NULL)
@@ -364,10 +373,8 @@ PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
         container_drop_refs(items, n);
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        object_publish(items[i]);
-        self->ob_item[i] = items[i];
-    }
+    if (n > 0)
+        memcpy(self->ob_item, items, (size_t)n * sizeof(PyObject *));
     return (PyObject *)self;
 }
 
@@ -376,10 +383,8 @@ PyObject *list_from_array(PyObject *const *items, Py_ssize_t n)
     PyListObject *self = list_alloc(n, n);
     if (self == NULL)
         return NULL;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        object_publish(items[i]);
+    for (Py_ssize_t i = 0; i < n; i++)
         self->ob_item[i] = Py_NewRef(items[i]);
-    }
     return (PyObject *)self;
 }
 
@@ -398,7 +403,7 @@ PyObject *list_get_slice(PyListObject *self, Py_ssize_t low, Py_ssize_t high)
     PyListObject *result = (PyListObject *)PyList_New(0);
     if (result == NULL)
         return NULL;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     low = low < 0 ? 0 : low > n ? n : low;
     high = high < low ? low : high > n ? n : high;
@@ -426,7 +431,7 @@ PyObject *list_concat(PyListObject *a, PyListObject *b)
         list_snapshot_free(room, tail, n);
         return NULL;
     }
-    int locked = container_lock(a);
+    int locked = list_lock(a);
     Py_ssize_t size = a->ob_base.ob_size;
     PyObject **items = n > (Py_ssize_t)MAX_ITEMS - size ? NULL : fill_begin(result, size + n);
     if (items != NULL) {
@@ -473,7 +478,7 @@ PyObject *list_repeat(PyListObject *self, Py_ssize_t times)
     PyListObject *result = (PyListObject *)PyList_New(0);
     if (result == NULL || times <= 0)
         return (PyObject *)result;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     PyObject **items = n > (Py_ssize_t)MAX_ITEMS / times ? NULL : fill_begin(result, n * times);
     if (items != NULL && n > 0) {
@@ -495,7 +500,7 @@ static PyObject **take_array_locked(PyListObject *self, Py_ssize_t *n, int *is_p
 {
     PyObject **items = self->ob_item;
     *n = self->ob_base.ob_size;
-    *is_private = object_is_private((PyObject *)self);
+    *is_private = list_is_closed(self);
     if (items == NULL || items == LIST_NO_ITEMS)
         return NULL;
     list_set_size(self, 0);
@@ -507,7 +512,7 @@ int list_tp_clear(PyObject *op)
 {
     PyListObject *self = (PyListObject *)op;
     Py_ssize_t n;
-    int is_private, locked = container_lock(self);
+    int is_private, locked = list_lock(self);
     PyObject **items = take_array_locked(self, &n, &is_private);
     container_unlock(self, locked);
     if (items != NULL) {
@@ -563,7 +568,7 @@ PyObject *PyList_GetItem(PyObject *op, Py_ssize_t i)
         return NULL;
     }
     PyListObject *self = (PyListObject *)op;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     PyObject *item = (size_t)i < (size_t)self->ob_base.ob_size ? self->ob_item[i] : NULL;
     int found = (size_t)i < (size_t)self->ob_base.ob_size;
     container_unlock(self, locked);
@@ -584,7 +589,7 @@ int PyList_SetItem(PyObject *op, Py_ssize_t i, PyObject *value)
     PyListObject *self = (PyListObject *)op;
     PyObject *old = NULL;
     int result = -1;
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     if ((size_t)i < (size_t)self->ob_base.ob_size) {
         old = self->ob_item[i];
         __atomic_store_n(&self->ob_item[i], NULL, __ATOMIC_RELEASE);
@@ -616,7 +621,7 @@ int PyList_Insert(PyObject *op, Py_ssize_t where, PyObject *item)
     }
     PyListObject *self = (PyListObject *)op;
     Py_INCREF(item);
-    int locked = container_lock(self);
+    int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     if (where < 0)
         where = where + n < 0 ? 0 : where + n;
@@ -675,7 +680,7 @@ int PyList_Reverse(PyObject *op)
         PyErr_BadInternalCall();
         return -1;
     }
-    int locked = container_lock(op);
+    int locked = list_lock((PyListObject *)op);
     reverse_locked((PyListObject *)op);
     container_unlock(op, locked);
     return 0;

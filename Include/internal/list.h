@@ -5,9 +5,24 @@
  *
  * Readers (no lock): gate, ob_size, ob_item (acquire), its own capacity, item (acquire), try_incref.  Slots at and above
  * ob_size are NULL in every array, also in the retired ones; a reader that meets NULL takes the lock and looks again.
- * Writers: under the object's lock.  An item is published, then stored with release.  Shifts inside an array are word-wise
- * stores between two increments of the shift counter (hdr_shape, odd while shifting); a replaced array is retired.
- * References that a writer displaces are handed back and dropped after unlocking. */
+ * Writers: under the object's lock.  Shifts inside an array are word-wise stores between two increments of the shift
+ * counter (hdr_shape, odd while shifting).  References that a writer displaces are handed back and dropped after unlocking.
+ *
+ * Gate.  A list is born closed: its owner alone reads it without the lock.  What a closed list holds need not be published,
+ * so that items and arrays that its owner takes out are freed at once.  Any other thread, reader or writer, takes the lock
+ * and first of all opens the list (list_lock does both): it publishes every item, then sets LIST_OPEN (release) for good.
+ * In an open list an item is published, then stored with release, and a replaced array is retired.
+ *   - The owner's lock-free read against an opener who then takes the item out: the item was published before, so its
+ *     memory outlasts the read.  Only openers and the owner itself take items out.
+ *   - LIST_OPEN says more than PUBLISHED: a list stored in a published place stays closed until another thread comes for
+ *     it there.  So publishing a list never walks its items, and nested lists open one by one.  LIST_OPEN implies PUBLISHED.
+ *   - A list without an owner (merged, DEFERRED) is nobody's own: whoever reads it next opens it.  A thread that inherits the
+ *     owner's slot has become the owner by the slot's CAS.
+ *   - Other ways to a list or an item of a closed one count references under the lock or in a pause (snapshots, slices,
+ *     gc.get_referents), publish (weak references, gc.get_objects), or go through the gate at each step (iterators).
+ *   - While there is one thread, it stores into lists that it does not own without opening them: nobody else can read.
+ *   - list.sort takes the items out of reach meanwhile, and publishes them when the list has been opened under it.
+ * Opening costs one look at each item, once: far less than what a collection spends on the list. */
 #ifndef BRAID_LIST_H
 #define BRAID_LIST_H
 
@@ -16,13 +31,41 @@
 
 static inline Py_ALWAYS_INLINE size_t list_items_capacity(PyObject *const *items) { return ((const size_t *)items)[-1]; }
 
+/* In the shift counter's word (hdr_shape). */
+#define LIST_OPEN 0x40000000u
+
+static inline Py_ALWAYS_INLINE int list_is_open(PyListObject *self)
+{
+    return (__atomic_load_n(&self->ob_base.ob_base.hdr_shape, __ATOMIC_ACQUIRE) & LIST_OPEN) != 0;    /* pairs with list_open_locked */
+}
+/* The gate: may this thread read self without its lock? */
+static inline Py_ALWAYS_INLINE int list_may_read(PyListObject *self)
+{
+    return object_is_mine((PyObject *)self) || list_is_open(self);
+}
+/* self is the calling thread's own, and nobody else reads it without its lock. */
+static inline Py_ALWAYS_INLINE int list_is_closed(PyListObject *self)
+{
+    return object_is_mine((PyObject *)self) && !list_is_open(self);
+}
+/* Publishes the items and opens the list.  Locks: caller holds self's lock.  Escapes never */
+void list_open_locked(PyListObject *self);
+/* Takes self's lock, for container_unlock(self, locked); who is not the owner opens the list. */
+static inline Py_ALWAYS_INLINE int list_lock(PyListObject *self)
+{
+    int locked = container_lock(self);
+    if (locked && Py_UNLIKELY(!list_may_read(self)))
+        list_open_locked(self);
+    return locked;
+}
+
 /* The slow half of list_read_item_ref: under the lock. */
 PyObject *list_read_item_locking(PyListObject *self, Py_ssize_t i);
 
 /* Item i (not negative) as a new reference; NULL without exception if there is none.  Never escapes. */
 static inline Py_ALWAYS_INLINE PyObject *list_read_item_ref(PyListObject *self, Py_ssize_t i)
 {
-    if (Py_LIKELY(object_may_read((PyObject *)self))) {
+    if (Py_LIKELY(list_may_read(self))) {
         if ((size_t)i >= (size_t)__atomic_load_n(&self->ob_base.ob_size, __ATOMIC_ACQUIRE))
             return NULL;
         PyObject **items = __atomic_load_n(&self->ob_item, __ATOMIC_ACQUIRE);
@@ -47,7 +90,8 @@ static inline Py_ALWAYS_INLINE int list_append_steal(PyListObject *self, PyObjec
     if (Py_LIKELY(!runtime_is_multi())) {
         Py_ssize_t n = self->ob_base.ob_size;
         if (Py_LIKELY(n < self->allocated)) {
-            object_publish(item);
+            if (list_is_open(self))
+                object_publish(item);
             __atomic_store_n(&self->ob_item[n], item, __ATOMIC_RELEASE);
             __atomic_store_n(&self->ob_base.ob_size, n + 1, __ATOMIC_RELEASE);
             return 0;
@@ -67,7 +111,8 @@ static inline Py_ALWAYS_INLINE int list_store_item(PyListObject *self, Py_ssize_
 {
     if (Py_LIKELY(!runtime_is_multi()) && Py_LIKELY((size_t)i < (size_t)self->ob_base.ob_size)) {
         PyObject *old = self->ob_item[i];
-        object_publish(value);
+        if (list_is_open(self))
+            object_publish(value);
         __atomic_store_n(&self->ob_item[i], value, __ATOMIC_RELEASE);
         Py_XDECREF(old);
         return 0;
@@ -75,7 +120,7 @@ static inline Py_ALWAYS_INLINE int list_store_item(PyListObject *self, Py_ssize_
     return list_store_item_slow(self, i, value);
 }
 
-/* A tracked list of n > 0 items that are undefined: the caller stores published ones at once, before anything can escape. */
+/* A tracked, closed list of n > 0 items that are undefined: the caller stores them at once, before anything can escape. */
 PyListObject *list_new_to_fill(Py_ssize_t n);
 /* A list of n items. Steals the references in items, on failure too. */
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
@@ -121,32 +166,35 @@ extern struct list_empty_items { size_t capacity; PyObject *end[1]; } list_empty
 void list_retire_items_locked(PyListObject *self, PyObject **items);
 /* Makes room for `capacity` items, keeping what is there. 0, or -1 without exception and self unchanged. */
 int list_reserve_locked(PyListObject *self, Py_ssize_t capacity);
-/* Appends item (published here; the reference is stolen on success only). 0 or -1 without exception. */
+/* Appends item (the reference is stolen on success only). 0 or -1 without exception. */
 int list_append_locked(PyListObject *self, PyObject *item);
 /* Replaces items [low, high) by n new ones whose references are stolen on success; the displaced references are stored in
  * displaced[0..high-low).  Returns 0, or -1 without exception and self unchanged. */
 int list_splice_locked(PyListObject *self, Py_ssize_t low, Py_ssize_t high, PyObject *const *fresh, Py_ssize_t n,
                        PyObject **displaced);
-/* Publishes and stores item in a slot that readers can see. */
-static inline void list_put(PyObject **slot, PyObject *item)
+/* Stores item in a slot that readers can see.  Locks: caller holds self's lock (list_lock) */
+static inline void list_put(PyListObject *self, PyObject **slot, PyObject *item)
 {
-    object_publish(item);
+    if (list_is_open(self))
+        object_publish(item);
     __atomic_store_n(slot, item, __ATOMIC_RELEASE);     /* pairs with list_read_item_ref */
 }
 static inline void list_set_size(PyListObject *self, Py_ssize_t n)
 {
     __atomic_store_n(&self->ob_base.ob_size, n, __ATOMIC_RELEASE);
 }
+/* The next state of the shift counter, which never looks like a shape id; LIST_OPEN stays. */
+static inline uint32_t list_shifted(uint32_t word) { return ((word + 1) & (LIST_OPEN - 1)) | (word & LIST_OPEN); }
 static inline void list_begin_shift(PyListObject *self)
 {
     uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
-    __atomic_store_n(counter, (*counter + 1) & ~0x80000000u, __ATOMIC_RELAXED);     /* never a shape id */
+    __atomic_store_n(counter, list_shifted(*counter), __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 static inline void list_end_shift(PyListObject *self)
 {
     uint32_t *counter = &self->ob_base.ob_base.hdr_shape;
-    __atomic_store_n(counter, (*counter + 1) & ~0x80000000u, __ATOMIC_RELEASE);
+    __atomic_store_n(counter, list_shifted(*counter), __ATOMIC_RELEASE);
 }
 static inline uint32_t list_shift_counter(PyListObject *self)
 {

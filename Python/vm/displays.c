@@ -59,7 +59,6 @@ int vm_build_list(frame_t *f, const instruction_t *at)
     for (unsigned i = 0; i < n; i++) {
         PyObject *item = slot_to_owned(slots[i]);
         slots[i] = NULL;
-        object_publish(item);
         list->ob_item[i] = item;
     }
     return result_store(f, AT_A(at), (PyObject *)list);

@@ -986,6 +986,11 @@ traced_dispatch:
             }
         }
         if (type == &PyListIter_Type) {
+            if (*(const uint16_t *)(pc + 2) == OP_UNPACK_SEQUENCE && AT_B(pc + 2) == B && B >= (unsigned)frame->code->co_temp_base
+                && list_iterator_unpack_step(iterator, AT_C(pc + 2), &R(AT_A(pc + 2)))) {
+                SAVE();
+                NEXT(2);
+            }
             PyObject *v = list_iterator_step_slot(iterator);
             if (Py_LIKELY(v != NULL)) {
                 SAVE();

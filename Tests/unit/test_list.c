@@ -230,6 +230,112 @@ static void test_contains_during_shifts(void **state)
     Py_DECREF(shared);
 }
 
+/* ---- The gate ---- */
+
+static void test_items_of_closed_lists_stay_unpublished(void **state)
+{
+    PyListObject *list = range_list(0);
+    PyObject *item = PyUnicode_FromString("first item"), *outer = PyList_New(0);
+    PyList_Append((PyObject *)list, item);
+    PyList_Append(outer, (PyObject *)list);
+    assert_false(object_is_published(item) || object_is_published((PyObject *)list));
+    object_publish((PyObject *)list);           /* does not walk the items */
+    assert_true(list_may_read(list) && !list_is_open(list) && !object_is_published(item));
+    PyObject *slice = list_get_slice(list, 0, 1);
+    assert_false(object_is_published(item));
+
+    int locked = container_lock(list);
+    list_open_locked(list);
+    container_unlock(list, locked);
+    assert_true(list_is_open(list) && object_is_published(item));
+    uint32_t shifts = list_shift_counter(list);
+    assert_int_equal(PyList_Reverse((PyObject *)list), 0);
+    assert_true(list_is_open(list) && list_shift_counter(list) != shifts);
+    PyObject *later = PyUnicode_FromString("later item");
+    PyList_Append((PyObject *)list, later);
+    assert_true(object_is_published(later));
+    Py_DECREF(slice);
+    Py_DECREF(later);
+    Py_DECREF(item);
+    Py_DECREF(outer);
+    Py_DECREF(list);
+}
+
+/* The owner makes one list after another and works on it; visitors get references without the list being published, and
+ * open it at any moment. */
+static PyListObject *mail[THREADS];     /* [atomic] a list with a reference for visitor i */
+static int no_more_mail;
+
+static void step_through_gate(PyListObject *list, unsigned random)
+{
+    PyObject *item = PyUnicode_FromFormat("item %d", (int)random % 1000), *old = NULL;
+    Py_ssize_t at = (Py_ssize_t)(random % 8);
+    switch (random / 8 % 10) {
+    case 0: case 1: case 2: PyList_Append((PyObject *)list, item); break;
+    case 3: old = list_pop_item(list, -1); break;
+    case 4: old = list_pop_item(list, 0); break;
+    case 5: list_store_item(list, at, Py_NewRef(item)); break;
+    case 6: old = (PyObject *)list_get_slice(list, 0, at); break;
+    case 7: list_contains((PyObject *)list, item); break;
+    case 8: PyList_Sort((PyObject *)list); break;
+    default:
+        for (Py_ssize_t i = 0; (old = list_read_item_ref(list, i)) != NULL; i++) {
+            assert_true(PyUnicode_CheckExact(old) && PyUnicode_READ_CHAR(old, 0) == 'i');
+            Py_DECREF(old);
+        }
+    }
+    PyErr_Clear();
+    Py_XDECREF(old);
+    Py_DECREF(item);
+    thread_safe_point(thread_current());
+}
+
+static void *visit_lists(void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    uintptr_t me = (uintptr_t)arg;
+    unsigned seed = (unsigned)me * 7919u + 3;
+    while (!__atomic_load_n(&no_more_mail, __ATOMIC_RELAXED)) {
+        PyListObject *list = __atomic_exchange_n(&mail[me], NULL, __ATOMIC_ACQ_REL);
+        for (int i = 0; list != NULL && i < 6; i++) {
+            seed = seed * 1103515245u + 12345u;
+            step_through_gate(list, seed >> 16);
+        }
+        Py_XDECREF(list);
+        thread_safe_point(thread_current());
+    }
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+static void test_gate_opened_under_the_owner(void **state)
+{
+    pthread_t threads[THREADS];
+    unsigned seed = 11;
+    PyThreadState *ts = PyEval_SaveThread();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, visit_lists, (void *)i);
+    PyEval_RestoreThread(ts);
+    for (int i = 0; i < rounds / 4; i++) {
+        PyListObject *list = (PyListObject *)PyList_New(0);
+        for (int j = 0; j < 30; j++) {
+            seed = seed * 1103515245u + 12345u;
+            if (j == 6 + i % 10)
+                for (int k = 0; k < THREADS; k++)
+                    Py_XDECREF(__atomic_exchange_n(&mail[k], (PyListObject *)Py_NewRef(list), __ATOMIC_ACQ_REL));
+            step_through_gate(list, seed >> 16);
+        }
+        Py_DECREF(list);
+    }
+    __atomic_store_n(&no_more_mail, 1, __ATOMIC_RELAXED);
+    ts = PyEval_SaveThread();
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    PyEval_RestoreThread(ts);
+    for (int k = 0; k < THREADS; k++)
+        Py_CLEAR(mail[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,8 +343,10 @@ int main(void)
         cmocka_unit_test(test_splice),
         cmocka_unit_test(test_sort_is_stable),
         cmocka_unit_test(test_sort_strings_and_tuples),
+        cmocka_unit_test(test_items_of_closed_lists_stay_unpublished),
         cmocka_unit_test(test_race),
         cmocka_unit_test(test_contains_during_shifts),
+        cmocka_unit_test(test_gate_opened_under_the_owner),
     };
     Py_InitializeEx(0);
     if (getenv("BRAID_TEST_ROUNDS") != NULL)

@@ -1,5 +1,5 @@
 /*
- * Model of the gate of a list or dict (list.h, dict.h): one container L with one place, and two objects X and Y that pass
+ * Model of the gate of a list (list.h): one container L with one place, and two objects X and Y that pass
  * through it.  A owns L and both objects; B and C have counted references to L that do not publish it (a tuple).
  *
  * What runs: A puts an object into the place, takes it out again and drops it, reads the place without the lock while it
@@ -8,7 +8,7 @@
  *
  * What is checked: no object's memory is touched (try_incref) once it has been handed back.
  *
- *     spin -a gate.pml && gcc -O2 -DSAFETY -o pan pan.c && ./pan
+ *     spin -a gate.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m100000
  * Each of these takes a rule away and must end in a violated assertion:
  *     -DBUG_OPENFIRST   the opener sets OPEN before it publishes what is there
  *     -DBUG_NOWALK      the opener does not publish what is there
@@ -17,10 +17,10 @@
  *     -DBUG_PUBONLY     a container that is merely PUBLISHED counts as open
  */
 #ifndef KA
-#define KA 5
+#define KA 4
 #endif
 #ifndef KB
-#define KB 3
+#define KB 1
 #endif
 
 #define NONE 2

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the model of the reference-count protocol under Spin: the protocol must pass, and each rule taken away must be
+# Runs the models of the reference counts and of the gate under Spin: the protocol must pass, and each rule taken away must be
 # caught.  Says so and succeeds where Spin is not installed.  -q: the short runs only.
 command -v spin >/dev/null 2>&1 || { echo "models: spin is not installed, skipped"; exit 0; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,20 +7,26 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT && cd "$work" || exit 1
 failed=0
 
 # run_model expected-outcome options...
+model=refcount
 run_model() {
     expected=$1; shift
     rm -f pan pan.* ./*.trail
-    spin -a "$@" "$here/refcount.pml" >/dev/null 2>&1 \
+    spin -a "$@" "$here/$model.pml" >/dev/null 2>&1 \
         && ${CC:-cc} -O2 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c || { echo "models: cannot build $*"; failed=1; return; }
     if ./pan -m400000 2>&1 | grep -q "errors: 0"; then outcome=pass; else outcome=error; fi
-    if [ $outcome = "$expected" ]; then echo "ok    $expected  $*"; else echo "WRONG $outcome  $*"; failed=1; fi
+    if [ $outcome = "$expected" ]; then echo "ok    $expected  $model $*"; else echo "WRONG $outcome  $model $*"; failed=1; fi
 }
 
 run_model pass -DKA=1 -DKB=2 -DKC=1
 run_model error -DBUG_UNPUB
 run_model error -DBUG_NOPUBTEST
 run_model error -DBUG_NOQSBR
+model=gate
+run_model pass -DKA=4 -DKB=1
+run_model error -DBUG_OWNER -DKA=4 -DKB=1
 [ "$1" = -q ] && exit $failed
+for rule in OPENFIRST NOWALK WRITER PUBONLY; do run_model error -DBUG_$rule -DKA=4 -DKB=1; done
+model=refcount
 run_model pass
 run_model pass -DDETACH -DFINALIZER -DREUSE -DKA=1 -DKB=2 -DKC=1
 run_model error -DBUG_EARLYFLAG -DKA=1 -DKB=4 -DKC=1

@@ -147,6 +147,22 @@ PyObject *long_absolute(PyObject *op) { return long_is_negative(op) ? long_negat
 
 /* ---- Multiplication ---- */
 
+typedef struct {
+    mp_limb_t *out;
+    const long_view_t *x, *y;
+} product_t;
+
+static void compute_product(void *data)
+{
+    product_t *p = data;
+    if (p->x->limbs == p->y->limbs)
+        mpn_sqr(p->out, p->x->limbs, p->x->size);
+    else if (p->x->size >= p->y->size)
+        mpn_mul(p->out, p->x->limbs, p->x->size, p->y->limbs, p->y->size);
+    else
+        mpn_mul(p->out, p->y->limbs, p->y->size, p->x->limbs, p->x->size);
+}
+
 PyObject *long_multiply(PyObject *a, PyObject *b)
 {
     if (Py_LIKELY(value_both_ints(a, b))) {
@@ -165,13 +181,11 @@ PyObject *long_multiply(PyObject *a, PyObject *b)
     PyLongObject *z = long_alloc(x.size + y.size);
     if (z == NULL)
         return NULL;
-    mp_limb_t *out = (mp_limb_t *)z->ob_limb;
-    if (a == b)
-        mpn_sqr(out, x.limbs, x.size);
-    else if (x.size >= y.size)
-        mpn_mul(out, x.limbs, x.size, y.limbs, y.size);
-    else
-        mpn_mul(out, y.limbs, y.size, x.limbs, x.size);
+    product_t product = {(mp_limb_t *)z->ob_limb, &x, &y};
+    if (long_guarded((size_t)(x.size + y.size), compute_product, &product) < 0) {
+        Py_DECREF(z);
+        return NULL;
+    }
     return long_normalise(z, x.size + y.size, x.negative ^ y.negative);
 }
 
@@ -220,19 +234,34 @@ static int divmod_limb(const long_view_t *x, const long_view_t *y, PyObject **qu
     return -1;
 }
 
+typedef struct {
+    mp_limb_t *quotient, *rest;
+    const long_view_t *x, *y;
+} division_t;
+
+static void compute_division(void *data)
+{
+    division_t *d = data;
+    mpn_tdiv_qr(d->quotient, d->rest, 0, d->x->limbs, d->x->size, d->y->limbs, d->y->size);
+}
+
 static int divmod_views(const long_view_t *x, const long_view_t *y, PyObject **quotient, PyObject **remainder)
 {
     if (y->size == 1)
         return divmod_limb(x, y, quotient, remainder);
     mp_size_t nq = x->size - y->size + 1;
     PyLongObject *q = long_alloc(nq + 1), *r = long_alloc(y->size);
-    if (q == NULL || r == NULL) {
+    division_t division = {NULL, NULL, x, y};
+    if (q != NULL && r != NULL) {
+        division.quotient = (mp_limb_t *)q->ob_limb;
+        division.rest = (mp_limb_t *)r->ob_limb;
+    }
+    if (q == NULL || r == NULL || long_guarded((size_t)x->size, compute_division, &division) < 0) {
         Py_XDECREF(q);
         Py_XDECREF(r);
         return -1;
     }
-    mp_limb_t *qp = (mp_limb_t *)q->ob_limb, *rp = (mp_limb_t *)r->ob_limb;
-    mpn_tdiv_qr(qp, rp, 0, x->limbs, x->size, y->limbs, y->size);
+    mp_limb_t *qp = division.quotient, *rp = division.rest;
     qp[nq] = 0;
     if (x->negative != y->negative && !mpn_zero_p(rp, y->size)) {
         mpn_add_1(qp, qp, nq + 1, 1);
@@ -306,35 +335,50 @@ static PyObject *float_too_large(void)
     return NULL;
 }
 
+typedef struct {
+    mpz_srcptr a, b;
+    Py_ssize_t shift;
+    uint64_t bits;          /* the result */
+} quotient_bits_t;
+
+/* |a / b| shifted right by `shift`, which 64 bits hold; the lowest bit is set if anything is lost. */
+static void compute_quotient_bits(void *data)
+{
+    quotient_bits_t *d = data;
+    mpz_t q, r;
+    mpz_init(q);
+    mpz_init(r);
+    if (d->shift <= 0) {
+        mpz_mul_2exp(q, d->a, (mp_bitcnt_t)-d->shift);
+        mpz_tdiv_qr(q, r, q, d->b);
+    }
+    else {
+        mpz_mul_2exp(r, d->b, (mp_bitcnt_t)d->shift);
+        mpz_tdiv_qr(q, r, d->a, r);
+    }
+    d->bits = mpz_size(q) == 0 ? 0 : mpz_getlimbn(q, 0);
+    if (mpz_sgn(r) != 0)
+        d->bits |= 1;
+    mpz_clear(q);
+    mpz_clear(r);
+}
+
 /* The quotient of two magnitudes, neither of them 0, correctly rounded: so many bits of it are computed that at least two
  * lie beyond the precision of the result; a remainder sets the lowest one. */
 static PyObject *divide_views(const long_view_t *x, const long_view_t *y)
 {
-    mpz_t a_room, b_room, q, r;
+    mpz_t a_room, b_room;
     mpz_srcptr a = long_view_mpz(x, a_room), b = long_view_mpz(y, b_room);
     Py_ssize_t difference = (Py_ssize_t)mpz_sizeinbase(a, 2) - (Py_ssize_t)mpz_sizeinbase(b, 2);
     if (difference > 1024)
         return float_too_large();
     if (difference < -1076)
         return PyFloat_FromDouble(x->negative != y->negative ? -0.0 : 0.0);
-    if (long_check_room((size_t)(x->size + y->size + 64)) < 0)
-        return NULL;
     Py_ssize_t shift = Py_MAX(difference, -1021) - 55;   /* the quotient, shifted right by shift, has 55 or 56 bits at most */
-    mpz_init(q);
-    mpz_init(r);
-    if (shift <= 0) {
-        mpz_mul_2exp(q, a, (mp_bitcnt_t)-shift);
-        mpz_tdiv_qr(q, r, q, b);
-    }
-    else {
-        mpz_mul_2exp(r, b, (mp_bitcnt_t)shift);
-        mpz_tdiv_qr(q, r, a, r);
-    }
-    uint64_t bits = mpz_size(q) == 0 ? 0 : mpz_getlimbn(q, 0);
-    if (mpz_sgn(r) != 0)
-        bits |= 1;
-    mpz_clear(q);
-    mpz_clear(r);
+    quotient_bits_t work = {a, b, shift, 0};
+    if (long_guarded((size_t)(x->size + y->size), compute_quotient_bits, &work) < 0)
+        return NULL;
+    uint64_t bits = work.bits;
     int length = bits == 0 ? 0 : 64 - __builtin_clzll(bits);
     /* Bits to drop: to 53, or more when the result is subnormal (least bit 2^-1074). */
     Py_ssize_t drop = Py_MAX(length - 53, -1074 - shift);
@@ -386,6 +430,18 @@ static int power_small(int64_t base, uint64_t exponent, int64_t *result)
     return 1;
 }
 
+typedef struct {
+    mpz_t result;
+    mpz_srcptr base;
+    unsigned long exponent;
+} power_t;
+
+static void compute_power(void *data)
+{
+    power_t *d = data;
+    mpz_pow_ui(d->result, d->base, d->exponent);
+}
+
 static PyObject *power_plain(PyObject *a, PyObject *b)
 {
     int64_t base, exponent = 0, small;
@@ -409,13 +465,35 @@ static PyObject *power_plain(PyObject *a, PyObject *b)
     if (long_check_room(total / 64 + 2) < 0)
         return NULL;
     long_view_t x;
-    mpz_t room, z;
+    mpz_t room;
     long_view(a, &x);
-    mpz_init(z);
-    mpz_pow_ui(z, long_view_mpz(&x, room), (unsigned long)exponent);
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    power_t power = {.base = long_view_mpz(&x, room), .exponent = (unsigned long)exponent};
+    return long_compute(total / 64, compute_power, &power);
+}
+
+typedef struct {
+    mpz_t result;
+    mpz_srcptr base, exponent, modulus;     /* the latter two as magnitudes */
+    int exponent_negative, modulus_negative;
+    int not_invertible;                     /* set where it is so */
+} power_modulo_t;
+
+static void compute_power_modulo(void *data)
+{
+    power_modulo_t *d = data;
+    mpz_srcptr base = d->base;
+    mpz_t inverse;
+    mpz_init(inverse);
+    if (d->exponent_negative) {
+        d->not_invertible = !mpz_invert(inverse, base, d->modulus);
+        base = inverse;
+    }
+    if (!d->not_invertible) {
+        mpz_powm(d->result, base, d->exponent, d->modulus);
+        if (d->modulus_negative && mpz_sgn(d->result) != 0)
+            mpz_sub(d->result, d->result, d->modulus);
+    }
+    mpz_clear(inverse);
 }
 
 /* The result has the sign of the modulus. */
@@ -425,41 +503,25 @@ static PyObject *power_modulo(PyObject *a, PyObject *b, PyObject *c)
         PyErr_SetString(PyExc_ValueError, "pow() 3rd argument cannot be 0");
         return NULL;
     }
-    long_view_t base_view, exponent_view, modulus_view;
-    mpz_t base_room, exponent_room, modulus_room, z, inverse, positive;
-    long_view(a, &base_view);
-    long_view(b, &exponent_view);
-    long_view(c, &modulus_view);
-    mpz_srcptr base = long_view_mpz(&base_view, base_room);
-    mpz_srcptr modulus = long_view_mpz(&modulus_view, modulus_room);
-    int modulus_negative = modulus_view.negative, negative_exponent = exponent_view.negative;
-    modulus_view.negative = exponent_view.negative = 0;
-    mpz_srcptr magnitude = long_view_mpz(&modulus_view, modulus_room);
-    mpz_srcptr exponent = long_view_mpz(&exponent_view, exponent_room);
-    modulus = magnitude;
-    PyObject *result = NULL;
-    mpz_init(z);
-    mpz_init(inverse);
-    mpz_init(positive);
-    if (mpz_cmp_ui(modulus, 1) == 0) {
-        result = value_from_int(0);
-        goto done;
+    long_view_t base, exponent, modulus;
+    mpz_t base_room, exponent_room, modulus_room;
+    long_view(a, &base);
+    long_view(b, &exponent);
+    long_view(c, &modulus);
+    power_modulo_t power = {.exponent_negative = exponent.negative, .modulus_negative = modulus.negative};
+    modulus.negative = exponent.negative = 0;
+    power.base = long_view_mpz(&base, base_room);
+    power.exponent = long_view_mpz(&exponent, exponent_room);
+    power.modulus = long_view_mpz(&modulus, modulus_room);
+    if (mpz_cmp_ui(power.modulus, 1) == 0)
+        return value_from_int(0);
+    /* A table of powers of the base grows with the exponent. */
+    size_t limbs = exponent.size > 8 ? SIZE_MAX : (size_t)(base.size + 16 * modulus.size);
+    PyObject *result = long_compute(limbs, compute_power_modulo, &power);
+    if (result != NULL && power.not_invertible) {
+        Py_CLEAR(result);
+        PyErr_SetString(PyExc_ValueError, "base is not invertible for the given modulus");
     }
-    if (negative_exponent) {
-        if (!mpz_invert(inverse, base, modulus)) {
-            PyErr_SetString(PyExc_ValueError, "base is not invertible for the given modulus");
-            goto done;
-        }
-        base = inverse;
-    }
-    mpz_powm(z, base, exponent, modulus);
-    if (modulus_negative && mpz_sgn(z) != 0)
-        mpz_sub(z, z, modulus);
-    result = long_from_mpz(z);
-done:
-    mpz_clear(z);
-    mpz_clear(inverse);
-    mpz_clear(positive);
     return result;
 }
 
@@ -536,6 +598,28 @@ done:
     return result;
 }
 
+typedef struct {
+    mpz_t result;
+    mpz_srcptr a, b;
+    mpz_binary_t *function;
+} pair_work_t;
+
+static void compute_pair(void *data)
+{
+    pair_work_t *d = data;
+    d->function(d->result, d->a, d->b);
+}
+
+PyObject *long_compute_pair(PyObject *a, PyObject *b, mpz_binary_t *function)
+{
+    long_view_t x, y;
+    mpz_t x_room, y_room;
+    long_view(a, &x);
+    long_view(b, &y);
+    pair_work_t work = {.a = long_view_mpz(&x, x_room), .b = long_view_mpz(&y, y_room), .function = function};
+    return long_compute((size_t)(x.size + y.size), compute_pair, &work);
+}
+
 PyObject *_PyLong_GCD(PyObject *a, PyObject *b)
 {
     int64_t m, n;
@@ -548,13 +632,5 @@ PyObject *_PyLong_GCD(PyObject *a, PyObject *b)
         }
         return PyLong_FromUnsignedLong(x);
     }
-    long_view_t x, y;
-    mpz_t x_room, y_room, z;
-    long_view(a, &x);
-    long_view(b, &y);
-    mpz_init(z);
-    mpz_gcd(z, long_view_mpz(&x, x_room), long_view_mpz(&y, y_room));
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    return long_compute_pair(a, b, mpz_gcd);
 }

@@ -1,4 +1,5 @@
 /* int: making objects, conversion from and to C numbers, comparison, hash. */
+#include "gmp_guard.h"
 #include "long.h"
 #include "float_internal.h"
 #include "object_malloc.h"
@@ -57,15 +58,33 @@ PyObject *long_from_mpz(mpz_srcptr z) { return long_from_limbs(mpz_limbs_read(z)
 
 int long_check_room(size_t limbs)
 {
-    if (limbs < 4096)
+    if (limbs <= LONG_MAX_LIMBS)
         return 0;
-    void *probe = limbs > LONG_MAX_LIMBS ? NULL : PyMem_RawMalloc(limbs * 2 * sizeof(mp_limb_t));
-    if (probe == NULL) {
-        PyErr_NoMemory();
-        return -1;
+    PyErr_NoMemory();
+    return -1;
+}
+
+int long_guarded(size_t limbs, void (*work)(void *data), void *data)
+{
+    if (limbs <= GMP_SMALL_LIMBS) {
+        work(data);
+        return 0;
     }
-    PyMem_RawFree(probe);
-    return 0;
+    if (gmp_guarded(work, data) == 0)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
+PyObject *long_compute(size_t limbs, void (*work)(void *data), void *data)
+{
+    __mpz_struct *result = data;
+    mpz_init(result);
+    if (long_guarded(limbs, work, data) < 0)
+        return NULL;
+    PyObject *made = long_from_mpz(result);
+    mpz_clear(result);
+    return made;
 }
 
 PyObject *long_exact(PyObject *op)

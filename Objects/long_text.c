@@ -69,6 +69,18 @@ static PyObject *small_to_text(int64_t n, unsigned base, const char *prefix)
     return str;
 }
 
+typedef struct {
+    mpz_srcptr n;
+    char *buffer;
+    int base;
+} text_work_t;
+
+static void compute_text(void *data)
+{
+    text_work_t *d = data;
+    mpz_get_str(d->buffer, d->base, d->n);
+}
+
 static PyObject *to_text(PyObject *op, int base, const char *prefix)
 {
     int64_t n;
@@ -86,11 +98,11 @@ static PyObject *to_text(PyObject *op, int base, const char *prefix)
     }
     size_t size = mpz_sizeinbase(z, base) + 2;
     char *buffer = PyMem_Malloc(size);
-    if (buffer == NULL || long_check_room((size_t)v.size) < 0) {
+    text_work_t work = {z, buffer, base};
+    if (buffer == NULL || long_guarded((size_t)v.size, compute_text, &work) < 0) {
         PyMem_Free(buffer);
         return PyErr_NoMemory();
     }
-    mpz_get_str(buffer, base, z);
     size_t length = strlen(buffer), digits = length - (size_t)v.negative, prefix_length = strlen(prefix);
     PyObject *str = NULL;
     char *text;
@@ -129,6 +141,20 @@ static int digit_value(unsigned char c)
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
 }
 
+typedef struct {
+    mp_limb_t *limbs;
+    mp_size_t size;             /* the result */
+    const unsigned char *digits;
+    size_t count;
+    int base;
+} digits_work_t;
+
+static void compute_limbs(void *data)
+{
+    digits_work_t *d = data;
+    d->size = mpn_set_str(d->limbs, d->digits, d->count, d->base);
+}
+
 /* The digits of text[0:n], some of them underscores, count of them real. */
 static PyObject *convert_digits(const char *text, Py_ssize_t n, Py_ssize_t count, int base, int negative)
 {
@@ -156,12 +182,13 @@ static PyObject *convert_digits(const char *text, Py_ssize_t n, Py_ssize_t count
         goto done;
     }
     x = long_alloc((mp_size_t)((size_t)k / 64 * (size_t)bits_per_digit + (size_t)bits_per_digit + 2));
-    if (x == NULL || long_check_room((size_t)Py_SIZE(x)) < 0) {
-        Py_XDECREF(x);
+    if (x == NULL)
         goto done;
-    }
-    mp_size_t limbs = mpn_set_str((mp_limb_t *)x->ob_limb, digits, (size_t)k, base);
-    result = long_normalise(x, limbs, negative);
+    digits_work_t work = {(mp_limb_t *)x->ob_limb, 0, digits, (size_t)k, base};
+    if (long_guarded((size_t)k / 8, compute_limbs, &work) < 0)
+        Py_DECREF(x);
+    else
+        result = long_normalise(x, work.size, negative);
 done:
     PyMem_Free(digits);
     return result;

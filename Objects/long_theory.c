@@ -1,16 +1,26 @@
 /* int: what the math module needs of number theory. */
 #include "long.h"
 
+/* A computation from one int, or from its value and a count. */
+typedef struct {
+    mpz_t result;
+    mpz_srcptr n;
+    unsigned long count;
+} number_work_t;
+
+static void compute_square_root(void *data)
+{
+    number_work_t *d = data;
+    mpz_sqrt(d->result, d->n);
+}
+
 PyObject *_PyLong_SquareRoot(PyObject *op)
 {
     long_view_t v;
-    mpz_t room, z;
+    mpz_t room;
     long_view(op, &v);
-    mpz_init(z);
-    mpz_sqrt(z, long_view_mpz(&v, room));
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    number_work_t work = {.n = long_view_mpz(&v, room)};
+    return long_compute((size_t)v.size, compute_square_root, &work);
 }
 
 /* MemoryError if a product of `factors` numbers of so many bits cannot be represented. */
@@ -24,6 +34,12 @@ static int check_product(unsigned long factors, size_t bits)
     return long_check_room(total / 64 + 2);
 }
 
+static void compute_factorial(void *data)
+{
+    number_work_t *d = data;
+    mpz_fac_ui(d->result, d->count);
+}
+
 PyObject *_PyLong_Factorial(unsigned long n)
 {
     if (n <= 19) {
@@ -34,12 +50,8 @@ PyObject *_PyLong_Factorial(unsigned long n)
     }
     if (check_product(n, (size_t)(64 - __builtin_clzl(n))) < 0)
         return NULL;
-    mpz_t z;
-    mpz_init(z);
-    mpz_fac_ui(z, n);
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    number_work_t work = {.count = n};
+    return long_compute(n / 8, compute_factorial, &work);
 }
 
 /* first * (first - 1) * ... : count of them, multiplied in a balanced tree. */
@@ -67,48 +79,36 @@ static void falling_product(mpz_t out, mpz_srcptr first, unsigned long count)
     mpz_clear(start);
 }
 
-PyObject *_PyLong_Permutations(PyObject *n, unsigned long k)
+static void compute_permutations(void *data)
 {
-    long_view_t v;
-    mpz_t room, z;
-    if (check_product(k, _PyLong_NumBits(n)) < 0)
-        return NULL;
-    long_view(n, &v);
-    mpz_init(z);
-    falling_product(z, long_view_mpz(&v, room), k);
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    number_work_t *d = data;
+    falling_product(d->result, d->n, d->count);
 }
 
-PyObject *_PyLong_Binomial(PyObject *n, unsigned long k)
+static void compute_binomial(void *data)
 {
-    long_view_t v;
-    mpz_t room, z;
-    if (check_product(k, _PyLong_NumBits(n)) < 0)
-        return NULL;
-    long_view(n, &v);
-    mpz_init(z);
-    if (v.size <= 1)
-        mpz_bin_uiui(z, v.size == 0 ? 0 : v.limbs[0], k);
+    number_work_t *d = data;
+    if (mpz_size(d->n) <= 1)
+        mpz_bin_uiui(d->result, mpz_size(d->n) == 0 ? 0 : mpz_getlimbn(d->n, 0), d->count);
     else
-        mpz_bin_ui(z, long_view_mpz(&v, room), k);
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+        mpz_bin_ui(d->result, d->n, d->count);
 }
 
-PyObject *_PyLong_LCM(PyObject *a, PyObject *b)
+/* From n and k, with a result of k factors at most. */
+static PyObject *combine(PyObject *n, unsigned long k, void (*work)(void *data))
 {
-    long_view_t x, y;
-    mpz_t x_room, y_room, z;
-    long_view(a, &x);
-    long_view(b, &y);
-    if (long_check_room((size_t)(x.size + y.size)) < 0)
+    long_view_t v;
+    mpz_t room;
+    size_t bits = _PyLong_NumBits(n);
+    if (check_product(k, bits) < 0)
         return NULL;
-    mpz_init(z);
-    mpz_lcm(z, long_view_mpz(&x, x_room), long_view_mpz(&y, y_room));
-    PyObject *result = long_from_mpz(z);
-    mpz_clear(z);
-    return result;
+    long_view(n, &v);
+    number_work_t data = {.n = long_view_mpz(&v, room), .count = k};
+    return long_compute(k * bits / 64 + k, work, &data);
 }
+
+PyObject *_PyLong_Permutations(PyObject *n, unsigned long k) { return combine(n, k, compute_permutations); }
+
+PyObject *_PyLong_Binomial(PyObject *n, unsigned long k) { return combine(n, k, compute_binomial); }
+
+PyObject *_PyLong_LCM(PyObject *a, PyObject *b) { return long_compute_pair(a, b, mpz_lcm); }

@@ -87,8 +87,16 @@ PyLongObject *long_alloc(mp_size_t n);
 PyObject *long_normalise(PyLongObject *x, mp_size_t n, int negative);
 PyObject *long_from_limbs(const mp_limb_t *limbs, mp_size_t n, int negative);
 PyObject *long_from_mpz(mpz_srcptr z);
-/* MemoryError unless a GMP computation with results of this many limbs looks possible.  0 or -1 */
+/* MemoryError if results of this many limbs are out of reach.  0 or -1 */
 int long_check_room(size_t limbs);
+/* gmp_guarded for a computation whose operands have so many limbs together; SIZE_MAX: in any case.  0, or -1 with
+ * MemoryError */
+int long_guarded(size_t limbs, void (*work)(void *data), void *data);
+/* The same for what leaves its only result in an mpz_t, which data begins with: made an int and cleared, or NULL. */
+PyObject *long_compute(size_t limbs, void (*work)(void *data), void *data);
+/* function(result, a, b) as an int. */
+typedef void mpz_binary_t(mpz_ptr result, mpz_srcptr a, mpz_srcptr b);
+PyObject *long_compute_pair(PyObject *a, PyObject *b, mpz_binary_t *function);
 
 /* ---- Arithmetic on ints (also instances of subclasses and bool); new references ---- */
 

@@ -33,7 +33,7 @@ static PyObject *call_unary(PyObject *op, PyObject *arg, number_unary *function)
         return NULL;
     context_get_settings(op, &s);
     number_init(&r);
-    function(&r, &x.n, &s, &status);
+    number_call_unary(function, &r, &x.n, &s, &status);
     PyObject *result = decimal_result(&r, op, status);
     operand_clear(&x);
     return result;
@@ -49,7 +49,7 @@ static PyObject *call_binary(PARAMETERS, number_binary *function)
         return NULL;
     context_get_settings(op, &s);
     number_init(&r);
-    function(&r, &x.n, &y.n, &s, &status);
+    number_call_binary(function, &r, &x.n, &y.n, &s, &status);
     PyObject *result = decimal_result(&r, op, status);
     operand_clear(&x);
     operand_clear(&y);
@@ -135,7 +135,7 @@ static PyObject *context_fma(PARAMETERS)
     if (operand_need(&x, args[0]) == 0 && operand_need(&y, args[1]) == 0 && operand_need(&z, args[2]) == 0) {
         context_get_settings(op, &s);
         number_init(&r);
-        number_fma(&r, &x.n, &y.n, &z.n, &s, &status);
+        number_call_ternary(number_fma, &r, &x.n, &y.n, &z.n, &s, &status);
         result = decimal_result(&r, op, status);
     }
     operand_clear(&x);

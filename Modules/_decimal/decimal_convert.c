@@ -77,53 +77,70 @@ static int check_finite(const number_t *a, const char *what)
     return -1;
 }
 
+/* The coefficient of a without its fraction, with the exponent 0. */
+static void truncate_number(number_t *r, const number_t *a, const settings_t *s, uint32_t *status)
+{
+    mpz_set(r->c, a->c);
+    if (a->exp < 0)
+        (void)number_drop_digits(r->c, -a->exp, ROUND_DOWN, 0);
+    if (a->exp > 0)
+        (void)number_scale_up(r->c, a->exp, status);
+}
+
 PyObject *convert_to_long(const number_t *a)
 {
     uint32_t status = 0;
     PyObject *result = NULL;
-    mpz_t c;
+    number_t r;
     if (check_finite(a, "integer") < 0)
         return NULL;
-    mpz_init_set(c, a->c);
-    if (a->exp < 0)
-        (void)number_drop_digits(c, -a->exp, ROUND_DOWN, 0);
-    if (a->exp > 0 && number_scale_up(c, a->exp, &status) < 0)
+    number_init(&r);
+    number_call_unary(truncate_number, &r, a, NULL, &status);
+    if (status & STATUS_MEMORY)
         PyErr_NoMemory();
     else
-        result = long_from_mpz(c, number_is_negative(a));
-    mpz_clear(c);
+        result = long_from_mpz(r.c, number_is_negative(a));
+    number_clear(&r);
     return result;
+}
+
+/* a as a reduced fraction top / bottom. */
+static void reduce_number(number_t *top, number_t *bottom, const number_t *a, const number_t *unused,
+                          const settings_t *s, uint32_t *status)
+{
+    mpz_t common;
+    mpz_init(common);
+    mpz_set(top->c, a->c);
+    mpz_set_ui(bottom->c, 1);
+    if ((a->exp >= 0 || mpz_sgn(a->c) == 0 ? number_scale_up(top->c, a->exp, status)
+                                           : number_scale_up(bottom->c, -a->exp, status)) == 0) {
+        mpz_gcd(common, top->c, bottom->c);
+        mpz_divexact(top->c, top->c, common);
+        mpz_divexact(bottom->c, bottom->c, common);
+    }
+    mpz_clear(common);
 }
 
 PyObject *decimal_as_integer_ratio(PyObject *op, PyObject *unused)
 {
-    number_t a;
+    number_t a, top, bottom;
     uint32_t status = 0;
-    mpz_t top, bottom, common;
     decimal_view(&a, op);
     if (check_finite(&a, "integer ratio") < 0)
         return NULL;
-    mpz_init_set(top, a.c);
-    mpz_init_set_ui(bottom, 1);
-    mpz_init(common);
     PyObject *result = NULL, *numerator = NULL, *denominator = NULL;
-    if ((a.exp >= 0 || mpz_sgn(top) == 0 ? number_scale_up(top, a.exp, &status)
-                                         : number_scale_up(bottom, -a.exp, &status)) < 0)
+    number_init(&top);
+    number_init(&bottom);
+    number_call_pair(reduce_number, &top, &bottom, &a, NULL, NULL, &status);
+    if (status & STATUS_MEMORY)
         PyErr_NoMemory();
-    else {
-        mpz_gcd(common, top, bottom);
-        mpz_divexact(top, top, common);
-        mpz_divexact(bottom, bottom, common);
-        numerator = long_from_mpz(top, number_is_negative(&a));
-        denominator = long_from_mpz(bottom, 0);
-        if (numerator != NULL && denominator != NULL)
-            result = PyTuple_Pack(2, numerator, denominator);
-    }
+    else if ((numerator = long_from_mpz(top.c, number_is_negative(&a))) != NULL &&
+             (denominator = long_from_mpz(bottom.c, 0)) != NULL)
+        result = PyTuple_Pack(2, numerator, denominator);
     Py_XDECREF(numerator);
     Py_XDECREF(denominator);
-    mpz_clear(top);
-    mpz_clear(bottom);
-    mpz_clear(common);
+    number_clear(&top);
+    number_clear(&bottom);
     return result;
 }
 
@@ -195,7 +212,7 @@ void convert_from_double(number_t *r, double value)
 static PyObject *exact_result(PyTypeObject *type, number_t *r, PyObject *context, uint32_t status)
 {
     PyObject *result = NULL;
-    number_finalize(r, &settings_widest, &status);
+    number_finalize_in_place(r, &settings_widest, &status);
     if (status & (STATUS_INEXACT | STATUS_ROUNDED | STATUS_CLAMPED | STATUS_OVERFLOW | STATUS_UNDERFLOW))
         number_set_invalid(r, STATUS_INVALID, &status);
     if (context_add_status(context, status & (STATUS_ERRORS | STATUS_FLOAT)) == 0)
@@ -211,7 +228,7 @@ static PyObject *rounded_result(number_t *r, PyObject *context, uint32_t status)
     context_get_settings(context, &s);
     if (number_is_nan(r) && mpz_sgn(r->c) != 0 && r->digits > s.prec - s.clamp)
         number_set_invalid(r, STATUS_CONVERSION_SYNTAX, &status);
-    number_finalize(r, &s, &status);
+    number_finalize_in_place(r, &s, &status);
     return decimal_result(r, context, status);
 }
 
@@ -306,8 +323,12 @@ static int parse_digits(number_t *r, PyObject *part)
         if (n == 0)
             digits[n++] = '0';
         digits[n] = '\0';
-        mpz_set_str(r->c, digits, 10);
-        number_count(r);
+        uint32_t status = 0;
+        number_read_digits(r, digits, (size_t)n, &status);
+        if (status != 0) {
+            PyErr_NoMemory();
+            good = 0;
+        }
     } else
         PyErr_SetString(PyExc_ValueError, "coefficient must be a tuple of digits");
     PyMem_Free(digits);
@@ -404,7 +425,7 @@ PyObject *convert_rounded(PyObject *value, PyObject *context)
     number_init(&r);
     if (value != NULL && IS_DECIMAL(value)) {
         decimal_view(&view, value);
-        number_set(&r, &view);
+        number_copy(&r, &view, &status);
     } else if (value != NULL && read_value(&r, value, 1, &status) < 0) {
         number_clear(&r);
         return NULL;
@@ -450,10 +471,9 @@ PyObject *decimal_as_tuple(PyObject *op, PyObject *unused)
         exponent = PyLong_FromLongLong(a.exp);
     if (number_is_nan(&a) && mpz_sgn(a.c) == 0)
         digits = PyTuple_New(0);
-    else if ((text = malloc(mpz_sizeinbase(a.c, 10) + 2)) == NULL)
+    else if ((text = malloc(mpz_sizeinbase(a.c, 10) + 2)) == NULL || number_write_digits(text, &a) < 0)
         PyErr_NoMemory();
     else {
-        mpz_get_str(text, 10, a.c);
         Py_ssize_t n = (Py_ssize_t)strlen(text);
         digits = PyTuple_New(n);
         for (Py_ssize_t i = 0; digits != NULL && i < n; i++)

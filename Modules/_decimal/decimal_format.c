@@ -217,7 +217,7 @@ static void round_digits(number_t *r, int64_t digits, int rounding)
     s.prec = digits;
     s.rounding = rounding;
     s.emin = NUMBER_MIN_EMIN;
-    number_finalize(r, &s, &ignored);
+    number_finalize_in_place(r, &s, &ignored);
 }
 
 /* 0, or -1 with an exception. */
@@ -231,9 +231,9 @@ static int round_value(number_t *r, const spec_t *spec, int rounding)
         number_t a;
         s.rounding = rounding;
         number_init(&a);
-        number_set(&a, r);
-        number_rescale(r, &a, spec->precision >= 0 ? -spec->precision : 0, &s, &status);
-        number_clear(&a);
+        number_call_rescale(&a, r, spec->precision >= 0 ? -spec->precision : 0, &s, &status);
+        number_clear(r);
+        *r = a;
     } else if (spec->precision >= 0 && spec->type == 'e' && !number_is_zero(r)) {
         round_digits(r, spec->precision + 1, rounding);
         int64_t missing = spec->precision + 1 - r->digits;
@@ -275,12 +275,11 @@ static int split_digits(const number_t *a, const spec_t *spec, char **whole, cha
     char *digits = malloc(mpz_sizeinbase(a->c, 10) + 2);
     *whole = malloc((size_t)(cut + zeros_after) + 2);
     *fraction = malloc((size_t)(zeros_before + n - cut) + 1);
-    if (digits == NULL || *whole == NULL || *fraction == NULL) {
+    if (digits == NULL || *whole == NULL || *fraction == NULL || number_write_digits(digits, a) < 0) {
         free(digits);
         PyErr_NoMemory();
         return -1;
     }
-    mpz_get_str(digits, 10, a->c);
     memcpy(*whole, digits, (size_t)cut);
     memset(*whole + cut, '0', (size_t)zeros_after);
     (*whole)[cut + zeros_after] = '\0';
@@ -406,6 +405,7 @@ PyObject *decimal_format(PyObject *op, PyObject *args)
     spec_t spec;
     settings_t s;
     number_t a, r;
+    uint32_t status = 0;
     if (!PyArg_ParseTuple(args, "O|O", &text, &dict))
         return NULL;
     if (!PyUnicode_Check(text)) {
@@ -422,8 +422,10 @@ PyObject *decimal_format(PyObject *op, PyObject *args)
         spec.capitals = s.capitals;
     decimal_view(&a, op);
     number_init(&r);
-    number_set(&r, &a);
-    if (number_is_special(&r))
+    number_copy(&r, &a, &status);
+    if (status & STATUS_MEMORY)
+        PyErr_NoMemory();
+    else if (number_is_special(&r))
         result = format_special(&r, &spec);
     else if (round_value(&r, &spec, s.rounding) == 0)
         result = format_finite(&r, &spec);

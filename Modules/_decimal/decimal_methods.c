@@ -19,7 +19,7 @@ static PyObject *call_unary(KEYWORD_PARAMETERS, number_unary *function)
     context_get_settings(context, &s);
     decimal_view(&a, op);
     number_init(&r);
-    function(&r, &a, &s, &status);
+    number_call_unary(function, &r, &a, &s, &status);
     result = decimal_result(&r, context, status);
     Py_DECREF(context);
     return result;
@@ -54,7 +54,7 @@ static PyObject *call_binary(KEYWORD_PARAMETERS, number_binary *function)
     context_get_settings(context, &s);
     decimal_view(&a, op);
     number_init(&r);
-    function(&r, &a, &other.n, &s, &status);
+    number_call_binary(function, &r, &a, &other.n, &s, &status);
     result = decimal_result(&r, context, status);
     operand_clear(&other);
     Py_DECREF(context);
@@ -190,7 +190,7 @@ static PyObject *method_fma(KEYWORD_PARAMETERS)
         context_get_settings(context, &s);
         decimal_view(&a, op);
         number_init(&r);
-        number_fma(&r, &a, &x.n, &y.n, &s, &status);
+        number_call_ternary(number_fma, &r, &a, &x.n, &y.n, &s, &status);
         result = decimal_result(&r, context, status);
     }
     operand_clear(&x);
@@ -228,7 +228,7 @@ static PyObject *method_quantize(KEYWORD_PARAMETERS)
     else if (!failed && operand_need(&x, unit) == 0) {
         decimal_view(&a, op);
         number_init(&r);
-        number_quantize(&r, &a, &x.n, &s, &status);
+        number_call_binary(number_quantize, &r, &a, &x.n, &s, &status);
         result = decimal_result(&r, context, status);
         operand_clear(&x);
     }
@@ -250,7 +250,7 @@ static PyObject *call_to_integral(KEYWORD_PARAMETERS, number_unary *function)
     if (get_rounded_settings(context, rounding, &s) == 0) {
         decimal_view(&a, op);
         number_init(&r);
-        function(&r, &a, &s, &status);
+        number_call_unary(function, &r, &a, &s, &status);
         result = decimal_result(&r, context, status);
     }
     Py_DECREF(context);

@@ -20,7 +20,7 @@ static PyObject *unary_operator(PyObject *op, number_unary *function)
     context_get_settings(context, &s);
     decimal_view(&a, op);
     number_init(&r);
-    function(&r, &a, &s, &status);
+    number_call_unary(function, &r, &a, &s, &status);
     result = decimal_result(&r, context, status);
     Py_DECREF(context);
     return result;
@@ -53,7 +53,7 @@ static PyObject *general_operator(PyObject *a, PyObject *b, number_binary *funct
     if (context != NULL) {
         context_get_settings(context, &s);
         number_init(&r);
-        function(&r, &x.n, &y.n, &s, &status);
+        number_call_binary(function, &r, &x.n, &y.n, &s, &status);
         result = decimal_result(&r, context, status);
         Py_DECREF(context);
     }
@@ -134,7 +134,7 @@ PyObject *decimal_divmod_in(const number_t *a, const number_t *b, PyObject *cont
     context_get_settings(context, &s);
     number_init(&q);
     number_init(&r);
-    number_divmod(&q, &r, a, b, &s, &status);
+    number_call_pair(number_divmod, &q, &r, a, b, &s, &status);
     if (context_add_status(context, status) == 0) {
         quotient = decimal_new(&decimal_type, &q);
         rest = decimal_new(&decimal_type, &r);
@@ -156,9 +156,9 @@ PyObject *decimal_power_in(const number_t *a, const number_t *b, const number_t 
     context_get_settings(context, &s);
     number_init(&r);
     if (modulus != NULL)
-        number_powmod(&r, a, b, modulus, &s, &status);
+        number_call_ternary(number_powmod, &r, a, b, modulus, &s, &status);
     else
-        number_pow(&r, a, b, &s, &status);
+        number_call_binary(number_pow, &r, a, b, &s, &status);
     return decimal_result(&r, context, status);
 }
 
@@ -202,7 +202,7 @@ static PyObject *to_int(PyObject *op, int rounding)
     s.rounding = rounding;
     decimal_view(&a, op);
     number_init(&r);
-    number_to_integral(&r, &a, &s, &status);
+    number_call_unary(number_to_integral, &r, &a, &s, &status);
     PyObject *result = convert_to_long(number_is_special(&a) ? &a : &r);
     number_clear(&r);
     return result;

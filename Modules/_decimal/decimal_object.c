@@ -224,7 +224,10 @@ static int compare_ratio(const number_t *a, PyObject *rational, int *order)
         product.exp = a->exp;
         product.flags = a->flags;
         number_count(&product);
-        *order = number_cmp(&product, &x.n);
+        if (number_call_cmp(&product, &x.n, order) < 0) {
+            PyErr_NoMemory();
+            found = -1;
+        }
         number_clear(&product);
     }
     operand_clear(&x);
@@ -246,8 +249,12 @@ static int compare_other(const number_t *a, PyObject *other, int is_equality, in
         if (z.imag == 0.0 && z.real == z.real) {
             number_init(&f);
             convert_from_double(&f, z.real);
-            *order = number_cmp(a, &f);
+            int failed = number_call_cmp(a, &f, order) < 0;
             number_clear(&f);
+            if (failed) {
+                PyErr_NoMemory();
+                return -1;
+            }
         }
         return 1;
     }
@@ -324,8 +331,11 @@ PyObject *decimal_richcompare(PyObject *op_a, PyObject *op_b, int op)
     if (found < 0)
         return NULL;
     if (found > 0) {
-        PyObject *result = number_is_nan(&a) || number_is_nan(&b.n) ? answer_nan(a.flags | b.n.flags, op)
-                                                                    : answer(number_cmp(&a, &b.n), op);
+        PyObject *result;
+        if (number_is_nan(&a) || number_is_nan(&b.n))
+            result = answer_nan(a.flags | b.n.flags, op);
+        else
+            result = number_call_cmp(&a, &b.n, &order) == 0 ? answer(order, op) : PyErr_NoMemory();
         operand_clear(&b);
         return result;
     }

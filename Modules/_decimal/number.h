@@ -151,12 +151,15 @@ typedef void number_unary(number_t *r, const number_t *a, const settings_t *s, u
 typedef void number_binary(number_t *r, const number_t *a, const number_t *b, const settings_t *s,
                            uint32_t *status);
 
+typedef void number_ternary(number_t *r, const number_t *a, const number_t *b, const number_t *c,
+                            const settings_t *s, uint32_t *status);
+typedef void number_pair(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s,
+                         uint32_t *status);
+
 number_unary number_plus, number_minus, number_abs;
 number_binary number_add, number_sub, number_mul, number_div, number_div_integer, number_rem, number_rem_near;
-void number_divmod(number_t *q, number_t *r, const number_t *a, const number_t *b, const settings_t *s,
-                   uint32_t *status);
-void number_fma(number_t *r, const number_t *a, const number_t *b, const number_t *c, const settings_t *s,
-                uint32_t *status);
+number_pair number_divmod;
+number_ternary number_fma;
 /* -1, 0 or 1; no NaNs. */
 int number_cmp(const number_t *a, const number_t *b);
 /* By the total order; with magnitudes only, if asked. */
@@ -167,8 +170,7 @@ number_binary number_compare, number_compare_signal;
 
 number_unary number_sqrt, number_exp, number_ln, number_log10;
 number_binary number_pow;
-void number_powmod(number_t *r, const number_t *a, const number_t *b, const number_t *m, const settings_t *s,
-                   uint32_t *status);
+number_ternary number_powmod;
 
 /* ---- number_misc.c ---- */
 
@@ -181,6 +183,28 @@ void number_rescale(number_t *r, const number_t *a, int64_t exp, const settings_
 const char *number_class(const number_t *a, const settings_t *s);
 int number_is_normal(const number_t *a, const settings_t *s),
     number_is_subnormal(const number_t *a, const settings_t *s);
+
+/* ---- number_guard.c: where memory may run out ---- */
+
+/* function(r, ...); STATUS_MEMORY and NaN where memory has run out. r is fresh from number_init. */
+void number_call_unary(number_unary *function, number_t *r, const number_t *a, const settings_t *s, uint32_t *status);
+void number_call_binary(number_binary *function, number_t *r, const number_t *a, const number_t *b,
+                        const settings_t *s, uint32_t *status);
+void number_call_ternary(number_ternary *function, number_t *r, const number_t *a, const number_t *b,
+                         const number_t *c, const settings_t *s, uint32_t *status);
+void number_call_pair(number_pair *function, number_t *q, number_t *r, const number_t *a, const number_t *b,
+                      const settings_t *s, uint32_t *status);
+/* *order = number_cmp(a, b). 0, or -1: no memory. */
+int number_call_cmp(const number_t *a, const number_t *b, int *order);
+/* The same for these functions. */
+void number_call_rescale(number_t *r, const number_t *a, int64_t exp, const settings_t *s, uint32_t *status);
+void number_copy(number_t *r, const number_t *a, uint32_t *status);
+/* number_finalize for a number that exists. */
+void number_finalize_in_place(number_t *r, const settings_t *s, uint32_t *status);
+/* Sets the coefficient from n digits. */
+void number_read_digits(number_t *r, const char *digits, size_t n, uint32_t *status);
+/* The digits of the coefficient into text. 0, or -1: no memory. */
+int number_write_digits(char *text, const number_t *a);
 
 /* ---- number_text.c ---- */
 

@@ -17,7 +17,7 @@ static int is_digit(char c)
 }
 
 /* Reads the digits of a NaN's payload, all of the rest. 0 or -1. */
-static int parse_payload(number_t *r, const char *text, const char *end)
+static int parse_payload(number_t *r, const char *text, const char *end, uint32_t *status)
 {
     const char *p = text;
     while (p < end && is_digit(*p))
@@ -25,13 +25,12 @@ static int parse_payload(number_t *r, const char *text, const char *end)
     if (p != end)
         return -1;
     if (p > text)
-        mpz_set_str(r->c, text, 10);
-    number_count(r);
+        number_read_digits(r, text, (size_t)(end - text), status);
     return 0;
 }
 
 /* infinity, nan or snan. 0 or -1. */
-static int parse_special(number_t *r, const char *text, const char *end, unsigned sign)
+static int parse_special(number_t *r, const char *text, const char *end, unsigned sign, uint32_t *status)
 {
     size_t n = (size_t)(end - text);
     number_set_special(r, sign);
@@ -43,7 +42,7 @@ static int parse_special(number_t *r, const char *text, const char *end, unsigne
     if (n < 3u + (unsigned)signalling || strncasecmp(text + signalling, "nan", 3) != 0)
         return -1;
     r->flags |= signalling ? NUMBER_SNAN : NUMBER_NAN;
-    return parse_payload(r, text + signalling + 3, end);
+    return parse_payload(r, text + signalling + 3, end, status);
 }
 
 /* The exponent behind an e, all of the rest; kept in bounds. 0 or -1. */
@@ -94,7 +93,7 @@ void number_parse(number_t *r, const char *text, size_t n, uint32_t *status)
     if (p < end && (*p == '+' || *p == '-'))
         sign = *p++ == '-' ? NUMBER_NEGATIVE : 0;
     if (p < end && !is_digit(*p) && *p != '.') {
-        if (parse_special(r, p, end, sign) < 0)
+        if (parse_special(r, p, end, sign, status) < 0)
             number_set_invalid(r, STATUS_CONVERSION_SYNTAX, status);
         return;
     }
@@ -110,10 +109,9 @@ void number_parse(number_t *r, const char *text, size_t n, uint32_t *status)
     if (failed)
         number_set_invalid(r, STATUS_CONVERSION_SYNTAX, status);
     else {
-        mpz_set_str(r->c, digits, 10);
         r->exp = exp - fraction;
         r->flags = sign;
-        number_count(r);
+        number_read_digits(r, digits, strlen(digits), status);
     }
     if (digits != small)
         free(digits);
@@ -151,7 +149,11 @@ char *number_to_text(const number_t *a, int engineering, int capitals)
     }
     if (number_is_negative(a))
         *p++ = '-';
-    mpz_get_str(digits, 10, a->c);
+    if (number_write_digits(digits, a) < 0) {
+        free(digits);
+        free(text);
+        return NULL;
+    }
     if (number_is_special(a)) {
         p += sprintf(p, "%s", special_name(a));
         if (number_is_nan(a) && mpz_sgn(a->c) != 0)

@@ -5,6 +5,7 @@
 #include "collector.h"
 #include "config.h"
 #include "gil.h"
+#include "gmp_guard.h"
 #include "importer.h"
 #include "unicode.h"
 #include "unicode_methods.h"
@@ -144,6 +145,7 @@ static int start_extras(void)
 
 static int start_core(void)
 {
+    gmp_guard_setup();
     if (unicode_init() < 0)
         return -1;
     vm_init();

@@ -37,7 +37,10 @@ database_t *connection_enter(connection_t *self, int flags)
         database_decref(d);
         return NULL;
     }
-    database_lock(d);
+    if (database_lock_or_raise(d) < 0) {
+        database_decref(d);
+        return NULL;
+    }
     if (!d->closed)
         return d;
     error_set(E_ProgrammingError, "Cannot operate on a closed database.");

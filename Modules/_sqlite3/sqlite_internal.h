@@ -59,6 +59,9 @@ database_t *database_open(const char *name, int uri, double timeout);
 database_t *database_incref(database_t *d);
 void database_decref(database_t *d);
 void database_lock(database_t *d), database_unlock(database_t *d);
+/* The same for what a program asks for, which may be within a callback of another database: 0, or -1 with OperationalError
+ * where the thread that has this database waits, itself or through others, for one that the caller has. */
+int database_lock_or_raise(database_t *d);
 /* Caller holds the lock. The handle goes when the lock does, or with the last pin. */
 void database_close_locked(database_t *d);
 void database_clear_cache(database_t *d);

@@ -11,6 +11,7 @@
 
 #define PARSER_MAX_PARENS 200
 #define PARSER_MAX_INDENT 100
+#define PARSER_SPARE_TOKENS 2
 #define PARSER_MAX_DEPTH 6000           /* nested parse functions that recurse through source nesting */
 
 enum { PARSER_FSTRING = 100 };          /* an additional parser_mode: the expression of a replacement field */
@@ -60,8 +61,9 @@ typedef struct parser {
     int indents[PARSER_MAX_INDENT], alt_indents[PARSER_MAX_INDENT];
 
     /* tokens */
-    token *tokens;
+    token *tokens;                      /* room, and PARSER_SPARE_TOKENS more for the error when there is no memory */
     int fill, room;
+    token first_tokens[2 * PARSER_SPARE_TOKENS];        /* tokens, until they need more room */
     int t;                              /* index of the current token; may equal fill (not read yet) */
 
     /* parser */

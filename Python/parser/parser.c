@@ -267,7 +267,8 @@ void *parser_expect_forced(parser *p, int type)
 void parser_clean(parser *p)
 {
     PyMem_Free(p->buffer);
-    PyMem_Free(p->tokens);
+    if (p->tokens != p->first_tokens)
+        PyMem_Free(p->tokens);
     PyMem_Free(p->stack);
     PyMem_Free(p->memos);
     PyMem_Free(p->ignores);
@@ -352,6 +353,8 @@ void parser_init(parser *p, PyObject *filename, enum parser_mode mode, int flags
 {
     memset(p, 0, offsetof(parser, parens));
     memset(&p->tokens, 0, sizeof(parser) - offsetof(parser, tokens));
+    p->tokens = p->first_tokens;
+    p->room = PARSER_SPARE_TOKENS;
     p->indents[0] = p->alt_indents[0] = 0;
     p->at_line_start = 1;
     p->arena = a;

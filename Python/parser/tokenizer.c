@@ -823,10 +823,16 @@ again:;
 
 static int grow_tokens(parser *p)
 {
-    int room = p->room == 0 ? (p->parent != NULL ? 32 : 256) : p->room * 2;
-    token *bigger = room < INT_MAX / (int)sizeof(token) / 2 ? PyMem_Realloc(p->tokens, (size_t)room * sizeof(token)) : NULL;
+    int is_first = p->tokens == p->first_tokens;
+    int room = is_first ? (p->parent != NULL ? 32 : 256) : p->room * 2;
+    size_t size = (size_t)(room + PARSER_SPARE_TOKENS) * sizeof(token);
+    token *bigger = NULL;
+    if (room < INT_MAX / (int)sizeof(token) / 2)
+        bigger = is_first ? PyMem_Malloc(size) : PyMem_Realloc(p->tokens, size);
     if (bigger == NULL)
         return -1;
+    if (is_first)
+        memcpy(bigger, p->first_tokens, (size_t)p->room * sizeof(token));
     p->tokens = bigger;
     p->room = room;
     return 0;
@@ -867,10 +873,9 @@ static int adjust_single(parser *p, int type)
 
 void parser_read_token(parser *p)
 {
-    if (p->fill == p->room && grow_tokens(p) < 0) {
+    if (p->fill >= p->room && grow_tokens(p) < 0) {
         parser_out_of_memory(p);
-        if (p->fill > 0)
-            p->tokens[--p->fill].type = TOK_ERRORTOKEN;
+        p->fill = p->room;              /* the first spare token takes the error, again and again */
     }
     token *t = &p->tokens[p->fill];
     int start = -1, end = -1, type;

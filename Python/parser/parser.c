@@ -2,6 +2,9 @@
 #include <stddef.h>
 
 #include "parse.h"
+#ifndef BRAID_HOSTED
+#include "thread_state.h"
+#endif
 
 /* ---- sequences, nodes, names ---- */
 
@@ -193,9 +196,19 @@ ast_cmpop_seq *ast_cmpop_seq_new(Py_ssize_t size, arena *a)
 
 /* ---- depth, memo, checks ---- */
 
+/* Is there room on the C stack? */
+static int has_stack(void)
+{
+#ifdef BRAID_HOSTED
+    return 1;
+#else
+    return (char *)__builtin_frame_address(0) >= thread_current()->c_stack_soft_limit;
+#endif
+}
+
 int parser_enter(parser *p)
 {
-    if (++p->depth > PARSER_MAX_DEPTH) {
+    if (++p->depth > PARSER_MAX_DEPTH || !has_stack()) {
         if (!p->error)
             PyErr_NoMemory();
         p->error = 1;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define STACK_MIN 0x8000
+#define STACK_NEEDED 0x100000
 
 static size_t stack_size;       /* [atomic] of new threads; 0: the platform's default */
 
@@ -47,6 +48,16 @@ static void *run(void *p)
     return NULL;
 }
 
+/* The size of the stacks of new threads. A program may ask for less than C code needs that does not look how much is left (in GMP, in
+ * libc): what is not used costs addresses only. */
+static int set_stack_size(pthread_attr_t *attributes)
+{
+    size_t size = PyThread_get_stacksize();
+    if (size == 0 && pthread_attr_getstacksize(attributes, &size) != 0)
+        return 0;
+    return pthread_attr_setstacksize(attributes, size < STACK_NEEDED ? STACK_NEEDED : size);
+}
+
 unsigned long PyThread_start_new_thread(void (*func)(void *), void *arg)
 {
     struct start *start = PyMem_RawMalloc(sizeof(*start));
@@ -57,10 +68,8 @@ unsigned long PyThread_start_new_thread(void (*func)(void *), void *arg)
         return PYTHREAD_INVALID_THREAD_ID;
     *start = (struct start){func, arg};
     if (pthread_attr_init(&attributes) == 0) {
-        size_t size = PyThread_get_stacksize();
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        failed = (size != 0 && pthread_attr_setstacksize(&attributes, size) != 0)
-                 || pthread_create(&thread, &attributes, run, start) != 0;
+        failed = set_stack_size(&attributes) != 0 || pthread_create(&thread, &attributes, run, start) != 0;
         pthread_attr_destroy(&attributes);
     }
     if (failed) {

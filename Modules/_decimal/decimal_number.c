@@ -264,7 +264,7 @@ PyObject *decimal_rescale_in(PyObject *op, int64_t exp, const settings_t *s, PyO
     number_init(&unit);
     number_init(&r);
     number_set_small(&unit, 1, exp, 0);
-    number_quantize(&r, &a, &unit, s, &status);
+    number_call_binary(number_quantize, &r, &a, &unit, s, &status);
     number_clear(&unit);
     return decimal_result(&r, context, status);
 }

@@ -449,6 +449,136 @@ for m in list(sys.modules.values()):
         except Exception: pass
 print("done")
 ''',
+    # ---- generators, classes ----
+    'generators': '''
+import threading, types
+def g():
+    try: yield 1
+    except GeneratorExit: yield 2
+i = g(); next(i); outcome(i.close)
+def g(): i.send(1); yield
+i = g(); outcome(next, i)
+def g():
+    try: yield 1
+    finally:
+        outcome(i.close); outcome(next, i); outcome(i.throw, ValueError)
+i = g(); next(i); outcome(i.close)
+def g(): yield i.gi_frame.clear()
+i = g(); outcome(next, i); i = None
+def g():
+    x = [1]; yield x; yield x
+i = g(); next(i); f = i.gi_frame; outcome(f.clear); outcome(next, i); print(f.f_locals)
+def g():
+    while True:
+        try: yield 1
+        except BaseException: pass
+i = g(); next(i)
+for e in (ValueError, GeneratorExit, StopIteration, KeyboardInterrupt): outcome(i.throw, e)
+for a in ((1,), (None,), (ValueError, 1, 2), (ValueError(), 1), ("x",), (int,), (ValueError, None, 5)): outcome(i.throw, *a)
+del i
+def slow():
+    for n in range(200000): yield n
+i = slow(); errors = []
+def run():
+    try:
+        while True: next(i)
+    except (StopIteration, ValueError) as e: errors.append(type(e).__name__)
+ts = [threading.Thread(target=run) for _ in range(4)]
+[t.start() for t in ts]; [t.join() for t in ts]
+print(len(errors))
+async def c(): await d(); return 1
+async def d(): outcome(x.send, None); outcome(x.close); outcome(x.throw, ValueError)
+x = c(); outcome(x.send, None); outcome(x.send, None); outcome(c().__await__().throw, ValueError)
+async def ag():
+    try: yield 1
+    finally: await d()
+a = ag(); n = a.__anext__(); outcome(n.send, None); m = a.aclose(); outcome(m.send, None); outcome(n.send, None); outcome(a.athrow(ValueError).send, None)
+a = ag(); n1 = a.__anext__(); n2 = a.__anext__()
+outcome(n1.send, None); outcome(n2.send, None); outcome(n1.throw, ValueError); outcome(n2.close)
+def yf(): yield from y
+y = yf(); outcome(next, y)
+class It:
+    def __iter__(s): return s
+    def __next__(s): return 1
+    def send(s, x): w.close()
+    def throw(s, *a): w.throw(ValueError)
+    def close(s): next(w)
+def dg(): yield from It()
+w = dg(); next(w); outcome(w.send, 1); outcome(w.throw, KeyError); outcome(w.close)
+class Del:
+    def __del__(s):
+        try: next(s.g)
+        except BaseException: pass
+def h(o): yield o; yield o
+o = Del(); o.g = h(o); next(o.g); del o; gc.collect()
+''',
+    'classes': '''
+class M(type):
+    def mro(c): return (c,) + tuple(R.get(c.__name__, ())) + (object,)
+R = {}
+outcome(lambda: M("A", (), {}))
+R["B"] = (int,); outcome(lambda: M("B", (), {}))
+R["C"] = (5,); outcome(lambda: M("C", (), {}))
+class N(type):
+    def mro(c):
+        try: c.__bases__ = (int,)
+        except TypeError: pass
+        try: c.x
+        except AttributeError: pass
+        c.y = 1
+        gc.collect(); type.__subclasses__(object)
+        return type.mro(c)
+outcome(lambda: N("D", (), {}))
+class O(type):
+    def mro(c): return []
+outcome(lambda: O("E", (), {})().x)
+class P(type):
+    def mro(c): return [c]
+outcome(lambda: P("E", (), {}).__init__)
+outcome(lambda: P("E", (), {})())
+class X: pass
+class Y(X): pass
+class Z(Y): pass
+for b in ((Z,), (int,), (), (object,), (X, X), (type,), 5, (5,), (Y, X), (type(None),), (bool,)): outcome(setattr, X, "__bases__", b); outcome(setattr, Y, "__bases__", b)
+class S1: __slots__ = "a", "b"
+class S2: __slots__ = "a", "b"
+class S3: __slots__ = "a",
+class S4(int): pass
+class S5: __slots__ = "a", "__dict__"
+objs = [X(), S1(), S2(), S3(), S4(), S5(), 5, None, X, sys, lambda: 1]
+for o in objs:
+    for c in (X, S1, S2, S3, S4, S5, int, type, object, type(sys), None, M): outcome(setattr, o, "__class__", c)
+for s in ("a b", "", "1", ("a", "a"), ("__dict__", "__dict__"), ("__weakref__",) * 2, 5, [1], None, ("a",) * 3, "__class__", ("x",), {"a": 1}, iter("ab"), ("\\ud800",), ("__slots__",)): outcome(lambda: type("T", (), {"__slots__": s}) and None); outcome(lambda: type("T", (int,), {"__slots__": s}) and None); outcome(lambda: type("T", (), {"__slots__": s, "a": 1}) and None)
+class D:
+    def __get__(s, i, o):
+        try: del Q.d
+        except AttributeError: pass
+        Q.e = D(); Q.__dict__; return 5
+    def __set__(s, i, v):
+        for n in list(vars(Q)):
+            if n[0] != "_": delattr(Q, n)
+class Q: d = D(); e = D()
+q = Q()
+for _ in range(50):
+    Q.d = D(); Q.e = D(); q.d; q.e; q.d = 1; outcome(lambda: q.e) if _ == 5 else 0
+class K(str):
+    def __hash__(s): act(); return hash(str(s))
+    def __eq__(s, o): act(); return str(s) == o
+def act():
+    for n in ("w", "v"):
+        try: delattr(W, n)
+        except (AttributeError, RecursionError): pass
+class W: w = 1; v = 2
+for f in (lambda: getattr(W(), K("w")), lambda: setattr(W, K("w"), 1), lambda: type("W2", (W,), {K("w"): 1}).w, lambda: W().__dict__.update({K("w"): 3}), lambda: getattr(W, "w"), lambda: vars(W)[K("v")], lambda: hasattr(W(), K("v"))): outcome(f)
+w = W(); w.__dict__ = {K("w"): 1}; outcome(lambda: w.w); outcome(lambda: setattr(w, "w", 2)); outcome(lambda: setattr(w, "__dict__", 5)); outcome(lambda: delattr(w, "__dict__")); w.__dict__ = type("DD", (dict,), {"__getitem__": lambda s, k: 9})(); outcome(lambda: w.w)
+outcome(lambda: type("T", (bool,), {})); outcome(lambda: type("T", (type(None),), {})); outcome(lambda: type("T", (S1, S2), {})); outcome(lambda: type("T", (int, str), {})); outcome(lambda: type("T", (type(lambda: 1),), {})); outcome(lambda: type("T", (), {1: 2})); outcome(lambda: type("T\\0", (), {})); outcome(lambda: type("\\ud800", (), {}))
+outcome(lambda: object.__new__(int)); outcome(lambda: int.__new__(object)); outcome(lambda: object.__new__(type)); outcome(lambda: type.__new__(type)); outcome(lambda: type.__call__(type)); outcome(lambda: type.__setattr__(int, "x", 1)); outcome(lambda: object.__setattr__(X, "x", 1)); outcome(lambda: type.__delattr__(X, "zz")); outcome(lambda: dict.__setitem__(X.__dict__, "a", 1)); outcome(lambda: super(X, 5)); outcome(lambda: super(5, X)); outcome(lambda: super().x); outcome(lambda: super(X, Z()).zz); outcome(lambda: object.__reduce_ex__(S1(), 1)); outcome(lambda: type.__subclasses__(type)); outcome(lambda: type.mro(type)); outcome(lambda: X.__init_subclass__(5)); outcome(lambda: int.__add__("a", 1)); outcome(lambda: list.append(5, 1)); outcome(lambda: S1.a.__get__(S2())); outcome(lambda: S1.a.__set__(5, 1)); outcome(lambda: S1.__dict__["a"].__get__(None, None)); outcome(lambda: X.__dict__["__weakref__"].__get__(5)); outcome(lambda: type.__dict__["__mro__"].__get__(5)); outcome(lambda: type.__dict__["__bases__"].__set__(int, ())); outcome(lambda: type.__dict__["__name__"].__set__(X, 5)); outcome(lambda: setattr(X, "__name__", "a\\0b")); outcome(lambda: setattr(X, "__qualname__", 5)); outcome(lambda: setattr(X, "__doc__", 5)); outcome(lambda: delattr(X, "__name__")); outcome(lambda: setattr(X, "__abstractmethods__", 5)); outcome(lambda: setattr(X, "__abstractmethods__", ["a"])); outcome(lambda: X()); outcome(lambda: setattr(X, "__module__", 5)); outcome(lambda: repr(X)); outcome(lambda: setattr(X, "__annotations__", 5))
+def fn(): pass
+for n in ("__code__", "__defaults__", "__kwdefaults__", "__closure__", "__globals__", "__dict__", "__name__", "__annotations__", "__builtins__"):
+    for v in (None, 5, (), {}, "a", compile("1", "x", "exec"), (lambda x: lambda: x)(1).__code__, (1, 2, 3)):
+        outcome(setattr, fn, n, v)
+    outcome(delattr, fn, n); outcome(fn)
+''',
 }
 
 

@@ -115,7 +115,7 @@ MODULES = {
     "zoneinfo": "import zoneinfo, datetime\ntry: z = zoneinfo.ZoneInfo.no_cache('Europe/Paris')\nexcept zoneinfo.ZoneInfoNotFoundError: return 1\nreturn 1 if datetime.datetime(2020, 7, 1, tzinfo=z).utcoffset() else 0",
     "struct sequences": "import os, time, sys\ns = os.stat('/'); t = time.gmtime(0); return len(s), repr(t)[:20], t + (1,), s.st_mode == s[0], sys.flags.debug, sys.float_info.max, type(t)(range(9)), sys.hash_info[0]",
     "audioop": "import audioop\nreturn audioop.add(b'abcd', b'efgh', 2), audioop.ratecv(b'abcd' * 9, 2, 1, 8000, 16000, None)[0][:8], audioop.lin2ulaw(b'abcd', 2), audioop.reverse(b'ab', 1)",
-    "locale": "import locale\nreturn locale.localeconv()['decimal_point'], locale.setlocale(locale.LC_ALL), locale.strcoll('a', 'b')",
+    "locale": "import locale\nreturn locale.localeconv()['decimal_point'], locale.strcoll('a', 'b')",
     "ipaddress uuid": "import ipaddress, uuid, urllib.parse, html, shlex, difflib\nreturn str(ipaddress.ip_network('10.0.0.0/30')), uuid.UUID(int=5).hex, urllib.parse.urlparse('http://a/b?c=d#e').query, html.escape('<a>'), shlex.split('a \"b c\"'), list(difflib.ndiff(['a'], ['b']))",
     "argparse configparser": "import argparse, configparser\np = argparse.ArgumentParser(prog='x'); p.add_argument('--a', type=int); c = configparser.ConfigParser(); c.read_string('[s]\\nk=v'); return p.parse_args(['--a', '5']).a, c['s']['k'], len(p.format_help()) > 10",
     "_random sre": "import _sre, re\nreturn re.compile('a{2,5}?b|[^x-z]\\\\b(?<!q)').flags, _sre.MAGIC > 0, re.match(r'(?i)(a)(?(1)b|c)', 'AB')[0], re.template if 0 else 1",

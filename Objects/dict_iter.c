@@ -3,7 +3,7 @@
 #include "tuple.h"
 #include "object_gc_inline.h"
 
-/* di_pos is -1 after the end.  di_used is -1 after a change of size was noticed: every further step raises again. */
+/* di_used is -1 after a change of size was noticed: every further step raises again. */
 
 static int is_reversed(PyTypeObject *type)
 {
@@ -16,20 +16,31 @@ PyObject *dict_iter_new(PyDictObject *dict, PyTypeObject *type)
     if (it == NULL)
         return NULL;
     it->di_dict = (PyDictObject *)Py_NewRef(dict);
-    it->di_used = it->di_left = PyDict_GET_SIZE(dict);
-    it->di_pos = 0;
+    it->di_used = PyDict_GET_SIZE(dict);
+    Py_ssize_t pos = 0;
     if (is_reversed(type)) {
         int locked = container_lock(dict);
-        it->di_pos = dict->ma_keys->top - 1;
+        pos = dict->ma_keys->top - 1;
         container_unlock(dict, locked);
     }
+    it->di_place = dict_place_make(pos, it->di_used);
     PyObject_GC_Track(it);
     return (PyObject *)it;
 }
 
+static inline uint64_t place_of(PyDictIterObject *it)
+{
+    return __atomic_load_n(&it->di_place, __ATOMIC_RELAXED);
+}
+
+static inline void set_place(PyDictIterObject *it, uint64_t place)
+{
+    __atomic_store_n(&it->di_place, place, __ATOMIC_RELAXED);
+}
+
 static void finish(PyDictIterObject *it)
 {
-    __atomic_store_n(&it->di_pos, -1, __ATOMIC_RELAXED);
+    set_place(it, dict_place_make(-1, 0));
     /* While there is one thread, nobody else can be reading di_dict. */
     if (!runtime_is_multi()) {
         PyDictObject *dict = it->di_dict;
@@ -38,10 +49,12 @@ static void finish(PyDictIterObject *it)
     }
 }
 
-/* The position of the next step; -1 at the end; -2 with RuntimeError. */
-static inline Py_ssize_t begin_step(PyDictIterObject *it)
+/* The position of the next step, and in left the number of items to come; -1 at the end; -2 with RuntimeError. */
+static inline Py_ssize_t begin_step(PyDictIterObject *it, Py_ssize_t *left)
 {
-    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED);
+    uint64_t place = place_of(it);
+    Py_ssize_t pos = dict_place_pos(place);
+    *left = dict_place_left(place);
     if (pos < 0)
         return -1;
     if (Py_UNLIKELY(__atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(it->di_dict))) {
@@ -56,8 +69,9 @@ static inline Py_ssize_t begin_step(PyDictIterObject *it)
 static inline Py_ALWAYS_INLINE int quick_step(PyDictIterObject *it, PyObject **key, PyObject **value)
 {
     PyDictObject *dict = it->di_dict;
-    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED), left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
-    if (Py_UNLIKELY(pos < 0 || left <= 0 || __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(dict)
+    uint64_t place = place_of(it);
+    Py_ssize_t pos = dict_place_pos(place), left = dict_place_left(place);
+    if (Py_UNLIKELY(pos < 0 || left == 0 || left == DICT_PLACE_MANY || __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(dict)
                     || !object_may_read((PyObject *)dict)))
         return 0;
     PyDictKeysObject *keys = __atomic_load_n(&dict->ma_keys, __ATOMIC_ACQUIRE);
@@ -77,8 +91,7 @@ static inline Py_ALWAYS_INLINE int quick_step(PyDictIterObject *it, PyObject **k
     }
     if (key != NULL)
         *key = k;
-    __atomic_store_n(&it->di_pos, pos + 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&it->di_left, left - 1, __ATOMIC_RELAXED);
+    set_place(it, place + ((uint64_t)1 << DICT_PLACE_SHIFT) - 1);
     return 1;
 }
 
@@ -86,14 +99,13 @@ int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
 {
     if (Py_LIKELY(key != NULL && value != NULL) && Py_LIKELY(quick_step(it, key, value)))
         return 1;
-    Py_ssize_t pos = begin_step(it);
+    Py_ssize_t left, pos = begin_step(it, &left);
     if (pos < 0)
         return (int)pos + 1;
     if (!dict_next_ref((PyObject *)it->di_dict, &pos, key, value, NULL)) {
         finish(it);
         return 0;
     }
-    Py_ssize_t left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
     if (Py_UNLIKELY(left == 0)) {
         if (key != NULL)
             Py_DECREF(*key);
@@ -103,23 +115,20 @@ int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
         PyErr_SetString(PyExc_RuntimeError, "dictionary keys changed during iteration");
         return -1;
     }
-    __atomic_store_n(&it->di_pos, pos, __ATOMIC_RELAXED);
-    __atomic_store_n(&it->di_left, left - 1, __ATOMIC_RELAXED);
+    set_place(it, dict_place_make(pos, left - (left != DICT_PLACE_MANY)));
     return 1;
 }
 
 static int previous_pair(PyDictIterObject *it, PyObject **key, PyObject **value)
 {
-    Py_ssize_t pos = begin_step(it);
+    Py_ssize_t left, pos = begin_step(it, &left);
     if (pos < 0)
         return (int)pos + 1;
     if (!dict_previous_ref((PyObject *)it->di_dict, &pos, key, value)) {
         finish(it);
         return 0;
     }
-    Py_ssize_t left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
-    __atomic_store_n(&it->di_pos, pos, __ATOMIC_RELAXED);
-    __atomic_store_n(&it->di_left, left > 0 ? left - 1 : 0, __ATOMIC_RELAXED);
+    set_place(it, dict_place_make(pos, left - (left > 0 && left != DICT_PLACE_MANY)));
     return 1;
 }
 
@@ -174,10 +183,10 @@ static PyObject *previous_item(PyObject *op)
 static PyObject *iter_length_hint(PyObject *op, PyObject *unused)
 {
     PyDictIterObject *it = (PyDictIterObject *)op;
-    Py_ssize_t left = 0;
-    if (__atomic_load_n(&it->di_pos, __ATOMIC_RELAXED) >= 0
-        && __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) == PyDict_GET_SIZE(it->di_dict))
-        left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
+    uint64_t place = place_of(it);
+    Py_ssize_t left = 0, used = __atomic_load_n(&it->di_used, __ATOMIC_RELAXED);
+    if (dict_place_pos(place) >= 0 && used == PyDict_GET_SIZE(it->di_dict))
+        left = dict_place_left(place) < DICT_PLACE_MANY ? dict_place_left(place) : used;
     return PyLong_FromSsize_t(left);
 }
 
@@ -188,15 +197,14 @@ static PyObject *iter_reduce(PyObject *op, PyObject *unused)
     PyObject *list = NULL, *function = container_get_builtin("iter");
     if (function == NULL)
         return NULL;
-    Py_ssize_t pos = __atomic_load_n(&it->di_pos, __ATOMIC_RELAXED);
-    if (pos < 0)
+    uint64_t place = place_of(it);
+    if (dict_place_pos(place) < 0)
         list = PyList_New(0);
     else {
         PyDictIterObject *copy = (PyDictIterObject *)dict_iter_new(it->di_dict, Py_TYPE(op));
         if (copy != NULL) {
-            copy->di_pos = pos;
+            copy->di_place = place;
             copy->di_used = __atomic_load_n(&it->di_used, __ATOMIC_RELAXED);
-            copy->di_left = __atomic_load_n(&it->di_left, __ATOMIC_RELAXED);
             list = PySequence_List((PyObject *)copy);
             Py_DECREF(copy);
         }

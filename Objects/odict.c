@@ -353,7 +353,7 @@ struct order_state {
 };
 
 typedef struct {
-    PyDictIterObject base;          /* di_dict, di_pos */
+    PyDictIterObject base;          /* di_dict, di_place */
     enum dict_iter_kind kind;       /* [const] */
     int reversed;                   /* [const] */
     struct order_state state;       /* [const] */
@@ -377,15 +377,15 @@ static PyObject *odict_iter_new(PyObject *dict, enum dict_iter_kind kind, int re
     it->kind = kind;
     it->reversed = reversed;
     it->state = order_state_of(it->base.di_dict);
-    it->base.di_used = it->base.di_left = it->state.used;
-    it->base.di_pos = reversed ? it->state.count - 1 : 0;
+    it->base.di_used = it->state.used;
+    it->base.di_place = dict_place_make(reversed ? it->state.count - 1 : 0, 0);
     PyObject_GC_Track(it);
     return (PyObject *)it;
 }
 
 static void iter_finish(odict_iter *it)
 {
-    __atomic_store_n(&it->base.di_pos, -1, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->base.di_place, dict_place_make(-1, 0), __ATOMIC_RELAXED);
     if (!runtime_is_multi()) {      /* nobody else can be reading di_dict */
         PyDictObject *dict = it->base.di_dict;
         it->base.di_dict = NULL;
@@ -396,7 +396,7 @@ static void iter_finish(odict_iter *it)
 static PyObject *odict_iter_next(PyObject *op)
 {
     odict_iter *it = (odict_iter *)op;
-    Py_ssize_t pos = __atomic_load_n(&it->base.di_pos, __ATOMIC_RELAXED);
+    Py_ssize_t pos = dict_place_pos(__atomic_load_n(&it->base.di_place, __ATOMIC_RELAXED));
     PyObject *key = NULL, *value = NULL;
     if (pos < 0)
         return NULL;
@@ -415,7 +415,7 @@ static PyObject *odict_iter_next(PyObject *op)
         iter_finish(it);
         return NULL;
     }
-    __atomic_store_n(&it->base.di_pos, pos, __ATOMIC_RELAXED);
+    __atomic_store_n(&it->base.di_place, dict_place_make(pos, 0), __ATOMIC_RELAXED);
     if (it->kind == DICT_ITER_KEYS)
         return key;
     if (it->kind == DICT_ITER_VALUES)
@@ -444,13 +444,13 @@ static PyObject *iter_reduce(PyObject *op, PyObject *unused)
     PyObject *list = NULL, *function = container_get_builtin("iter");
     if (function == NULL)
         return NULL;
-    Py_ssize_t pos = __atomic_load_n(&it->base.di_pos, __ATOMIC_RELAXED);
+    Py_ssize_t pos = dict_place_pos(__atomic_load_n(&it->base.di_place, __ATOMIC_RELAXED));
     if (pos < 0)
         list = PyList_New(0);
     else {
         odict_iter *copy = (odict_iter *)odict_iter_new((PyObject *)it->base.di_dict, it->kind, it->reversed);
         if (copy != NULL) {
-            copy->base.di_pos = pos;
+            copy->base.di_place = dict_place_make(pos, 0);
             copy->state = it->state;
             list = PySequence_List((PyObject *)copy);
             Py_DECREF(copy);

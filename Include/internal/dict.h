@@ -209,13 +209,23 @@ typedef struct {
 
 enum dict_iter_kind { DICT_ITER_KEYS, DICT_ITER_VALUES, DICT_ITER_ITEMS };
 
-/* di_pos is -1 after the end. */
+/* The place of an iterator: the next entry (-1 after the end) and the number of items to come, in one word, so that threads which
+ * share the iterator find two that belong together; otherwise they would see keys change that nobody changes. A number that does not
+ * fit is DICT_PLACE_MANY for good. */
+#define DICT_PLACE_SHIFT 28
+#define DICT_PLACE_MANY (((Py_ssize_t)1 << DICT_PLACE_SHIFT) - 1)
+static inline uint64_t dict_place_make(Py_ssize_t pos, Py_ssize_t left)
+{
+    return (uint64_t)(pos + 1) << DICT_PLACE_SHIFT | (uint64_t)(left < DICT_PLACE_MANY ? left : DICT_PLACE_MANY);
+}
+static inline Py_ssize_t dict_place_pos(uint64_t place) { return (Py_ssize_t)(place >> DICT_PLACE_SHIFT) - 1; }
+static inline Py_ssize_t dict_place_left(uint64_t place) { return (Py_ssize_t)place & DICT_PLACE_MANY; }
+
 typedef struct {
     PyObject_HEAD
     PyDictObject *di_dict;      /* [const] stays until the iterator dies, unless nobody else can be using it */
     Py_ssize_t di_used;         /* [atomic] size at the start; -1 after a change of size was noticed */
-    Py_ssize_t di_pos;          /* [atomic] next entry */
-    Py_ssize_t di_left;         /* [atomic] items to come */
+    uint64_t di_place;          /* [atomic] dict_place_make() */
 } PyDictIterObject;
 
 /* Type of the iterator: kind and direction. */

@@ -83,11 +83,15 @@ static PyObject *set_type(PyObject *type, PyObject *target)
     ctypes_info *info = describe(target);
     if (info == NULL)
         return NULL;
-    /* The last of several threads wins, as with an attribute. */
+    /* The last of several threads wins, as with an attribute. Whoever sets the attribute looks once more, so that it ends as the
+     * target that instances are made with. */
     while (!ctypes_info_publish((PyTypeObject *)type, old, info))
         old = ctypes_info_of_class(type);
-    if (PyObject_SetAttrString(type, "_type_", target) < 0)
-        return NULL;
+    do {
+        target = (PyObject *)ctypes_info_of_class(type)->item;
+        if (PyObject_SetAttrString(type, "_type_", target) < 0)
+            return NULL;
+    } while ((PyObject *)ctypes_info_of_class(type)->item != target);
     return Py_NewRef(Py_None);
 }
 

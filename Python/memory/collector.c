@@ -16,10 +16,18 @@ static uint64_t now_ns(void)
 
 /* ---- When ---- */
 
+/* A collection is due when the heap has grown by this share of what was alive, and by this many times threshold 0. */
+#ifdef BRAID_STRESS
+#define GROWTH_SHARE(live) ((live) / 32)
+#define LEAST_THRESHOLDS 1
+#else
+#define GROWTH_SHARE(live) ((live) / 4 * 3)
+#define LEAST_THRESHOLDS 20
+#endif
+
 static int64_t minimum_growth(void)
 {
-    int64_t threshold = __atomic_load_n(&collector.thresholds[0], __ATOMIC_RELAXED);
-    return 20 * threshold;
+    return LEAST_THRESHOLDS * (int64_t)__atomic_load_n(&collector.thresholds[0], __ATOMIC_RELAXED);
 }
 
 static int is_due(void)
@@ -306,7 +314,7 @@ static void keep_legacy(struct collection *c, int debug)
 /* The garbage is still to be freed, which will count as negative growth. */
 static void set_next(size_t live, size_t garbage)
 {
-    int64_t grown = (int64_t)live / 4 * 3, least = minimum_growth();
+    int64_t grown = GROWTH_SHARE((int64_t)live), least = minimum_growth();
     collector.live = (int64_t)live;
     __atomic_store_n(&collector.growth, (int64_t)garbage, __ATOMIC_RELAXED);
     __atomic_store_n(&collector.due_at, grown > least ? grown : least, __ATOMIC_RELAXED);

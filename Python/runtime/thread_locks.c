@@ -1,6 +1,7 @@
 /* The lock objects of _thread: lock and RLock. Both are a PyMutex that any thread may unlock. */
 #include "atomics.h"
 #include "deadlock.h"
+#include "refcount.h"
 #include "lock.h"
 #include "refcount.h"
 #include "thread_module.h"

@@ -409,28 +409,32 @@ int PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value)
 
 /* ---- Life ---- */
 
+/* Takes over keys if it succeeds. */
 static inline Py_ALWAYS_INLINE PyObject *new_with_keys(PyDictKeysObject *keys)
 {
-    if (Py_UNLIKELY(keys == NULL))
-        return PyErr_NoMemory();
     PyDictObject *self = (PyDictObject *)object_new_gc_tracked(&PyDict_Type, sizeof(PyDictObject));
-    if (Py_UNLIKELY(self == NULL)) {
-        if (!keys->is_static)
-            block_free(keys);
+    if (Py_UNLIKELY(self == NULL))
         return NULL;
-    }
     self->ma_used = 0;
     self->ma_keys_version = 0;
     self->ma_keys = keys;
     return (PyObject *)self;
 }
 
+PyObject *PyDict_New(void) { return new_with_keys(DICT_EMPTY_KEYS); }
+
 PyObject *_PyDict_NewPresized(Py_ssize_t min_used)
 {
-    return new_with_keys(min_used > 0 ? dict_keys_alloc(min_used, 0) : DICT_EMPTY_KEYS);
+    if (min_used <= 0)
+        return PyDict_New();
+    PyDictKeysObject *keys = dict_keys_alloc(min_used, 0);
+    if (keys == NULL)
+        return PyErr_NoMemory();
+    PyObject *self = new_with_keys(keys);
+    if (self == NULL)
+        block_free(keys);
+    return self;
 }
-
-PyObject *PyDict_New(void) { return new_with_keys(DICT_EMPTY_KEYS); }
 
 /* Appends the pair, if key is of a kind whose comparison runs no code, and new. */
 static inline Py_ALWAYS_INLINE int take_pair(PyDictKeysObject *keys, PyObject *key, PyObject *value)

@@ -190,6 +190,7 @@ struct items_view {
 static int view_begin(struct items_view *view, PyListObject *list)
 {
     view->list = NULL;
+    view->n = 0;
     if (!runtime_is_multi() || object_is_private((PyObject *)list)) {
         view->list = list;
         return 0;

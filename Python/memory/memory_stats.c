@@ -73,16 +73,26 @@ static void print_pages(FILE *file, const struct page_use *use)
     }
 }
 
+static void print_process(FILE *file)
+{
+#ifdef BRAID_SANITIZED
+    fputs("Everything else is the sanitizer's, which doesn't tell\n", file);
+#else
+    size_t resident, peak, unused;
+    mi_process_info(&unused, &unused, &unused, &resident, &peak, &unused, &unused, &unused);
+    fprintf(file, "Everything (strings, tables, raw memory; from mimalloc): %.2f MiB resident, %.2f MiB at most\n", mib(resident),
+            mib(peak));
+#endif
+}
+
 void memory_print_stats(FILE *file)
 {
     struct page_use use = {0};
     struct qsbr_stats delayed;
     struct pause_stats pauses;
-    size_t resident, peak, unused;
     count_pages(&use);
     qsbr_get_stats(&delayed);
     stop_world_get_stats(&pauses);
-    mi_process_info(&unused, &unused, &unused, &resident, &peak, &unused, &unused, &unused);
 
     print_pages(file, &use);
     fprintf(file, "Waiting for a grace period (other threads may still read it): %llu blocks, %.2f MiB; %llu reclaimed so far\n",
@@ -91,7 +101,6 @@ void memory_print_stats(FILE *file)
     fprintf(file, "World stopped %llu times: longest %.3f ms, %.3f ms in all; longest wait for it %.3f ms\n",
             (unsigned long long)pauses.count, (double)pauses.longest_ns * 1e-6, (double)pauses.total_ns * 1e-6,
             (double)pauses.longest_stop_ns * 1e-6);
-    fprintf(file, "Everything (strings, tables, raw memory; from mimalloc): %.2f MiB resident, %.2f MiB at most\n", mib(resident),
-            mib(peak));
+    print_process(file);
     fflush(file);
 }

@@ -50,7 +50,7 @@ static inline void PyList_SET_ITEM_(PyListObject *list, Py_ssize_t i, PyObject *
 {
     if (value != NULL)
         object_publish(value);
-    list->ob_item[i] = value;
+    __atomic_store_n(&list->ob_item[i], value, __ATOMIC_RELEASE);
 }
 #define PyList_SET_ITEM(op, i, v) PyList_SET_ITEM_(_PyList_CAST(op), (i), (PyObject *)(v))
 

@@ -47,7 +47,10 @@ static char **strings_make(PyObject *sequence, PyObject **owners, const char *wh
             PyErr_SetString(PyExc_RuntimeError, "args changed during iteration");
             goto failed;
         }
-        if (!PyUnicode_FSConverter(PySequence_Fast_GET_ITEM(items, i), &bytes))
+        PyObject *item = PySequence_GetItem(items, i);      /* a list may lose it to another thread, or while it is converted */
+        int converted = item != NULL && PyUnicode_FSConverter(item, &bytes);
+        Py_XDECREF(item);
+        if (!converted)
             goto failed;
         PyTuple_SET_ITEM(*owners, i, bytes);
         result[i] = PyBytes_AS_STRING(bytes);

@@ -284,9 +284,9 @@ static int set_inline(PyObject *op, uint32_t id, PyObject *name, PyObject *value
         *old = value;
     }
     else {
-        if (locked)
+        if (runtime_is_multi())     /* not `locked`: that is 0 also in a critical section on op */
             *old = __atomic_exchange_n(slot, value, __ATOMIC_ACQ_REL);
-        else {                      /* alone */
+        else {
             *old = *slot;
             *slot = value;
         }

@@ -229,16 +229,20 @@ static PyObject *compare_sizes(Py_ssize_t left, Py_ssize_t right, int op)
     }
 }
 
-/* How many items from the first are known to be equal without running code. Only while both lists are ours alone. */
+/* How many items from the first are known to be equal without running code. Both lists are ours, so that we may read them without
+ * the lock; but another thread may hold one through a tuple, open it and change it at any moment. */
 static Py_ssize_t equal_prefix(struct items_view *a, struct items_view *b)
 {
-    if (a->list == NULL || b->list == NULL)
+    if (a->list == NULL || b->list == NULL || view_size(a) == 0 || view_size(b) == 0)
         return 0;
-    PyObject *const *x = a->list->ob_item, *const *y = b->list->ob_item;
-    Py_ssize_t n = Py_MIN(view_size(a), view_size(b)), i = 0;
-    while (i < n && x[i] != NULL && y[i] != NULL && container_equal_racy(x[i], y[i]) > 0)
-        i++;
-    return i;
+    PyObject **x = __atomic_load_n(&a->list->ob_item, __ATOMIC_ACQUIRE), **y = __atomic_load_n(&b->list->ob_item, __ATOMIC_ACQUIRE);
+    size_t n = Py_MIN(list_items_capacity(x), list_items_capacity(y)), i;
+    for (i = 0; i < n; i++) {       /* beyond the size there is NULL */
+        PyObject *left = __atomic_load_n(&x[i], __ATOMIC_ACQUIRE), *right = __atomic_load_n(&y[i], __ATOMIC_ACQUIRE);
+        if (left == NULL || right == NULL || container_equal_racy(left, right) <= 0)
+            break;
+    }
+    return (Py_ssize_t)i;
 }
 
 static PyObject *compare_views(struct items_view *a, struct items_view *b, int op)
@@ -298,7 +302,7 @@ PyObject *list_richcompare(PyObject *a, PyObject *b, int op)
 
 static PyObject *get_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step)
 {
-    PyListObject *result = (PyListObject *)PyList_New(0);
+    PyListObject *result = list_new_unseen();
     if (result == NULL)
         return NULL;
     int locked = list_lock(self), failed = 0;
@@ -316,6 +320,7 @@ static PyObject *get_stepped(PyListObject *self, Py_ssize_t start, Py_ssize_t st
         Py_DECREF(result);
         return PyErr_NoMemory();
     }
+    object_track((PyObject *)result);
     return (PyObject *)result;
 }
 

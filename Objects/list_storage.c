@@ -388,7 +388,15 @@ PyObject *list_from_array(PyObject *const *items, Py_ssize_t n)
     return (PyObject *)self;
 }
 
-/* Makes room in a fresh list before other lists are looked at: its size is not known yet. */
+PyListObject *list_new_unseen(void)
+{
+    PyListObject *self = list_alloc(0, 0);
+    if (Py_LIKELY(self != NULL))
+        object_untrack((PyObject *)self);
+    return self;
+}
+
+/* Makes room in a list from list_new_unseen before other lists are looked at: its size is not known yet. */
 static PyObject **fill_begin(PyListObject *result, Py_ssize_t n)
 {
     if (n > (Py_ssize_t)MAX_ITEMS)
@@ -400,7 +408,7 @@ static PyObject **fill_begin(PyListObject *result, Py_ssize_t n)
 
 PyObject *list_get_slice(PyListObject *self, Py_ssize_t low, Py_ssize_t high)
 {
-    PyListObject *result = (PyListObject *)PyList_New(0);
+    PyListObject *result = list_new_unseen();
     if (result == NULL)
         return NULL;
     int locked = list_lock(self);
@@ -417,6 +425,7 @@ PyObject *list_get_slice(PyListObject *self, Py_ssize_t low, Py_ssize_t high)
         Py_DECREF(result);
         return PyErr_NoMemory();
     }
+    object_track((PyObject *)result);
     return (PyObject *)result;
 }
 
@@ -426,7 +435,7 @@ PyObject *list_concat(PyListObject *a, PyListObject *b)
     Py_ssize_t n = list_snapshot(b, room, 32, &tail);
     if (n < 0)
         return NULL;
-    PyListObject *result = (PyListObject *)PyList_New(0);
+    PyListObject *result = list_new_unseen();
     if (result == NULL) {
         list_snapshot_free(room, tail, n);
         return NULL;
@@ -448,6 +457,7 @@ PyObject *list_concat(PyListObject *a, PyListObject *b)
     }
     if (tail != room)
         block_free(tail);
+    object_track((PyObject *)result);
     return (PyObject *)result;
 }
 
@@ -475,9 +485,11 @@ static void repeat_items(PyObject **to, PyObject *const *from, Py_ssize_t n, Py_
 
 PyObject *list_repeat(PyListObject *self, Py_ssize_t times)
 {
-    PyListObject *result = (PyListObject *)PyList_New(0);
-    if (result == NULL || times <= 0)
-        return (PyObject *)result;
+    if (times <= 0)
+        return PyList_New(0);
+    PyListObject *result = list_new_unseen();
+    if (result == NULL)
+        return NULL;
     int locked = list_lock(self);
     Py_ssize_t n = self->ob_base.ob_size;
     PyObject **items = n > (Py_ssize_t)MAX_ITEMS / times ? NULL : fill_begin(result, n * times);
@@ -490,6 +502,7 @@ PyObject *list_repeat(PyListObject *self, Py_ssize_t times)
         Py_DECREF(result);
         return PyErr_NoMemory();
     }
+    object_track((PyObject *)result);
     return (PyObject *)result;
 }
 

@@ -22,6 +22,7 @@
  *     gc.get_referents), publish (weak references, gc.get_objects), or go through the gate at each step (iterators).
  *   - While there is one thread, it stores into lists that it does not own without opening them: nobody else can read.
  *   - list.sort takes the items out of reach meanwhile, and publishes them when the list has been opened under it.
+ *   - A list that is made while another one's lock is waited for is tracked (gc.get_objects finds it) only when it is complete.
  * Opening costs one look at each item, once: far less than what a collection spends on the list. */
 #ifndef BRAID_LIST_H
 #define BRAID_LIST_H
@@ -50,11 +51,12 @@ static inline Py_ALWAYS_INLINE int list_is_closed(PyListObject *self)
 }
 /* Publishes the items and opens the list.  Locks: caller holds self's lock.  Escapes never */
 void list_open_locked(PyListObject *self);
-/* Takes self's lock, for container_unlock(self, locked); who is not the owner opens the list. */
+/* Takes self's lock, for container_unlock(self, locked); who is not the owner opens the list.  Not `locked`, which is 0 also for who is
+ * in a critical section on self already, but whether there are threads decides. */
 static inline Py_ALWAYS_INLINE int list_lock(PyListObject *self)
 {
     int locked = container_lock(self);
-    if (locked && Py_UNLIKELY(!list_may_read(self)))
+    if (runtime_is_multi() && Py_UNLIKELY(!list_may_read(self)))
         list_open_locked(self);
     return locked;
 }
@@ -122,6 +124,9 @@ static inline Py_ALWAYS_INLINE int list_store_item(PyListObject *self, Py_ssize_
 
 /* A tracked, closed list of n > 0 items that are undefined: the caller stores them at once, before anything can escape. */
 PyListObject *list_new_to_fill(Py_ssize_t n);
+/* An empty list that is not tracked: nobody else can find it.  The caller fills it without a lock, which it may do after waiting for
+ * locks of others, and calls object_track. */
+PyListObject *list_new_unseen(void);
 /* A list of n items. Steals the references in items, on failure too. */
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
 /* The same without stealing. */

@@ -189,17 +189,25 @@ static int add_field(layout *l, PyTypeObject *owner, PyObject *pair, Py_ssize_t 
 
 /* ---- Anonymous members ---- */
 
+/* What a sequence, perhaps a list that other threads change, holds at one moment. */
+static PyObject *own_tuple(PyObject *sequence, const char *message)
+{
+    PyObject *fast = PySequence_Fast(sequence, message), *tuple = fast != NULL ? PySequence_Tuple(fast) : NULL;
+    Py_XDECREF(fast);
+    return tuple;
+}
+
 /* The fields of an anonymous member become attributes of the structure. */
 static int add_inner(layout *l, PyTypeObject *owner, ctypes_field *outer)
 {
     PyObject *fields = PyObject_GetAttrString((PyObject *)outer->type, "_fields_"), *list;
-    list = fields != NULL ? PySequence_Fast(fields, "_fields_ must be a sequence") : NULL;
+    list = fields != NULL ? own_tuple(fields, "_fields_ must be a sequence") : NULL;
     Py_XDECREF(fields);
     if (list == NULL)
         return -1;
     int result = 0;
-    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(list); i++) {
-        PyObject *pair = Py_NewRef(PySequence_Fast_GET_ITEM(list, i)), *name, *type, *copy = NULL, *descr = NULL;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *pair = Py_NewRef(PyTuple_GET_ITEM(list, i)), *name, *type, *copy = NULL, *descr = NULL;
         int bits;
         result = -1;
         if (PyArg_ParseTuple(pair, "UO|i", &name, &type, &bits)
@@ -228,12 +236,12 @@ static int add_anonymous(layout *l, PyTypeObject *type)
     int found = ctypes_find_attribute((PyObject *)type, "_anonymous_", &names), result = 0;
     if (found <= 0)
         return found;
-    list = PySequence_Fast(names, "_anonymous_ must be a sequence");
+    list = own_tuple(names, "_anonymous_ must be a sequence");
     Py_DECREF(names);
     if (list == NULL)
         return -1;
-    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(list); i++) {
-        PyObject *name = Py_NewRef(PySequence_Fast_GET_ITEM(list, i)), *descr = NULL;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *name = Py_NewRef(PyTuple_GET_ITEM(list, i)), *descr = NULL;
         found = PyDict_GetItemRef(l->descriptors, name, &descr);
         if (found == 0)
             descr = PyObject_GetAttr((PyObject *)type, name);

@@ -8,10 +8,11 @@
 static int fill_code(PatternObject *self, PyObject *list)
 {
     for (Py_ssize_t i = 0; i < Py_SIZE((PyObject *)self); i++) {
-        PyObject *word = PyList_GetItem(list, i);
+        PyObject *word = PyList_GetItemRef(list, i);
         if (!word)
             return -1;
         unsigned long value = PyLong_AsUnsignedLong(word);
+        Py_DECREF(word);
         if (value == (unsigned long)-1 && PyErr_Occurred())
             return -1;
         if (value > UINT32_MAX) {

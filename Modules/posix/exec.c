@@ -293,12 +293,15 @@ static int attributes_fill(posix_spawnattr_t *attributes, const struct spawn_opt
 
 static int actions_fill(posix_spawn_file_actions_t *actions, PyObject *given, PyObject *keep)
 {
-    PyObject *items = PySequence_Fast(given, "file_actions must be a sequence or None");
+    PyObject *fast = PySequence_Fast(given, "file_actions must be a sequence or None");
+    /* A list could change while paths are converted, or under another thread. */
+    PyObject *items = fast != NULL ? PySequence_Tuple(fast) : NULL;
+    Py_XDECREF(fast);
     if (items == NULL)
         return -1;
     int rc = 0;
-    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(items); i++)
-        rc = action_add(actions, PySequence_Fast_GET_ITEM(items, i), keep);
+    for (Py_ssize_t i = 0; rc == 0 && i < PyTuple_GET_SIZE(items); i++)
+        rc = action_add(actions, PyTuple_GET_ITEM(items, i), keep);
     Py_DECREF(items);
     return rc;
 }

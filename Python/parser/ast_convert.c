@@ -218,10 +218,9 @@ static int object_to_sequence(struct converter *cv, PyObject *o, const struct as
     if (seq == NULL)
         return -1;
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *item = PyList_GetItem(o, i);
+        PyObject *item = PyList_GetItemRef(o, i);
         if (item == NULL)
             return -1;
-        Py_INCREF(item);
         int r = object_to_value(cv, item, f->type, (char *)seq->elements + (size_t)i * step);
         Py_DECREF(item);
         if (r < 0)

@@ -1,5 +1,7 @@
 """Objects of the interpreter that threads change while others use them: anything but a crash."""
+import heapq
 import io
+import queue
 import threading
 import unittest
 
@@ -121,6 +123,59 @@ class Exceptions(unittest.TestCase):
                 error.with_traceback(None)
         together(*[use] * 6)
         self.assertEqual(len(shared.args), 1)
+
+
+class Lists(unittest.TestCase):
+    """A list is read by the thread that made it without a lock; others come for it through a tuple."""
+
+    def test_heap_used_by_another_thread(self):
+        wrong = []
+
+        def read(heap):
+            for item in heap:
+                if item[0] != "a":
+                    wrong.append(item)
+
+        def use(heap):
+            for i in range(20):
+                heapq.heappush(heap, f"a{i:05}")
+                heapq.heapreplace(heap, f"a{i:05}")
+                heapq.heappop(heap)
+                keep = f"z{i:05}", f"y{i:05}", f"x{i:05}"
+
+        def visit():
+            while (got := visits.get()) is not None:
+                use(*got)
+
+        visits = queue.SimpleQueue()
+        visitor = threading.Thread(target=visit)
+        visitor.start()
+        for i in range(300):
+            heap = ["a", "ab"]
+            visits.put((heap,))
+            for k in range(20):
+                read(heap)
+        visits.put(None)
+        visitor.join()
+        self.assertEqual(wrong, [])
+
+    def test_compared_while_another_thread_makes_it_longer(self):
+        def visit():
+            while (got := visits.get()) is not None:
+                for k in range(10):
+                    got[0].extend("abcdefgh")
+
+        visits = queue.SimpleQueue()
+        visitor = threading.Thread(target=visit)
+        visitor.start()
+        long = list("abcdefgh" * 20)
+        for i in range(1000):
+            grown = list("abcdefgh")
+            visits.put((grown,))
+            for k in range(20):
+                self.assertFalse(grown > long)
+        visits.put(None)
+        visitor.join()
 
 
 class Streams(unittest.TestCase):

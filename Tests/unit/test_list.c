@@ -336,6 +336,60 @@ static void test_gate_opened_under_the_owner(void **state)
         Py_CLEAR(mail[k]);
 }
 
+/* What another thread does with our list in a critical section, as heapq does: the lock is had already, the gate is not open yet. */
+static int visitor_was_alone;           /* there is a GIL */
+
+static void *change_in_section(void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    visitor_was_alone = !runtime_is_multi();
+    PyObject *list = arg, *item = PyUnicode_FromString("made by the visitor");
+    Py_BEGIN_CRITICAL_SECTION(list);
+    PyList_Append(list, item);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(item);
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+static void test_gate_in_a_critical_section(void **state)
+{
+    PyObject *list = PyList_New(0), *first = PyUnicode_FromString("made by the owner");
+    pthread_t thread;
+    PyList_Append(list, first);
+    assert_false(list_is_open((PyListObject *)list) || object_is_published(first));
+    PyThreadState *ts = PyEval_SaveThread();
+    pthread_create(&thread, NULL, change_in_section, list);
+    pthread_join(thread, NULL);
+    PyEval_RestoreThread(ts);
+    assert_int_equal(PyList_GET_SIZE(list), 2);
+    if (!visitor_was_alone) {           /* we read items without the lock, and the visitor may take them out */
+        assert_true(list_is_open((PyListObject *)list) && object_is_published(first));
+        assert_true(object_is_published(PyList_GET_ITEM(list, 1)));
+    }
+    Py_DECREF(first);
+    Py_DECREF(list);
+}
+
+/* Copies wait for the lock of their source, and a walk over all objects would find them meanwhile; they are tracked in the end. */
+static void test_copies_are_tracked(void **state)
+{
+    PyListObject *list = range_list(5);
+    PyObject *step = PySlice_New(NULL, NULL, NULL), *made[] = {
+        list_get_slice(list, 1, 3), list_concat(list, list), list_repeat(list, 2), list_repeat(list, 0),
+        list_subscript((PyObject *)list, step),
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(made); i++) {
+        assert_true(made[i] != NULL && PyObject_GC_IsTracked(made[i]));
+        Py_DECREF(made[i]);
+    }
+    PyListObject *unseen = list_new_unseen();
+    assert_false(PyObject_GC_IsTracked((PyObject *)unseen));
+    Py_DECREF(unseen);
+    Py_DECREF(step);
+    Py_DECREF(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_race),
         cmocka_unit_test(test_contains_during_shifts),
         cmocka_unit_test(test_gate_opened_under_the_owner),
+        cmocka_unit_test(test_gate_in_a_critical_section),
+        cmocka_unit_test(test_copies_are_tracked),
     };
     Py_InitializeEx(0);
     if (getenv("BRAID_TEST_ROUNDS") != NULL)

@@ -8,6 +8,7 @@
 #include "fork_mutex.h"
 
 struct intern_table {
+    struct intern_table *smaller;   /* the one it has replaced, for late readers */
     size_t mask;
     size_t used;                /* [lock] */
     PyObject *slots[];          /* [atomic] */
@@ -70,6 +71,7 @@ static struct intern_table *reserve_locked(void)
     for (size_t i = 0; i <= table->mask; i++)
         if (table->slots[i] != NULL)
             insert_locked(bigger, table->slots[i], ((PyASCIIObject *)table->slots[i])->hash);
+    bigger->smaller = table;
     __atomic_store_n(&intern_table, bigger, __ATOMIC_RELEASE);
     return bigger;
 }

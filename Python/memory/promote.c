@@ -8,7 +8,8 @@
 
 #include <time.h>
 
-#define SAMPLE_SLOTS 256
+#define SAMPLE_SHIFT 24             /* 32 less the bits of an index */
+#define SAMPLE_SLOTS (1 << (32 - SAMPLE_SHIFT))
 #define CANDIDATES 64
 #define HITS_OF_MANY 24             /* samples of at least two threads */
 #define HITS_OF_ONE 200             /* samples of a single thread that does not own the object */
@@ -59,10 +60,22 @@ static void put_candidate(PyObject *op)
     }
 }
 
+/* Where op is counted or may be: two places, so that two objects which are always counted together don't drive each other out. */
+static struct sample *sample_find(PyObject *op)
+{
+    uint32_t place = (uint32_t)((uintptr_t)op >> 4) * 2654435761u >> SAMPLE_SHIFT;     /* Fibonacci hashing */
+    struct sample *first = &samples[place], *second = &samples[place ^ 1];
+    if (__atomic_load_n(&first->op, __ATOMIC_RELAXED) == op)
+        return first;
+    if (__atomic_load_n(&second->op, __ATOMIC_RELAXED) == op)
+        return second;
+    return __atomic_load_n(&second->hits, __ATOMIC_RELAXED) < __atomic_load_n(&first->hits, __ATOMIC_RELAXED) ? second : first;
+}
+
 void promote_sample(PyObject *op)
 {
     uint16_t tid = object_current_tid();
-    struct sample *s = &samples[((uintptr_t)op >> 4 ^ (uintptr_t)op >> 12) % SAMPLE_SLOTS];
+    struct sample *s = sample_find(op);
     uint16_t hits = __atomic_load_n(&s->hits, __ATOMIC_RELAXED);
     if (__atomic_load_n(&s->op, __ATOMIC_RELAXED) != op) {
         if (hits > 1) {

@@ -100,6 +100,8 @@ typedef struct {
 } place_t;
 /* [y, x] and nothing else: 1, or 0 with an exception. */
 int curses_parse_place(PyObject *args, const char *name, place_t *place);
+/* [y, x] [n], n as it is where it is not given: the same. usage: the message for another number of arguments. */
+int curses_parse_place_and_length(PyObject *args, const char *usage, place_t *place, int *n);
 /* Two numbers: the same. */
 int curses_parse_pair(PyObject *args, const char *name, int *first, int *second);
 /* Moves the cursor there if it is given. ERR if it cannot. The lock is held. */

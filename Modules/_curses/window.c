@@ -96,6 +96,24 @@ int curses_parse_place(PyObject *args, const char *name, place_t *place)
     return 0;
 }
 
+int curses_parse_place_and_length(PyObject *args, const char *usage, place_t *place, int *n)
+{
+    int ok = 1;
+    place->given = PyTuple_GET_SIZE(args) >= 2;
+    switch (PyTuple_GET_SIZE(args)) {
+    case 0: break;
+    case 1: ok = PyArg_ParseTuple(args, "i;n", n); break;
+    case 2: ok = PyArg_ParseTuple(args, "ii;y,x", &place->y, &place->x); break;
+    case 3: ok = PyArg_ParseTuple(args, "iii;y,x,n", &place->y, &place->x, n); break;
+    default: PyErr_SetString(PyExc_TypeError, usage); return 0;
+    }
+    if (ok && *n < 0) {
+        PyErr_SetString(PyExc_ValueError, "'n' must be nonnegative");
+        return 0;
+    }
+    return ok;
+}
+
 int curses_place_locked(WINDOW *win, const place_t *place)
 {
     return place->given ? wmove(win, place->y, place->x) : OK;

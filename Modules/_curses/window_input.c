@@ -153,22 +153,11 @@ static PyObject *window_get_wch(PyObject *op, PyObject *args)
 static PyObject *window_getstr(PyObject *op, PyObject *args)
 {
     enum { MOST = 1023 };
-    place_t place = {.given = PyTuple_GET_SIZE(args) >= 2};
+    place_t place;
     char text[MOST + 1];
-    int result, n = MOST, ok;
-    switch (PyTuple_GET_SIZE(args)) {
-    case 0: ok = 1; break;
-    case 1: ok = PyArg_ParseTuple(args, "i;n", &n); break;
-    case 2: ok = PyArg_ParseTuple(args, "ii;y,x", &place.y, &place.x); break;
-    case 3: ok = PyArg_ParseTuple(args, "iii;y,x,n", &place.y, &place.x, &n); break;
-    default: PyErr_SetString(PyExc_TypeError, "getstr requires 0 to 3 arguments"); return NULL;
-    }
-    if (!ok)
+    int result, n = MOST;
+    if (!curses_parse_place_and_length(args, "getstr requires 0 to 3 arguments", &place, &n))
         return NULL;
-    if (n < 0) {
-        PyErr_SetString(PyExc_ValueError, "'n' must be nonnegative");
-        return NULL;
-    }
     CURSES_LOCKED_DETACHED(
         result = curses_place_locked(WIN(op), &place);
         if (result != ERR)

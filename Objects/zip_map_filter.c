@@ -4,6 +4,7 @@
 
 #include "internal/abstract.h"
 #include "internal/call.h"
+#include "internal/tuple.h"
 
 /* A tuple of iterators over the n arguments. */
 static PyObject *tuple_of_iterators(PyObject *const *args, Py_ssize_t n)
@@ -157,33 +158,27 @@ int zip_next_pair(PyObject *op, PyObject **first, PyObject **second)
     return 1;
 }
 
-static PyObject *zip_next(PyObject *op)
+/* Puts the items, which are stolen, into the tuple of the last step. It must be unique, so no code runs from that test to the last store. */
+static PyObject *refill(PyObject *result, PyObject **items, Py_ssize_t n)
 {
-    ZipObject *z = (ZipObject *)op;
-    Py_ssize_t n = z->size;
-    if (n == 0)
-        return NULL;
-    PyObject *result = iter_is_mine(op) ? z->result : NULL;
-    if (result != NULL && object_is_unique(result)) {
-        Py_INCREF(result);
-        for (Py_ssize_t i = 0; i < n; i++) {
-            PyObject *item = next_of(PyTuple_GET_ITEM(z->iters, i));
-            if (item == NULL) {
-                Py_DECREF(result);
-                return zip_ended(z, i);
-            }
-            PyObject *old = PyTuple_GET_ITEM(result, i);
-            ((PyTupleObject *)result)->ob_item[i] = item;
-            Py_DECREF(old);
-        }
-        if (!PyObject_GC_IsTracked(result))
-            PyObject_GC_Track(result);
-        return result;
-    }
-    result = PyTuple_New(n);
-    if (result == NULL)
-        return NULL;
+    Py_INCREF(result);
     for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *old = PyTuple_GET_ITEM(result, i);
+        ((PyTupleObject *)result)->ob_item[i] = items[i];
+        items[i] = old;
+    }
+    if (!PyObject_GC_IsTracked(result))
+        PyObject_GC_Track(result);
+    for (Py_ssize_t i = 0; i < n; i++)
+        Py_DECREF(items[i]);
+    return result;
+}
+
+/* Any number of iterables. */
+static PyObject *next_of_many(ZipObject *z)
+{
+    PyObject *result = PyTuple_New(z->size);
+    for (Py_ssize_t i = 0; result != NULL && i < z->size; i++) {
         PyObject *item = next_of(PyTuple_GET_ITEM(z->iters, i));
         if (item == NULL) {
             Py_DECREF(result);
@@ -192,6 +187,30 @@ static PyObject *zip_next(PyObject *op)
         PyTuple_SET_ITEM(result, i, item);
     }
     return result;
+}
+
+static PyObject *zip_next(PyObject *op)
+{
+    enum { FEW = 8 };
+    ZipObject *z = (ZipObject *)op;
+    PyObject *items[FEW];
+    Py_ssize_t n = z->size;
+    if (n == 0)
+        return NULL;
+    if (n > FEW)
+        return next_of_many(z);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        items[i] = next_of(PyTuple_GET_ITEM(z->iters, i));
+        if (items[i] == NULL) {
+            for (Py_ssize_t k = 0; k < i; k++)
+                Py_DECREF(items[k]);
+            return zip_ended(z, i);
+        }
+    }
+    PyObject *result = iter_is_mine(op) ? z->result : NULL;
+    if (result != NULL && object_is_unique(result))
+        return refill(result, items, n);
+    return tuple_from_array_steal(items, n);
 }
 
 static PyObject *zip_reduce(PyObject *op, PyObject *unused)

@@ -1,4 +1,5 @@
 """When things are evaluated and when they die: the traps of a register machine with moved references."""
+import gc
 import sys
 import threading
 import unittest
@@ -302,6 +303,24 @@ class Leaving(unittest.TestCase):
             self.assertEqual(callee(1, **{Name("c"): 3, Name("b"): 2}), (1, 2, 3))
             with self.assertRaises(TypeError):
                 callee(1, **{Name("d"): 3})
+
+
+class TupleOfZip(unittest.TestCase):
+    def test_it_stays_for_who_finds_it(self):
+        """zip makes one tuple serve for all steps, but not while somebody has it: a tuple is immutable."""
+        marks, found = [[i] for i in range(3)], []
+
+        def second():
+            yield 0
+            yield 1
+            found.extend(o for o in gc.get_objects() if type(o) is tuple and len(o) == 2 and o[0] in marks and type(o[1]) is int)
+            before.extend(map(list, found))
+            yield 2
+
+        before, steps = [], zip(marks, second())
+        next(steps), next(steps)
+        self.assertEqual(next(steps), ([2], 2))
+        self.assertEqual(list(map(list, found)), before)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def count(n):
 
 def counting(size, threads):
     """`n -= 1` until nothing is left: eight counts shared out"""
-    counts = [int(2_500_000 * size)] * 8
+    counts = [int(25_000_000 * size)] * 8
     return sum(in_threads(lambda part: sum(map(count, part)), split(counts, threads)))
 
 
@@ -76,7 +76,7 @@ users_made = {}
 
 def sessions(size, threads):
     """statistics over the sessions of many users, a list in chunks"""
-    n = int(20_000 * size)
+    n = int(80_000 * size)
     users = users_made.get(n)
     if users is None:
         users = users_made[n] = [User(i) for i in range(n)]
@@ -151,9 +151,9 @@ picture_path = None        # where the picture goes, if anywhere
 
 def mandelbrot(size, threads):
     """the Mandelbrot set; rows are taken by whoever is free"""
-    width = max(32, int(500 * size ** 0.5))
+    width = max(32, int(1000 * size ** 0.5))
     height = width * 3 // 4
-    rows, lock, following = [None] * height, threading.Lock(), iter(range(height))
+    rows, checks, lock, following = [None] * height, [0] * height, threading.Lock(), iter(range(height))
 
     def work(_):
         while True:
@@ -162,16 +162,14 @@ def mandelbrot(size, threads):
             if y is None:
                 return
             rows[y] = mandelbrot_row(y, width, height, 60)
+            for byte in rows[y]:
+                checks[y] = (checks[y] * 31 + byte) % 1_000_000_007
 
     in_threads(work, list(range(threads)))
-    picture = b"".join(rows)
     if picture_path:
         with open(picture_path, "wb") as file:
-            file.write(b"P6\n%d %d\n255\n" % (width, height) + picture)
-    check = 0
-    for byte in picture:
-        check = (check * 31 + byte) % 1_000_000_007
-    return width, height, check
+            file.write(b"P6\n%d %d\n255\n" % (width, height) + b"".join(rows))
+    return width, height, sum(checks)
 
 
 # ---- A pool: primes ----
@@ -194,7 +192,7 @@ def count_primes(bounds):
 
 def primes(size, threads):
     """prime numbers counted by a ThreadPoolExecutor in 40 pieces"""
-    n = int(300_000 * size)
+    n = int(800_000 * size)
     pieces = [(n * i // 40, n * (i + 1) // 40) for i in range(40)]
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(count_primes, pieces))
@@ -224,7 +222,7 @@ def orbit(arguments):
 
 def nbody(size, threads):
     """orbits of three bodies from 16 starts, in a ThreadPoolExecutor"""
-    steps = int(25_000 * size)
+    steps = int(40_000 * size)
     with ThreadPoolExecutor(threads) as pool:
         return [repr(energy) for energy in pool.map(orbit, [(seed, steps) for seed in range(16)])]
 

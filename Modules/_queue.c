@@ -96,7 +96,6 @@ static void wake_one_locked(queue_t *self)
 static PyObject *put(queue_t *self, PyObject *item)
 {
     int failed = 0;
-    object_publish(item);
     Py_INCREF(item);
     PyMutex_Lock(&self->mutex);
     if (self->count == self->capacity)

@@ -14,11 +14,11 @@ enum { LOCKED = 1, PARKED = 2 };
 
 #define FAIR_AFTER_NS 1000000       /* a waiter of this age is handed the lock */
 #define SPIN_NS 100000              /* a waiter of this age parks */
-#define SOON_NS 50000
+#define SOON_NS 100000              /* a lock that was in use all the time so long ago still is */
 
-/* Pauses of 1, 2, 4 ... us before the next look at a lock. */
-#define PAUSE_NS(level) (INT64_C(1000) << (level))
-enum { LOOKS = 8, LONGEST_PAUSE = 5, LONGEST_FIRST_PAUSE = 3 };
+#define PAUSE_NS 1000               /* the first pause of a waiter, each further one is twice as long */
+#define LONG_PAUSE_NS 32000         /* the longest; also the turn of each thread at a lock that is used all the time */
+enum { LOOKS = 8 };
 
 /* Spinning helps only while the holder runs on another processor. */
 static int may_spin(void)
@@ -32,12 +32,11 @@ static int may_spin(void)
     return n > 1 && !gil_is_enabled();
 }
 
-/* How the thread's last wait for a lock went: if it has to wait for the same lock again soon, it begins with a pause of that level. */
+/* The lock that this thread has last found in use all the time, and when it got it. */
 static BRAID_TLS struct {
     const PyMutex *mutex;
-    int64_t end;
-    int level;
-} last_wait;
+    int64_t since;
+} busy_lock;
 
 static void hint_for(int64_t ns)
 {
@@ -48,45 +47,68 @@ static void hint_for(int64_t ns)
     } while (sync_now_ns() < end);
 }
 
-/* The lock was taken a moment ago. Is its holder through with it? If it is taken again at once, it is used all the time. */
-static int looks_free(PyMutex *m)
+enum { LOOKS_FREE, LOOKS_HELD, LOOKS_BUSY };
+
+/* The lock was taken a moment ago. Is its holder through with it? If it has come free and is taken again at once, it is used all the time. */
+static int watch(PyMutex *m)
 {
+    int free = 0;
     for (int i = 0; i < LOOKS; i++) {
         for (int k = 0; k < 2; k++)
             atomic_spin_hint();
-        if (atomic_load_relaxed_u8(&m->bits) & LOCKED)
-            return 0;
+        if (!(atomic_load_relaxed_u8(&m->bits) & LOCKED))
+            free = 1;
+        else if (free)
+            return LOOKS_BUSY;
     }
-    return 1;
+    return free ? LOOKS_FREE : LOOKS_HELD;
+}
+
+static int take_if_free(PyMutex *m)
+{
+    uint8_t bits = 0;
+    return atomic_load_relaxed_u8(&m->bits) == 0 && atomic_cas_u8(&m->bits, &bits, LOCKED);
+}
+
+/* The pause is over: it is this thread's turn, at the first occasion. */
+static int take_at_first_occasion(PyMutex *m)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        if (take_if_free(m))
+            return 1;
+        atomic_spin_hint();
+    }
+    return 0;
 }
 
 /* Waits for m, that is taken, without parking: 1 if it is ours, 0 if it is time to park.
  * Threads that use a lock all the time get on best if each has it for many turns before its cache line, and those of what it guards, go to
- * the other: who finds such a lock keeps away from it for much longer than a turn takes. */
-static int spin(PyMutex *m, int64_t now)
+ * the other: who finds such a lock keeps away from it for much longer than a turn takes. A lock that is held for a while, and then left
+ * alone for a while, is looked at soon again. */
+static int spin(PyMutex *m, int64_t now, PyThreadState *ts)
 {
-    int level = last_wait.mutex == m && now - last_wait.end < SOON_NS ? last_wait.level : 0, paused = 0;
-    int64_t until = now + SPIN_NS;
+    int busy = busy_lock.mutex == m && now - busy_lock.since < SOON_NS;
+    int64_t until = now + SPIN_NS, pause = PAUSE_NS;
     for (;;) {
-        uint8_t bits = atomic_load_relaxed_u8(&m->bits);
-        if (bits & PARKED)
-            return 0;
-        if ((paused && !(bits & LOCKED)) || looks_free(m)) {
-            bits = 0;
-            if (atomic_cas_u8(&m->bits, &bits, LOCKED)) {
-                last_wait.mutex = m;
-                last_wait.end = now;
-                last_wait.level = level < LONGEST_FIRST_PAUSE ? level : LONGEST_FIRST_PAUSE;
-                return 1;
-            }
-        }
-        if (now >= until)
-            return 0;
-        hint_for(PAUSE_NS(level));
+        int looks = busy ? LOOKS_BUSY : watch(m);
+        if (looks == LOOKS_FREE && take_if_free(m))
+            return 1;
+        busy = looks == LOOKS_BUSY;
+        if (busy)
+            pause = LONG_PAUSE_NS;
+        hint_for(pause);
         sched_yield();          /* the holder may need this processor */
         now = sync_now_ns();
-        level += level < LONGEST_PAUSE;
-        paused = 1;
+        if (take_at_first_occasion(m)) {
+            busy_lock.mutex = busy ? m : NULL;
+            busy_lock.since = now;
+            return 1;
+        }
+        if (now >= until || (atomic_load_relaxed_u8(&m->bits) & PARKED))
+            return 0;
+        if (ts != NULL && (atomic_load_relaxed_u32(&ts->breaker) & BREAKER_STOP_WORLD))
+            return 0;           /* parked, it keeps nobody waiting */
+        pause = pause < LONG_PAUSE_NS ? 2 * pause : pause;
     }
 }
 
@@ -105,7 +127,7 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
     int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
     PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
     struct lock_wait me = {.mutex = m, .fair_at = now + FAIR_AFTER_NS};
-    if (may_spin() && spin(m, now))
+    if (may_spin() && !(bits & PARKED) && spin(m, now, ts))
         return LOCK_ACQUIRED;
     for (;;) {
         bits = atomic_load_relaxed_u8(&m->bits);

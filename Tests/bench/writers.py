@@ -53,6 +53,18 @@ def counter_under_rlock(shared, me, n):
             shared.count += 1
 
 
+def lock_for_a_third(shared, me, n):
+    """A lock that is held for a third of the time: there is room for two."""
+    lock = shared.lock
+    for _ in range(n // 256):
+        with lock:
+            for _ in range(80):
+                shared.count += 1
+        mine = 0
+        for _ in range(400):
+            mine += 1
+
+
 def simple_queue(shared, me, n):
     put, get = shared.simple.put, shared.simple.get
     for i in range(n):
@@ -92,8 +104,8 @@ def short_threads(shared, me, n):
         thread.join()
 
 
-ROWS = [list_append, dict_insert, set_add, counter_under_lock, counter_under_rlock, simple_queue, queue_queue,
-        deque_as_queue, hand_off, short_threads]
+ROWS = [list_append, dict_insert, set_add, counter_under_lock, counter_under_rlock, lock_for_a_third, simple_queue,
+        queue_queue, deque_as_queue, hand_off, short_threads]
 
 
 def seconds(run, total, threads):

@@ -18,9 +18,11 @@ run_model() {
 }
 
 run_model pass -DKA=1 -DKB=2 -DKC=1
+run_model pass -DBOX -DKA=1 -DKB=2 -DKC=1
 run_model error -DBUG_UNPUB
 run_model error -DBUG_NOPUBTEST
 run_model error -DBUG_NOQSBR
+run_model error -DBOX -DBUG_READBOX -DKA=1 -DKB=2 -DKC=1
 model=gate
 run_model pass -DKA=4 -DKB=1
 run_model error -DBUG_OWNER -DKA=4 -DKB=1
@@ -28,6 +30,7 @@ run_model error -DBUG_OWNER -DKA=4 -DKB=1
 for rule in OPENFIRST NOWALK WRITER PUBONLY; do run_model error -DBUG_$rule -DKA=4 -DKB=1; done
 model=refcount
 run_model pass
+run_model pass -DBOX -DDETACH -DREUSE -DKA=1 -DKB=2 -DKC=1
 run_model pass -DDETACH -DFINALIZER -DREUSE -DKA=1 -DKB=2 -DKC=1
 run_model error -DBUG_EARLYFLAG -DKA=1 -DKB=4 -DKC=1
 run_model error -DBUG_LATETID

@@ -167,6 +167,34 @@ def queues(rng, n):
     return [body(i, None) for i in range(n)], check
 
 
+def hand_offs(rng, n):
+    """Objects made by one thread, changed, shown to all and dropped by others."""
+    line, shown = queue.SimpleQueue(), [None] * 4
+    for _ in range(2 * n):
+        line.put([0])
+
+    def body(i, own):
+        def run():
+            for step in range(200):
+                item = line.get()
+                assert item[0] >= 0
+                if own.random() < .3:
+                    shown[own.randrange(4)] = item          # published from here on
+                if own.random() < .3:
+                    item.append(step)
+                seen = shown[own.randrange(4)]
+                assert seen is None or seen[0] >= 0
+                line.put(item if own.random() < .5 else [i])
+                del item
+                if own.random() < .1:
+                    shown[own.randrange(4)] = None
+        return run
+
+    def check():
+        assert line.qsize() == 2 * n
+    return [body(i, random.Random(rng.random())) for i in range(n)], check
+
+
 def caches(rng, n):
     calls = []
 
@@ -282,4 +310,4 @@ def streams(rng, n):
 
 
 if __name__ == "__main__":
-    race(deques, ordered, counted, buffers, queues, caches, bounded_caches, heaps, streams)
+    race(deques, ordered, counted, buffers, queues, hand_offs, caches, bounded_caches, heaps, streams)

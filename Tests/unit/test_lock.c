@@ -29,6 +29,34 @@ static void test_mutex_excludes(void **state)
     assert_int_equal(mutex.bits, 0);
 }
 
+/* Two locks used all the time, now and then by one that sits on it until the others park. */
+static PyMutex other_mutex;
+static long other_counter;
+static void hammer(int index)
+{
+    for (int i = 0; i < 50000; i++) {
+        int first = ((i >> 8) + index) & 1;
+        PyMutex *m = first ? &mutex : &other_mutex;
+        PyMutex_Lock(m);
+        *(first ? &counter : &other_counter) += 1;
+        if (i % 10000 == 7777)
+            usleep(300);
+        PyMutex_Unlock(m);
+    }
+}
+
+static void test_busy_locks(void **state)
+{
+    (void)state;
+    for (int attached = 0; attached <= 1; attached++) {
+        counter = other_counter = 0;
+        race(hammer, attached);
+        assert_int_equal(counter + other_counter, 50000 * RACERS);
+        assert_int_equal(mutex.bits, 0);
+        assert_int_equal(other_mutex.bits, 0);
+    }
+}
+
 static void test_try_and_timeout(void **state)
 {
     (void)state;
@@ -150,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mutex_excludes),
+        cmocka_unit_test(test_busy_locks),
         cmocka_unit_test(test_try_and_timeout),
         cmocka_unit_test(test_fairness),
         cmocka_unit_test(test_event),

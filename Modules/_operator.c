@@ -122,7 +122,7 @@ static PyObject *op_call(PyObject *module, PyObject *const *args, Py_ssize_t nar
 {
     if (!_PyArg_CheckPositional("call", nargs, 1, PY_SSIZE_T_MAX))
         return NULL;
-    return PyObject_Vectorcall(args[0], args + 1, (size_t)(nargs - 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+    return PyObject_Vectorcall(args[0], args + 1, (size_t)(nargs - 1), kwnames);
 }
 
 /* ---- Comparison in constant time ---- */

@@ -14,6 +14,9 @@
 frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
                            PyObject *kwnames);
 
+/* The same where func is in no window: its slot reference is released on failure, too. */
+frame_t *call_push_held(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs, PyObject *kwnames);
+
 /* Pops the current activation: lets the frame object take over if somebody holds it, releases the window and func. Keeps the error indicator. */
 void call_pop_slow(PyThreadState *ts, frame_t *f);
 void call_pop_raising(PyThreadState *ts, frame_t *f);
@@ -137,20 +140,28 @@ static inline Py_ALWAYS_INLINE frame_t *call_push_copies(PyThreadState *ts, PyFu
     return f;
 }
 
-/* The usual case: as many positional arguments as parameters, on the thread's stack. */
-static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
-                                                  Py_ssize_t nargs, PyObject *kwnames)
+/* The usual case: as many positional arguments as parameters, on the thread's stack. NULL: it is not so; nothing has changed, no exception
+ * is set. */
+static inline Py_ALWAYS_INLINE frame_t *call_push_quick(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
+                                                        Py_ssize_t nargs, PyObject *kwnames)
 {
     PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
     frame_t *f = caller->next;
     PyObject **top = args + code->co_nslots;
     if (Py_UNLIKELY(code->co_fast_argcount != nargs || kwnames != NULL || f == NULL || (caller->flags & FRAME_GENERATOR)
                     || top > ts->stack_limit || ts->py_recursion_remaining <= 0))
-        return call_push_general(ts, caller, func, args, nargs, kwnames);
+        return NULL;
     call_fill_record(ts, f, func, code, args, nargs);
     if (top > ts->stack_top)
         ts->stack_top = top;
     return f;
+}
+
+static inline Py_ALWAYS_INLINE frame_t *call_push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args,
+                                                  Py_ssize_t nargs, PyObject *kwnames)
+{
+    frame_t *f = call_push_quick(ts, caller, func, args, nargs, kwnames);
+    return Py_LIKELY(f != NULL) ? f : call_push_general(ts, caller, func, args, nargs, kwnames);
 }
 
 #endif /* BRAID_CALLS_H */

@@ -14,6 +14,13 @@
  *      slot_incref, slot_decref        copy, drop a slot reference
  *      slot_to_owned(op)               a slot reference becomes a counted one (a DEFERRED object is counted now)
  *      owned_to_slot(op)               a counted reference becomes a slot reference
+ *      slot_held(op)                   a slot reference that leaves its window, to be dropped later; nothing is read from op meanwhile
+ *
+ * An object may become DEFERRED at any safe point: the pause takes off its count what windows, generators and frame->func hold
+ * (promote.h). So at a safe point, and whatever drops a reference may be one, a slot reference is in such a place: below stack_top, in a
+ * generator that is not FRAME_CLEARED, in the record of an activation. One that is in a C variable for so long is counted
+ * (slot_to_owned), or it is known that it was (slot_held). And what is in a window is a slot reference: nobody who is called puts
+ * anything else there, so the word before arguments in a window is not lent (PY_VECTORCALL_ARGUMENTS_OFFSET).
  *
  * Threads: a record and its window belong to the thread that runs it; others look at them only while the world is stopped.
  * A generator's window is claimed through its state (generator.h). */
@@ -108,6 +115,11 @@ static inline Py_ALWAYS_INLINE PyObject *owned_to_slot(PyObject *op)
     if (value_is_heap(op) && Py_UNLIKELY(object_flags(op) & OBJECT_DEFERRED))
         Py_DECREF(op);          /* never frees: a DEFERRED object is freed by the collector alone */
     return op;
+}
+/* op if its slot reference is counted, else NULL: Py_XDECREF of that drops it, whatever becomes of op in between. */
+static inline Py_ALWAYS_INLINE PyObject *slot_held(PyObject *op)
+{
+    return value_is_heap(op) && op != NULL && !(object_flags(op) & (OBJECT_IMMORTAL | OBJECT_DEFERRED)) ? op : NULL;
 }
 /* owned_to_slot(Py_NewRef(op)) */
 static inline Py_ALWAYS_INLINE PyObject *slot_copy(PyObject *op)

@@ -21,7 +21,8 @@ PyObject *generator_next(PyGenObject *gen);
 /* Records where a coroutine was made, if sys.set_coroutine_origin_tracking_depth asks for it. 0 or -1. */
 int generator_set_origin(PyThreadState *ts, PyGenObject *gen);
 
-/* Calls visit for every slot reference of any thread's activations and of all generators. World stopped. */
-void frame_walk_slots_stopped(void (*visit)(PyObject *op));
+/* Calls visit for every slot reference of any thread's stack and activations and of all generators; what it returns is not
+ * looked at. World stopped. */
+void frame_walk_slots_stopped(visitproc visit, void *arg);
 
 #endif /* BRAID_GENERATOR_FRAMES_H */

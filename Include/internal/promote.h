@@ -6,8 +6,8 @@
  *      on a page (containers, instances, functions ...)    DEFERRED: the collector frees it, once nothing refers to it
  *      exact str, bytes, int, float, object                   IMMORTAL, as long as there are few of them: a bounded leak
  *      anything else                                       stays as it is
- * References in windows were counted and are not any more: they are subtracted. Words of which the walk is not sure are left out: then a
- * count stays too high and the object lives for ever, which is harmless.
+ * References in windows were counted and are not any more: they are subtracted, each of them, or the object would live for ever. The
+ * rules of frame.h see to it that at a safe point every slot reference is where the walk finds it.
  *
  * Pauses are spaced so that they take a small part of the time, however large the heap. */
 #ifndef BRAID_PROMOTE_H
@@ -27,6 +27,6 @@ void promote_run(PyThreadState *ts);
 
 /* Calls visit for every reference held by a window, or as the function of an activation, of any thread or generator. Filled by the VM; the
  * world is stopped. */
-extern void (*promote_walk_slots)(void (*visit)(PyObject *op));
+extern void (*promote_walk_slots)(visitproc visit, void *arg);
 
 #endif /* BRAID_PROMOTE_H */

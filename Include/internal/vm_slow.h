@@ -124,6 +124,25 @@ static inline Py_ALWAYS_INLINE void operand_release(frame_t *f, unsigned index)
     if (index >= (unsigned)f->code->co_temp_base)
         slot_clear(f->slots, index);
 }
+/* Puts a slot reference into A and releases operand B: that first, then what A held, both of which may run anything. */
+static inline Py_ALWAYS_INLINE void result_store_for(frame_t *f, unsigned a, unsigned b, PyObject *value)
+{
+    PyObject **slots = f->slots, *operand = slots[b];
+    if (b < (unsigned)f->code->co_temp_base) {
+        slot_store(slots, a, value);
+        return;
+    }
+    slots[b] = NULL;
+    PyObject *old = slots[a];       /* NULL if A is B */
+    slots[a] = value;
+    if (Py_UNLIKELY(value_is_heap(old) && old != NULL)) {
+        slots[b] = old;
+        slot_decref(operand);
+        slot_clear(slots, b);
+    }
+    else
+        slot_decref(operand);
+}
 /* The value of an operand; NULL with UnboundLocalError. */
 static inline PyObject *operand_read(frame_t *f, unsigned index)
 {

@@ -28,7 +28,7 @@ static PyObject *candidates[CANDIDATES];    /* [atomic] counted references */
 static int64_t next_pause_ns;               /* [atomic] */
 static size_t immortal_bytes;               /* [stopped] */
 
-void (*promote_walk_slots)(void (*visit)(PyObject *op));
+void (*promote_walk_slots)(visitproc visit, void *arg);
 
 static int64_t now_ns(void)
 {
@@ -100,10 +100,11 @@ void promote_sample(PyObject *op)
 
 /* ---- In a pause ---- */
 
-static void forget_slot_reference(PyObject *op)
+static int forget_slot_reference(PyObject *op, void *Py_UNUSED(arg))
 {
     if (object_on_page(op) && (object_state_get(op) & SLOT_NAMED))
         op->hdr_shared -= SHARED_ONE;
+    return 0;
 }
 
 /* 1 if op was made DEFERRED. The list's reference is dropped later. */
@@ -162,7 +163,7 @@ void promote_run(PyThreadState *ts)
     for (int i = 0; i < n; i++)
         deferred += promote_one(taken[i]);
     if (deferred != 0 && promote_walk_slots != NULL)
-        promote_walk_slots(forget_slot_reference);
+        promote_walk_slots(forget_slot_reference, NULL);
     for (int i = 0; i < n; i++)
         if (object_on_page(taken[i]))
             object_state_set(taken[i], object_state_get(taken[i]) & (uint8_t)~SLOT_NAMED);

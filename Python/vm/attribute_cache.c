@@ -369,8 +369,7 @@ int vm_load_attr(frame_t *f, instruction_t *at)
         return -1;
     PyObject *value = load_cached(f, op, cache_word(at), AT_C(at));
     if (value != NULL) {
-        operand_release(f, b);
-        slot_store(f->slots, AT_A(at), value);
+        result_store_for(f, AT_A(at), b, value);
         return 0;
     }
     PyObject *name = f->code->co_names_items[AT_C(at)];

@@ -8,7 +8,7 @@
 #include "vm_slow.h"
 #include "well_known_strings.h"
 
-/* One call being bound.  While it is, all values (also those already in the window) are counted references. */
+/* One call being bound.  While it is, values in the window are slot references, all others counted ones. */
 typedef struct {
     PyFunctionObject *func;
     PyCodeObject *code;
@@ -157,7 +157,7 @@ static int bind_keyword(binding_t *b, Py_ssize_t k)
             PyErr_Format(PyExc_TypeError, "%U() got multiple values for argument '%S'", function_name(b), keyword);
             return -1;
         }
-        b->window[i] = b->args[b->nargs + k];
+        b->window[i] = owned_to_slot(b->args[b->nargs + k]);
         b->args[b->nargs + k] = NULL;
         return 0;
     }
@@ -180,7 +180,7 @@ static int fill_defaults(binding_t *b, PyObject *defaults)
             return missing_error(b, 0, first, "positional");
     for (Py_ssize_t i = first > b->nargs ? first : b->nargs; i < code->co_argcount; i++)
         if (b->window[i] == NULL)
-            b->window[i] = Py_NewRef(PyTuple_GET_ITEM(defaults, i - first));
+            b->window[i] = slot_copy(PyTuple_GET_ITEM(defaults, i - first));
     return 0;
 }
 
@@ -200,7 +200,7 @@ static int fill_keyword_only(binding_t *b)
         if (value == NULL)
             missing = 1;
         else
-            b->window[i] = value;
+            b->window[i] = owned_to_slot(value);
     }
     Py_XDECREF(kwdefaults);
     return missing ? missing_error(b, code->co_argcount, total, "keyword-only") : 0;
@@ -218,7 +218,7 @@ static int bind(binding_t *b)
         b->window[rest + ((code->co_flags & CO_VARARGS) != 0)] = Py_NewRef(b->kwdict);
     }
     for (Py_ssize_t i = 0; i < positional; i++) {
-        b->window[i] = b->args[i];
+        b->window[i] = owned_to_slot(b->args[i]);
         b->args[i] = NULL;
     }
     if (code->co_flags & CO_VARARGS) {
@@ -434,10 +434,6 @@ int function_bind(PyThreadState *ts, PyFunctionObject *func, PyCodeObject *code,
     status = bind(&b);
     for (Py_ssize_t i = 0; i < nargs + nkw; i++)
         Py_XDECREF(scratch[i]);
-    /* bind moved counted references into the window */
-    for (int i = 0; i < code->co_temp_base; i++)
-        if (window[i] != NULL)
-            owned_to_slot(window[i]);
     if (status < 0)
         for (int i = 0; i < code->co_temp_base; i++)
             slot_clear(window, (unsigned)i);

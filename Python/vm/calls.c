@@ -85,6 +85,17 @@ fail_args:
     return NULL;
 }
 
+frame_t *call_push_held(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *owned = slot_to_owned((PyObject *)func);
+    frame_t *f = call_push_general(ts, caller, func, args, nargs, kwnames);
+    if (f != NULL)
+        owned_to_slot(owned);
+    else
+        Py_DECREF(owned);
+    return f;
+}
+
 void call_release_window(frame_t *f)
 {
     if (f->flags & FRAME_CLEARED)
@@ -100,10 +111,10 @@ void call_release_window(frame_t *f)
 
 void call_pop_slow(PyThreadState *ts, frame_t *f)
 {
-    PyFunctionObject *func = f->func;
     PyObject *locals = f->locals;
     if (f->frame_object != NULL)
         frame_take_over(ts, f);         /* empties the window if it takes the values */
+    PyObject *func = slot_held((PyObject *)f->func);
     PyObject **base = f->stack_base;
     stack_chunk_t *chunk = f->chunk_to_free;
     ts->frame = f->previous;
@@ -115,7 +126,7 @@ void call_pop_slow(PyThreadState *ts, frame_t *f)
     if (chunk != NULL)
         call_close_chunk(ts, chunk);
     Py_XDECREF(locals);
-    slot_xdecref((PyObject *)func);
+    Py_XDECREF(func);
 }
 
 void call_pop_raising(PyThreadState *ts, frame_t *f)
@@ -149,7 +160,7 @@ static inline Py_ALWAYS_INLINE PyObject *call_c(PyObject *callee, PyMethodDef *d
     case METH_FASTCALL | METH_KEYWORDS:
         return ((PyCFunctionFastWithKeywords)function)(self, args, nargs, kwnames);
     }
-    return general(callee, all, (size_t)nall | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+    return general(callee, all, (size_t)nall, kwnames);
 }
 
 Py_COLD void call_check_exception(PyThreadState *ts, PyObject *callee)
@@ -172,7 +183,7 @@ PyObject *call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObject **a
         result = call_c(callee, descr->d_method, args[0], args + 1, nargs - 1, kwnames, descr->vectorcall, args, nargs);
     }
     else
-        result = PyObject_Vectorcall(callee, args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+        result = PyObject_Vectorcall(callee, args, (size_t)nargs, kwnames);
     if (Py_UNLIKELY(result == NULL))
         call_check_exception(ts, callee);
     slot_clear(f->slots, base);
@@ -208,9 +219,10 @@ int call_class(PyThreadState *ts, frame_t *f, unsigned base, PyObject **args, Py
     PyObject *callee = f->slots[base];
     f->slots[base] = NULL;
     args[-1] = slot_copy(self);
-    frame_t *pushed = call_push(ts, f, (PyFunctionObject *)init, args - 1, nargs + 1, kwnames);
+    frame_t *pushed = call_push_quick(ts, f, (PyFunctionObject *)init, args - 1, nargs + 1, kwnames);
+    if (pushed == NULL)
+        pushed = call_push_held(ts, f, (PyFunctionObject *)init, args - 1, nargs + 1, kwnames);
     if (pushed == NULL) {
-        slot_decref(init);
         Py_DECREF(self);
         slot_decref(callee);
         return -1;
@@ -377,11 +389,9 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     }
     for (Py_ssize_t i = 0; i < total; i++)
         copies[i] = slot_copy(args[i]);
-    slot_incref(callable);
     f = call_push_general(ts, NULL, (PyFunctionObject *)callable, copies, nargs, kwnames);
-    if (f == NULL)
-        slot_decref(callable);
-    else {
+    if (f != NULL) {
+        slot_incref(callable);
         f->flags |= FRAME_ENTRY;
         result = vm_run(ts, f, 0);
     }
@@ -409,10 +419,8 @@ PyObject *vm_eval_code(PyObject *code, PyObject *globals, PyObject *locals, PyOb
     }
     PyObject *result = NULL;
     func = owned_to_slot(func);
-    frame_t *f = call_push_general(ts, NULL, (PyFunctionObject *)func, NULL, 0, NULL);
-    if (f == NULL)
-        slot_decref(func);
-    else {
+    frame_t *f = call_push_held(ts, NULL, (PyFunctionObject *)func, NULL, 0, NULL);
+    if (f != NULL) {
         f->flags |= FRAME_ENTRY;
         if (!(f->code->co_flags & CO_NEWLOCALS)) {
             f->locals = Py_NewRef(locals != NULL ? locals : globals);

@@ -138,20 +138,20 @@ static PyGenObject *generator_of(frame_t *f) { return (PyGenObject *)((char *)f 
 static void finish(PyThreadState *ts, frame_t *f)
 {
     PyGenObject *gen = generator_of(f);
-    PyFunctionObject *func = f->func;
     PyObject *handled;
     if (f->frame_object != NULL)
         frame_take_over(ts, f);
     call_release_window(f);
     unlink_frame(ts, gen);
     f->flags |= FRAME_CLEARED;
+    PyObject *func = slot_held((PyObject *)f->func);
     f->func = NULL;
     Py_CLEAR(f->locals);
     handled = gen->gi_exc_state.exc_value;
     gen->gi_exc_state.exc_value = NULL;
     __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
     Py_XDECREF(handled);
-    slot_xdecref((PyObject *)func);
+    Py_XDECREF(func);
 }
 
 /* How the generator that this thread left last was left. Its own state says nothing any more: another thread may have run it since. */
@@ -403,20 +403,20 @@ PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value)
 void generator_discard(PyGenObject *gen)
 {
     frame_t *f = &gen->gi_frame;
-    PyFunctionObject *func = f->func;
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE)
         return;
     if (f->frame_object != NULL)
         frame_take_over(thread_current(), f);
     call_release_window(f);
     f->flags |= FRAME_CLEARED;
+    PyObject *func = slot_held((PyObject *)f->func);
     f->func = NULL;
     Py_CLEAR(f->locals);
     PyObject *handled = gen->gi_exc_state.exc_value;
     gen->gi_exc_state.exc_value = NULL;
     __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
     Py_XDECREF(handled);
-    slot_xdecref((PyObject *)func);
+    Py_XDECREF(func);
 }
 
 /* A reference of a suspended window: one that is not counted is no edge to the collector's subtraction, only to its marking. */

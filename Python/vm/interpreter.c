@@ -566,8 +566,7 @@ traced_dispatch:
             PyObject *v = __atomic_load_n((PyObject **)((char *)op + cache_word_offset(word)), __ATOMIC_ACQUIRE);
             if (Py_LIKELY(v != NULL && v != SHAPE_TOMBSTONE && slot_try_incref(v))) {
                 SAVE();
-                operand_release(frame, B);
-                STORE(A, v);
+                result_store_for(frame, A, B, v);
                 NEXT(1);
             }
         }
@@ -583,8 +582,7 @@ traced_dispatch:
                 if (Py_UNLIKELY(v == NULL || v == SHAPE_TOMBSTONE || !slot_try_incref(v)))
                     break;
                 SAVE();
-                operand_release(frame, B);
-                STORE(A, v);
+                result_store_for(frame, A, B, v);
                 NEXT(1);
             }
         if (record != NULL && record->kind == CACHE_PROPERTY && value_is_heap(op) && op != NULL
@@ -605,11 +603,9 @@ traced_dispatch:
                     slot_decref(self);      /* never the last reference: the callee's window has one */
             }
             if (Py_UNLIKELY(inner == NULL))
-                inner = call_push_general(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
-            if (Py_UNLIKELY(inner == NULL)) {
-                slot_decref(getter);
+                inner = call_push_held(ts, NULL, (PyFunctionObject *)getter, &self, 1, NULL);
+            if (Py_UNLIKELY(inner == NULL))
                 goto error;
-            }
             inner->result_slot = A;
             frame = inner;
             LOAD_FRAME();
@@ -668,8 +664,7 @@ traced_dispatch:
                 int64_t index = value_get_int(key);
                 if (Py_LIKELY((v = list_read_item_slot(container, index)) != NULL)) {
                     SAVE();
-                    operand_release(frame, B);
-                    STORE(A, v);
+                    result_store_for(frame, A, B, v);
                     NEXT(1);
                 }
             }
@@ -678,8 +673,7 @@ traced_dispatch:
                 if (Py_LIKELY((uint64_t)index < (uint64_t)PyTuple_GET_SIZE(container))) {
                     v = slot_copy(PyTuple_GET_ITEM(container, index));
                     SAVE();
-                    operand_release(frame, B);
-                    STORE(A, v);
+                    result_store_for(frame, A, B, v);
                     NEXT(1);
                 }
             }
@@ -699,8 +693,7 @@ traced_dispatch:
                 v = list_read_item_slot(container, index);
             if (Py_LIKELY(v != NULL)) {
                 SAVE();
-                operand_release(frame, B);
-                STORE(A, v);
+                result_store_for(frame, A, B, v);
                 NEXT(0);
             }
         }
@@ -1189,11 +1182,12 @@ traced_dispatch:
                 if (nargs == 1 && kwnames == NULL) {
                     PyObject *same = call_class_identity(callee, args[0]);
                     if (same != NULL) {
-                        slot_incref(same);
                         SAVE();
-                        slot_clear(slots, base);
+                        R(base) = slot_copy(same);      /* in the place of the class, which is immortal */
                         slot_clear(args, 0);
-                        STORE(A, same);
+                        PyObject *v = R(base);
+                        R(base) = NULL;
+                        STORE(A, v);
                         NEXT(1);
                     }
                 }
@@ -1221,16 +1215,15 @@ traced_dispatch:
                 /* self takes the place of the bound method, right before the arguments */
                 PyMethodObject *method = (PyMethodObject *)callee;
                 if (heap_is_type(method->im_func, &PyFunction_Type)) {
-                    PyObject *func = slot_copy(method->im_func);
+                    PyObject *func = slot_copy(method->im_func), *held = slot_held(callee);
                     R(base) = slot_copy(method->im_self);
-                    SAVE();
-                    slot_decref(callee);
                     frame->pc = pc + 2;
-                    frame_t *inner = call_push(ts, frame, (PyFunctionObject *)func, &R(base), nargs + 1, kwnames);
-                    if (Py_UNLIKELY(inner == NULL)) {
-                        slot_decref(func);
+                    frame_t *inner = call_push_quick(ts, frame, (PyFunctionObject *)func, &R(base), nargs + 1, kwnames);
+                    if (inner == NULL)
+                        inner = call_push_held(ts, frame, (PyFunctionObject *)func, &R(base), nargs + 1, kwnames);
+                    Py_XDECREF(held);
+                    if (Py_UNLIKELY(inner == NULL))
                         goto error;
-                    }
                     inner->result_slot = A;
                     frame = inner;
                     LOAD_FRAME();
@@ -1344,44 +1337,40 @@ traced_dispatch:
             ts->frame = caller;
             ts->py_recursion_remaining++;
             PyObject **p = slots, **end = slots + frame->code->co_temp_base;
-            PyFunctionObject *func = frame->func;
+            PyObject *func = slot_held((PyObject *)frame->func);
             /* The activation of a finaliser takes this record, which is popped: nothing is read from it behind the loop. */
             PyObject **base = frame->stack_base;
             stack_chunk_t *chunk = frame->chunk_to_free;
             unsigned result_slot = frame->result_slot, flags = frame->flags;
-            int deferred = 0;
-            if (Py_UNLIKELY(flags & (FRAME_INIT | FRAME_ENTRY)))
-                value = flags & FRAME_INIT ? owned_to_slot(frame->init_self) : slot_to_owned(value);
+            if (Py_UNLIKELY(flags & FRAME_INIT))
+                value = owned_to_slot(frame->init_self);
             for (; p < end; p++) {
                 PyObject *op = *p;
                 if (value_is_heap(op) && op != NULL) {
-                    *p = NULL;
-                    if (Py_UNLIKELY(!deferred && object_is_deferred(value))) {
-                        /* out of any window while finalisers run: count it */
-                        Py_INCREF(value);
-                        deferred = 1;
-                    }
+                    *p = value;         /* in a window while finalisers run */
                     slot_decref(op);
+                    *p = NULL;
                 }
             }
             ts->stack_top = base;
             if (Py_UNLIKELY(chunk != NULL))
                 call_close_chunk(ts, chunk);
             if (flags & FRAME_ENTRY) {
-                if (Py_UNLIKELY(deferred))
-                    Py_DECREF(value);
-                slot_decref((PyObject *)func);
+                value = slot_to_owned(value);
+                Py_XDECREF(func);
                 return value;
             }
             frame = caller;
             LOAD_FRAME();
             PyObject *old = R(result_slot);
             R(result_slot) = value;
-            if (Py_UNLIKELY(deferred))
-                Py_DECREF(value);
-            slot_decref((PyObject *)func);
-            if (Py_UNLIKELY(value_is_heap(old) && old != NULL))
-                slot_decref(old);
+            if (Py_UNLIKELY(value_is_heap(old) && old != NULL)) {
+                old = slot_held(old);
+                Py_XDECREF(func);
+                Py_XDECREF(old);
+            }
+            else if (func != NULL)
+                Py_DECREF(func);
             DISPATCH();
         }
     }

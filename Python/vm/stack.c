@@ -142,88 +142,67 @@ static int visit_words(PyObject **from, PyObject **to, visitproc visit, void *ar
     return 0;
 }
 
-int frame_visit_thread_roots(PyThreadState *ts, visitproc visit, void *arg)
+/* Everything on the stack of ts: windows of its activations, and those that are being released. */
+static int visit_stack(PyThreadState *ts, visitproc visit, void *arg)
 {
     PyObject **top = ts->stack_top;
-    for (stack_chunk_t *chunk = ts->stack_chunk; chunk != NULL; chunk = chunk->previous) {
-        int result = visit_words(chunk->words, top, visit, arg);
-        if (result != 0)
-            return result;
+    int result = 0;
+    for (stack_chunk_t *chunk = ts->stack_chunk; chunk != NULL && result == 0; chunk = chunk->previous) {
+        result = visit_words(chunk->words, top, visit, arg);
         if (chunk->previous != NULL)
             top = chunk->previous->top_when_left;
     }
-    for (frame_t *f = ts->frame; f != NULL; f = f->previous) {
+    return result;
+}
+
+int frame_visit_thread_roots(PyThreadState *ts, visitproc visit, void *arg)
+{
+    int result = visit_stack(ts, visit, arg);
+    for (frame_t *f = ts->frame; f != NULL && result == 0; f = f->previous) {
         PyObject *held[] = {(PyObject *)f->code, (PyObject *)f->func, f->locals, (PyObject *)f->frame_object};
-        for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
-            int result = held[i] != NULL ? visit(held[i], arg) : 0;
-            if (result != 0)
-                return result;
-        }
-        if (f->flags & FRAME_GENERATOR) {
-            int result = visit_words(f->slots, f->slots + f->code->co_nslots, visit, arg);
-            if (result != 0)
-                return result;
-        }
+        for (size_t i = 0; i < Py_ARRAY_LENGTH(held) && result == 0; i++)
+            if (held[i] != NULL)
+                result = visit(held[i], arg);
+        if (result == 0 && (f->flags & FRAME_GENERATOR))
+            result = visit_words(f->slots, f->slots + f->code->co_nslots, visit, arg);
     }
-    return 0;
+    return result;
 }
 
 /* ---- All slot references, for promotion ---- */
 
-/* The window's word before the arguments of the C function that f may be calling, or NULL. Whoever is called may put something there for a
- * while that is no reference of the window (PY_VECTORCALL_ARGUMENTS_OFFSET). */
-static PyObject **word_before_arguments(frame_t *f)
-{
-    instruction_t *at = f->pc - 2;
-    if (at < f->code->co_instructions)
-        return NULL;
-    switch (instruction_op(*at)) {
-    case OP_CALL:
-    case OP_CALL_METHOD:
-    case OP_CALL_KW:
-    case OP_CALL_METHOD_KW:
-        return &f->slots[AT_B(at)];
-    default:
-        return NULL;
-    }
-}
+struct slot_visitor {
+    visitproc visit;
+    void *arg;
+};
 
-static void walk_window(frame_t *f, PyObject **end, void (*visit)(PyObject *op))
-{
-    PyObject **unsure = word_before_arguments(f);
-    for (PyObject **p = f->slots; p < end; p++)
-        if (*p != NULL && value_is_heap(*p) && (unsure == NULL || (p != unsure && p != unsure + 1)))
-            visit(*p);
-    if (f->func != NULL)
-        visit((PyObject *)f->func);
-}
-
+/* Generators that run, too, and those that are being torn down: their windows lie in them. */
 static int walk_generator(PyObject *op, uint8_t state, void *arg)
 {
-    void (**visit)(PyObject *op) = arg;
+    struct slot_visitor *v = arg;
     PyTypeObject *type = heap_type(op);
-    if ((type != &PyGen_Type && type != &PyCoro_Type && type != &PyAsyncGen_Type) || !(state & SLOT_TRACKED))
+    if ((type != &PyGen_Type && type != &PyCoro_Type && type != &PyAsyncGen_Type) || (state & SLOT_LIMBO))
         return 0;
     frame_t *f = &((PyGenObject *)op)->gi_frame;
-    if (!(f->flags & FRAME_CLEARED) && f->code != NULL)
-        walk_window(f, f->slots + f->code->co_nslots, *visit);
+    if (f->flags & FRAME_CLEARED)
+        return 0;
+    visit_words(f->slots, f->slots + f->code->co_nslots, v->visit, v->arg);
+    if (f->func != NULL)
+        v->visit((PyObject *)f->func, v->arg);
     return 0;
 }
 
-void frame_walk_slots_stopped(void (*visit)(PyObject *op))
+void frame_walk_slots_stopped(visitproc visit, void *arg)
 {
+    struct slot_visitor v = {visit, arg};
     /* Threads that have detached for the last time free their stacks during the pause, too. */
     thread_list_lock();
     for (PyThreadState *ts = thread_first(); ts != NULL; ts = ts->next) {
-        PyObject **above = NULL;        /* window of the activation above: it may begin within the one below */
-        for (frame_t *f = ts->frame; f != NULL; f = f->previous) {
-            if (f->flags & (FRAME_GENERATOR | FRAME_CLEARED))
-                continue;
-            PyObject **end = f->slots + f->code->co_nslots;
-            walk_window(f, above != NULL && above >= f->slots && above < end ? above : end, visit);
-            above = f->slots;
-        }
+        visit_stack(ts, visit, arg);
+        for (frame_t *f = ts->frame; f != NULL; f = f->previous)
+            if (!(f->flags & FRAME_GENERATOR) && f->func != NULL)
+                visit((PyObject *)f->func, arg);
     }
     thread_list_unlock();
-    object_pages_walk_stopped(walk_generator, &visit);
+    object_pages_walk_stopped(walk_generator, &v);
 }

@@ -107,21 +107,24 @@ def library_sources(n):
 
 
 def count_words(texts):
+    """Takes texts from the end of the list, as long as there are any, and counts their words."""
     words = {}
-    for text in texts * 20:
+    while True:
+        try:
+            text = texts.pop()
+        except IndexError:
+            return words
         for line in text.split("\n"):
             for word in line.replace("(", " ").replace(".", " ").replace(",", " ").split():
                 if word.isidentifier():
                     words[word] = words.get(word, 0) + 1
-    return words
 
 
 def words(size, threads):
-    """how often each word occurs in the standard library's sources"""
-    texts = library_sources(max(8, int(60 * size)))
+    """how often each word occurs in the standard library's sources; texts are taken by whoever is free, long ones first"""
+    texts = sorted(library_sources(max(8, int(60 * size))) * 20, key=len)
     total = {}
-    # Every n-th text, as neighbours in the alphabet differ in size.
-    for part in in_threads(count_words, [texts[i::threads] for i in range(threads)]):
+    for part in in_threads(count_words, [texts] * threads):
         for word, n in part.items():
             total[word] = total.get(word, 0) + n
     return sorted(total.items(), key=lambda item: (-item[1], item[0]))[:20]

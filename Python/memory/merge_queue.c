@@ -3,6 +3,7 @@
  * The table of queues is the table of heaps; a queue exists before any object can name its slot. */
 #include "memory.h"
 #include "allocator.h"
+#include "merge_posts.h"
 #include "thread_end.h"
 
 #include <sched.h>
@@ -130,6 +131,56 @@ static int queue_push(struct merge_queue *queue, PyObject *op)
     return ok;
 }
 
+/* ---- Telling the owner (merge_posts.h) ---- */
+
+enum { WINDOW = 64, MANY = 32 };
+
+static BRAID_TLS struct {
+    uint16_t owner;             /* whom the window is for */
+    uint16_t untold;            /* requests in its queue of which it has not been told */
+    uint16_t left;              /* safe points until the window ends; 0: none is open */
+} posts;
+
+static void tell(uint16_t owner)
+{
+    slot_set_breaker(owner, BREAKER_MERGE);
+    if (posts.left == 0 || posts.owner == owner) {
+        posts.owner = owner;
+        posts.untold = 0;
+        posts.left = WINDOW;
+    }
+}
+
+static void tell_soon(uint16_t owner)
+{
+    if (posts.left != 0 && posts.owner == owner && ++posts.untold < MANY)
+        return;
+    tell(owner);
+    slot_set_breaker(memory_heap->slot, BREAKER_POSTS);
+}
+
+int merge_posts_count(void)
+{
+    if (posts.left > 1) {
+        posts.left--;
+        return 1;
+    }
+    posts.left = 0;
+    if (posts.untold == 0)
+        return 0;
+    tell(posts.owner);
+    return 1;
+}
+
+void merge_posts_flush(void)
+{
+    if (Py_UNLIKELY(posts.untold != 0))
+        slot_set_breaker(posts.owner, BREAKER_MERGE);
+    posts.untold = posts.left = 0;
+}
+
+/* ---- Posting ---- */
+
 void merge_post(PyObject *op, uint16_t owner)
 {
     if (owner == 0) {
@@ -141,7 +192,7 @@ void merge_post(PyObject *op, uint16_t owner)
     /* Without memory for the queue the reference is never given back: a leak, not a crash. */
     if (heap == NULL || !queue_push(heap->merge, op))
         return;
-    slot_set_breaker(owner, BREAKER_MERGE);
+    tell_soon(owner);
     struct dead_list dead = {0};
     slot_state_t previous;
     /* merge_pending has the fence: push, fence, look at the state; the leaver stores its state, fences, looks at the queue. */

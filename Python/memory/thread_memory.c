@@ -1,6 +1,7 @@
 /* The life of a thread in the memory system. */
 #include "memory.h"
 #include "collector.h"
+#include "merge_posts.h"
 #include "thread_end.h"
 #include "weakref.h"
 
@@ -21,6 +22,7 @@ int memory_thread_attach(struct _ts *ts)
 
 void memory_thread_detach(struct _ts *ts)
 {
+    merge_posts_flush();
     qsbr_offline(ts->heap->qsbr);
     memory_heap = &memory_no_heap;
 }

@@ -9,6 +9,7 @@
 #include "interpreter.h"
 #include "lock.h"
 #include "memory.h"
+#include "merge_posts.h"
 #include "atomics.h"
 #include "stop_world.h"
 #include "thread_end.h"
@@ -406,7 +407,7 @@ int thread_handle_breaker(PyThreadState *ts)
     uint32_t bits = atomic_load_acquire_u32(&ts->breaker);
     /* Cleared before it is acted upon: what comes meanwhile sets the bit again. GIL_DROP is cleared by the release. */
     uint32_t once = bits & ~(uint32_t)(BREAKER_GIL_DROP | BREAKER_PENDING | BREAKER_SIGNALS | BREAKER_ASYNC_EXC | BREAKER_COLLECT
-                                      | BREAKER_TRACE);
+                                      | BREAKER_TRACE | BREAKER_POSTS);
     if (once)
         atomic_fetch_and_u32(&ts->breaker, ~once);
     if (Py_UNLIKELY(runtime_is_finalizing()) && runtime_interp.finalizing_thread != ts) {
@@ -426,6 +427,8 @@ int thread_handle_breaker(PyThreadState *ts)
         qsbr_poll();
     if (bits & BREAKER_PROMOTE)
         promote_run(ts);
+    if ((bits & BREAKER_POSTS) && !merge_posts_count())
+        atomic_fetch_and_u32(&ts->breaker, ~(uint32_t)BREAKER_POSTS);
     if (bits & BREAKER_MERGE)
         memory_serve_merge_requests(ts);
     /* From here on each may raise; the rest stays set for the next safe point. */

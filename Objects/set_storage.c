@@ -256,8 +256,27 @@ int set_contains_known_hash(PySetObject *self, PyObject *key, Py_hash_t hash)
 
 /* ---- Adding and removing ---- */
 
+/* Threads that add to one set what is there already need not take turns. Is key there, as far as can be said without running code?
+ * self is published: no gate to pass. */
+static Py_NO_INLINE int is_there_already(PySetObject *self, PyObject *key, Py_hash_t hash)
+{
+    struct set_table *table = __atomic_load_n(&self->table, __ATOMIC_ACQUIRE);
+    struct probe p;
+    for (probe_start(&p, table->mask, hash);; probe_next(&p)) {
+        PyObject *candidate = __atomic_load_n(&set_entries(table)[p.slot].key, __ATOMIC_ACQUIRE);  /* pairs with insert_at */
+        if (candidate == NULL || candidate == key)
+            return candidate != NULL;
+        if (__atomic_load_n(&set_entries(table)[p.slot].hash, __ATOMIC_RELAXED) == hash && candidate != SET_DUMMY)
+            return container_equal_racy(candidate, key) > 0;
+    }
+}
+
 int set_add_steal(PySetObject *self, PyObject *key, Py_hash_t hash)
 {
+    if (runtime_is_multi() && object_is_published((PyObject *)self) && is_there_already(self, key, hash)) {
+        Py_DECREF(key);
+        return 0;
+    }
     int locked, result = 0;
     Py_ssize_t slot = -1, i = find_and_lock(self, key, hash, &locked, &slot);
     if (i == -1) {

@@ -178,6 +178,26 @@ class Lists(unittest.TestCase):
         visitor.join()
 
 
+class Sets(unittest.TestCase):
+    def test_add_what_others_add_and_remove(self):
+        for make in int, str, (lambda i: (i, str(i))), (lambda i: i + .5), (lambda i: 2 ** 70 + i):
+            shared, sizes = set(), []
+
+            def add(i):
+                for key in range(64):
+                    shared.add(make(key))
+
+            def remove(i):
+                for key in range(64):
+                    shared.discard(make(key))
+                sizes.append(len(shared))
+
+            together(add, add, remove, add, times=300)
+            add(0)
+            self.assertEqual(shared, set(map(make, range(64))))
+            self.assertLessEqual(max(sizes), 64)
+
+
 class Streams(unittest.TestCase):
     def test_text_stream_initialised_again_in_use(self):
         stream = io.TextIOWrapper(io.BytesIO(b"abc\n" * 50), encoding="utf-8")

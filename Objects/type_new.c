@@ -161,7 +161,7 @@ done:
 static PyTypeObject *base_with_dict(PyTypeObject *type)
 {
     for (; type->tp_base != NULL; type = type->tp_base)
-        if (type->tp_dictoffset != 0 && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE))
+        if (type->tp_dictoffset != 0 && !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
             return type;
     return NULL;
 }
@@ -246,7 +246,7 @@ static int has_c_dict_base(PyTypeObject *type)
 /* Inline attributes are for classes whose dict pointer was added by a class made in Python: C code looks into its own. */
 static int may_have_inline_attrs(PyTypeObject *type)
 {
-    return (type->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_dictoffset > 0 && type->tp_itemsize == 0
+    return PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) && type->tp_dictoffset > 0 && type->tp_itemsize == 0
            && type->tp_alloc == PyType_GenericAlloc
            && !PyType_FastSubclass(type, Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS) && !has_c_dict_base(type);
 }
@@ -336,7 +336,7 @@ static int make_type(struct making *m)
         return -1;
     type->tp_alloc = PyType_GenericAlloc;
     type->tp_dealloc = subtype_dealloc;
-    if ((m->base->tp_flags & Py_TPFLAGS_HAVE_GC) || type->tp_basicsize > m->base->tp_basicsize) {
+    if (PyType_HasFeature(m->base, Py_TPFLAGS_HAVE_GC) || type->tp_basicsize > m->base->tp_basicsize) {
         type->tp_flags |= Py_TPFLAGS_HAVE_GC;
         type->tp_free = PyObject_GC_Del;
         type->tp_traverse = subtype_traverse;

@@ -703,7 +703,7 @@ traced_dispatch:
         PyObject *container = R(A), *key = R(B);
         if (Py_LIKELY(value_is_int(key) && container != NULL && heap_is_type(container, &PyList_Type) && R(C) != NULL)) {
             int64_t index = value_get_int(key);
-            if (Py_LIKELY((uint64_t)index < (uint64_t)Py_SIZE(container))) {
+            if (Py_LIKELY((uint64_t)index < (uint64_t)PyList_GET_SIZE(container))) {
                 SAVE();
                 PyObject *value = operand_take_owned(frame, C);
                 if (Py_UNLIKELY(list_store_item((PyListObject *)container, index, value) < 0))

@@ -9,7 +9,7 @@ typedef struct _dictkeysobject PyDictKeysObject;
 typedef struct {
     PyObject_HEAD
     Py_ssize_t ma_used;             /* [atomic; written under the lock] number of items */
-    uint64_t ma_keys_version;       /* [atomic; written under the lock] 0: none assigned */
+    uint64_t ma_keys_version;       /* [atomic; written under the lock] gate and version (dict.h) */
     PyDictKeysObject *ma_keys;      /* [lock;retire] never NULL */
 } PyDictObject;
 

@@ -19,7 +19,7 @@ PyObject *dict_iter_new(PyDictObject *dict, PyTypeObject *type)
     it->di_used = PyDict_GET_SIZE(dict);
     Py_ssize_t pos = 0;
     if (is_reversed(type)) {
-        int locked = container_lock(dict);
+        int locked = dict_lock(dict);
         pos = dict->ma_keys->top - 1;
         container_unlock(dict, locked);
     }
@@ -72,7 +72,7 @@ static inline Py_ALWAYS_INLINE int quick_step(PyDictIterObject *it, PyObject **k
     uint64_t place = place_of(it);
     Py_ssize_t pos = dict_place_pos(place), left = dict_place_left(place);
     if (Py_UNLIKELY(pos < 0 || left == 0 || left == DICT_PLACE_MANY || __atomic_load_n(&it->di_used, __ATOMIC_RELAXED) != PyDict_GET_SIZE(dict)
-                    || !object_may_read((PyObject *)dict)))
+                    || !dict_may_read(dict)))
         return 0;
     PyDictKeysObject *keys = __atomic_load_n(&dict->ma_keys, __ATOMIC_ACQUIRE);
     if (Py_UNLIKELY(pos >= __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE)))

@@ -44,7 +44,7 @@ static Py_NO_INLINE int compare_escaping(PyDictObject *self, uint64_t id, Py_ssi
 static inline Py_ALWAYS_INLINE int lookup_racy(PyDictObject *self, PyObject *key, Py_hash_t hash, enum want want,
                                                PyObject **result)
 {
-    container_pass_gate(self);
+    dict_pass_gate(self);
     PyDictKeysObject *keys = __atomic_load_n(&self->ma_keys, __ATOMIC_ACQUIRE);
     size_t mask = dict_keys_mask(keys), perturb = (size_t)hash, slot = perturb & mask;
     for (;;) {
@@ -99,7 +99,7 @@ static inline Py_ALWAYS_INLINE Py_ssize_t find_and_lock(PyDictObject *self, PyOb
 restart:
     dummy = -1;
     escaped = 0;
-    *locked = container_lock(self);
+    *locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     uint64_t id = keys->id;
     Py_ssize_t count = keys->count;
@@ -125,7 +125,7 @@ restart:
                         Py_DECREF(candidate);
                         return -2;
                     }
-                    *locked = container_lock(self);
+                    *locked = dict_lock(self);
                     keys = self->ma_keys;
                     if (keys->id != id || keys->entries[i].key != candidate || added_since(keys, count, hash)) {
                         container_unlock(self, *locked);
@@ -210,15 +210,16 @@ static int lookup_borrowed(PyObject *dict, PyObject *key, Py_hash_t hash, PyObje
 
 static uint64_t version_locked(PyDictObject *self)
 {
-    object_publish((PyObject *)self);
-    if (self->ma_keys_version == 0)
+    if (!dict_is_open(self))
+        dict_open_locked(self);
+    if (self->ma_keys_version == DICT_OPEN)
         __atomic_store_n(&self->ma_keys_version, container_next_id(), __ATOMIC_RELEASE);
     return self->ma_keys_version;
 }
 
 uint64_t dict_keys_version(PyObject *dict)
 {
-    int locked = container_lock(dict);
+    int locked = dict_lock((PyDictObject *)dict);
     uint64_t version = version_locked((PyDictObject *)dict);
     container_unlock(dict, locked);
     return version;
@@ -230,7 +231,7 @@ int dict_cache_slot(PyObject *dict, PyObject *name, uint64_t *version, PyObject 
     Py_hash_t hash = unicode_hash(name);
     int result = 0;
     *slot = NULL;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     size_t mask = dict_keys_mask(keys), perturb = (size_t)hash, at = perturb & mask;
     for (;;) {
@@ -270,7 +271,7 @@ static int store(PyDictObject *self, PyObject *key, Py_hash_t hash, PyObject *va
     Py_ssize_t slot = -1, i = find_and_lock(self, key, hash, &locked, &slot);
     if (i >= 0) {
         PyObject **place = &self->ma_keys->entries[i].value, *old = *place;
-        dict_put(place, value);
+        dict_put(self, place, value);
         container_unlock(self, locked);
         Py_DECREF(old);
         return 0;
@@ -505,7 +506,7 @@ int PyDict_DelItemString(PyObject *dict, const char *name)
 PyObject *dict_pop_end(PyDictObject *self, int last, const char *message)
 {
     PyObject *key = NULL, *value = NULL;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     Py_ssize_t i = last ? dict_last_entry_locked(self) : dict_first_entry_locked(self);
     if (i >= 0)
         dict_remove_entry_locked(self, i, &key, &value);

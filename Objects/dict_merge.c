@@ -18,7 +18,7 @@ static int adopt_copy(PyDictObject *self, PyDictObject *other)
     PyDictKeysObject *keys = NULL;
     Py_ssize_t used;
     int result = 0;
-    int locked = container_lock(other);
+    int locked = dict_lock(other);
     used = other->ma_used;
     if (used * 2 >= other->ma_keys->count) {            /* few dead entries: worth keeping the layout */
         keys = dict_keys_clone_locked(other);
@@ -30,10 +30,12 @@ static int adopt_copy(PyDictObject *self, PyDictObject *other)
             PyErr_NoMemory();
         return result;
     }
-    locked = container_lock(self);
+    locked = dict_lock(self);
     PyDictKeysObject *old = self->ma_keys;
     if (self->ma_used == 0) {
         dict_touch_locked(self);
+        if (dict_is_open(self))
+            dict_publish_entries(keys);         /* other may be closed */
         __atomic_store_n(&self->ma_keys, keys, __ATOMIC_RELEASE);
         dict_set_used(self, used);
         dict_retire_keys_locked(self, old);
@@ -76,7 +78,7 @@ static int merge_pair(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *v
 static int reserve(PyDictObject *self, Py_ssize_t more)
 {
     int result = 0;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     Py_ssize_t free_entries = self->ma_keys->capacity - self->ma_keys->count;
     if (free_entries < more && more > self->ma_used / 2)
         result = dict_resize_locked(self, self->ma_used + more, 0);
@@ -398,7 +400,7 @@ int _PyDict_HasOnlyStringKeys(PyObject *dict)
 
 Py_ssize_t _PyDict_SizeOf(PyDictObject *self)
 {
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     size_t bytes = (size_t)Py_TYPE(self)->tp_basicsize + dict_keys_bytes(self->ma_keys);
     container_unlock(self, locked);
     return (Py_ssize_t)bytes;

@@ -78,7 +78,29 @@ size_t dict_keys_bytes(const PyDictKeysObject *keys)
 void dict_retire_keys_locked(PyDictObject *self, PyDictKeysObject *keys)
 {
     if (!keys->is_static)
-        memory_retire_or_free(object_is_private((PyObject *)self), keys, dict_keys_bytes(keys));
+        memory_retire_or_free(dict_is_closed(self), keys, dict_keys_bytes(keys));
+}
+
+/* ---- The gate ---- */
+
+void dict_publish_entries(PyDictKeysObject *keys)
+{
+    for (Py_ssize_t i = keys->first; i < keys->top; i++) {
+        dict_entry *entry = &keys->entries[i];
+        if (entry->value == NULL)
+            continue;
+        object_publish(entry->key);
+        object_publish(entry->value);
+    }
+}
+
+void dict_open_locked(PyDictObject *self)
+{
+    if (self->ma_keys != NULL)          /* NULL: allocated, not yet through dict.__new__ */
+        dict_publish_entries(self->ma_keys);
+    object_publish((PyObject *)self);
+    if (self->ma_keys_version == 0)
+        __atomic_store_n(&self->ma_keys_version, DICT_OPEN, __ATOMIC_RELEASE);      /* pairs with dict_is_open */
 }
 
 /* ---- Probing under the lock ---- */
@@ -243,7 +265,7 @@ PyDictKeysObject *dict_keys_clone_locked(PyDictObject *self)
 int dict_snapshot_take(PyObject *op, struct dict_snapshot *snapshot)
 {
     PyDictObject *self = (PyDictObject *)op;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     Py_ssize_t used = self->ma_used, n = 0;
     snapshot->pairs = snapshot->room;
@@ -306,7 +328,7 @@ static inline int entry_refs(dict_entry *entry, PyObject **key, PyObject **value
 static int next_locking(PyDictObject *self, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash, int step)
 {
     int found = 0;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     Py_ssize_t i = *pos;
     if (step < 0 && i >= keys->count)
@@ -331,7 +353,7 @@ static int next_locking(PyDictObject *self, Py_ssize_t *pos, PyObject **key, PyO
 int dict_next_ref(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash)
 {
     PyDictObject *self = (PyDictObject *)op;
-    container_pass_gate(self);
+    dict_pass_gate(self);
     PyDictKeysObject *keys = __atomic_load_n(&self->ma_keys, __ATOMIC_ACQUIRE);
     Py_ssize_t n = __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE), i = *pos;
     if (i < 0)
@@ -357,7 +379,7 @@ int dict_next_ref(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **valu
 int dict_previous_ref(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value)
 {
     PyDictObject *self = (PyDictObject *)op;
-    container_pass_gate(self);
+    dict_pass_gate(self);
     PyDictKeysObject *keys = __atomic_load_n(&self->ma_keys, __ATOMIC_ACQUIRE);
     Py_ssize_t n = __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE), i = *pos;
     for (i = i < n ? i : n - 1; i >= 0; i--) {
@@ -375,12 +397,9 @@ int dict_previous_ref(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **
     return 0;
 }
 
-/* The caller holds a critical section on op or is alone with it. */
-int _PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash)
+int dict_next_borrowed(PyDictObject *self, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash)
 {
-    if (!PyDict_Check(op))
-        return 0;
-    PyDictKeysObject *keys = ((PyDictObject *)op)->ma_keys;
+    PyDictKeysObject *keys = self->ma_keys;
     Py_ssize_t i = *pos;
     if (i < 0)
         return 0;
@@ -400,6 +419,15 @@ int _PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value
         return 1;
     }
     return 0;
+}
+
+/* The caller holds a critical section on op or is alone with it; a table that it reads without either is at least not freed at once. */
+int _PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash)
+{
+    if (!PyDict_Check(op))
+        return 0;
+    dict_pass_gate((PyDictObject *)op);
+    return dict_next_borrowed((PyDictObject *)op, pos, key, value, hash);
 }
 
 int PyDict_Next(PyObject *op, Py_ssize_t *pos, PyObject **key, PyObject **value)
@@ -436,6 +464,14 @@ PyObject *_PyDict_NewPresized(Py_ssize_t min_used)
     return self;
 }
 
+PyDictObject *dict_new_unseen(Py_ssize_t n)
+{
+    PyObject *self = _PyDict_NewPresized(n);
+    if (self != NULL)
+        object_untrack(self);
+    return (PyDictObject *)self;
+}
+
 /* Appends the pair, if key is of a kind whose comparison runs no code, and new. */
 static inline Py_ALWAYS_INLINE int take_pair(PyDictKeysObject *keys, PyObject *key, PyObject *value)
 {
@@ -458,8 +494,6 @@ static inline Py_ALWAYS_INLINE int take_pair(PyDictKeysObject *keys, PyObject *k
     }
     Py_ssize_t i = keys->count;
     dict_entry *entry = &keys->entries[i];
-    object_publish(key);
-    object_publish(value);
     entry->hash = hash;
     entry->key = slot_to_owned(key);
     entry->value = slot_to_owned(value);
@@ -495,9 +529,9 @@ void PyDict_Clear(PyObject *op)
     if (!PyDict_Check(op))
         return;
     PyDictObject *self = (PyDictObject *)op;
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
-    int is_private = object_is_private(op);
+    int is_private = dict_is_closed(self);
     dict_touch_locked(self);
     dict_set_used(self, 0);
     __atomic_store_n(&self->ma_keys, DICT_EMPTY_KEYS, __ATOMIC_RELEASE);
@@ -529,7 +563,7 @@ int dict_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* A published dict keeps its table until its own memory is handed back (rule 2.4). */
+/* An open dict keeps its table until its own memory is handed back (rule 2.4). */
 void dict_dealloc(PyObject *op)
 {
     PyDictObject *self = (PyDictObject *)op;
@@ -538,7 +572,7 @@ void dict_dealloc(PyObject *op)
     if (keys != NULL && !keys->is_static) {
         if (self->ma_used != 0)
             drop_entries(keys);
-        if (Py_LIKELY(!object_is_published(op) || !runtime_is_multi()))
+        if (Py_LIKELY(!dict_is_open(self) || !runtime_is_multi()))
             block_free(keys);
         else
             memory_retire_or_free(0, keys, dict_keys_bytes(keys));

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "instance.h"
+#include "object_pages.h"
 #include "type.h"
 
 /* ---- Where the dict pointer is ---- */
@@ -70,14 +71,15 @@ int instance_to_dict_mode(PyObject *op)
         if (id == 0 || !(id & SHAPE_ID_TAG))
             return 0;
         shape_t *shape = shape_from_id(id);
-        PyObject *dict = _PyDict_NewPresized(shape->count);
+        PyDictObject *dict = dict_new_unseen(shape->count);
         if (dict == NULL)
             return -1;
         int locked = container_lock(op), done = 0;
         if (op->hdr_shape == shape->id) {
-            move_slots_locked(op, shape, (PyDictObject *)dict);
-            object_publish(dict);
-            __atomic_store_n(pointer, dict, __ATOMIC_RELEASE);     /* pairs with read_dict_pointer */
+            move_slots_locked(op, shape, dict);
+            object_track((PyObject *)dict);
+            object_publish((PyObject *)dict);
+            __atomic_store_n(pointer, (PyObject *)dict, __ATOMIC_RELEASE);     /* pairs with read_dict_pointer */
             done = 1;
         }
         container_unlock(op, locked);
@@ -329,7 +331,7 @@ PyObject *instance_copy_attrs(PyObject *op)
     uint32_t id;
     while ((id = instance_shape(op)) & SHAPE_ID_TAG) {
         shape_t *shape = shape_from_id(id);
-        PyObject *dict = _PyDict_NewPresized(shape->count);
+        PyDictObject *dict = dict_new_unseen(shape->count);
         if (dict == NULL)
             return NULL;
         int locked = container_lock(op), same = op->hdr_shape == id;
@@ -339,11 +341,13 @@ PyObject *instance_copy_attrs(PyObject *op)
                 value = __atomic_load_n(instance_slot(op, shape_slot_offset(shape, i)), __ATOMIC_ACQUIRE);
             while (value != NULL && !object_try_incref(value));
             if (value != NULL)
-                dict_insert_new_locked((PyDictObject *)dict, shape->names[i], unicode_hash(shape->names[i]), value);
+                dict_insert_new_locked(dict, shape->names[i], unicode_hash(shape->names[i]), value);
         }
         container_unlock(op, locked);
-        if (same)
-            return dict;
+        if (same) {
+            object_track((PyObject *)dict);
+            return (PyObject *)dict;
+        }
         Py_DECREF(dict);
     }
     PyObject *dict = instance_peek_dict(op);
@@ -379,6 +383,7 @@ int64_t instance_dict_hint(PyObject *op, PyObject *name)
     if (dict == NULL)
         return -1;
     if (PyDict_Check(dict) && unicode_is_interned(name)) {
+        dict_pass_gate((PyDictObject *)dict);
         PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)dict)->ma_keys, __ATOMIC_ACQUIRE);
         Py_ssize_t n = __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE);
         for (Py_ssize_t i = 0; i < n && i < 1000 && hint < 0; i++)

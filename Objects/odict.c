@@ -361,7 +361,7 @@ typedef struct {
 
 static struct order_state order_state_of(PyDictObject *self)
 {
-    int locked = container_lock(self);
+    int locked = dict_lock(self);
     PyDictKeysObject *keys = self->ma_keys;
     struct order_state state = {keys->id, keys->count, keys->gap, self->ma_used};
     container_unlock(self, locked);

@@ -325,7 +325,7 @@ int type_ready(PyTypeObject *type)
         goto error;
     if (type->tp_dict == NULL && (type->tp_dict = PyDict_New()) == NULL)
         goto error;
-    object_publish(type->tp_dict);
+    dict_keys_version(type->tp_dict);   /* opens it: caches point at what is in it without counting */
     if (type->tp_private == NULL && (type->tp_private = type_private_new()) == NULL)
         goto error;
     if (set_new(type) < 0 || type_add_operators(type) < 0 || add_methods(type) < 0 || add_members(type) < 0

@@ -4,8 +4,8 @@
  * needs no record: `locked = container_lock(op); ... container_unlock(op, locked);`.  While there is one thread (or the
  * GIL is on) both are a test of one word.
  *
- * Gate of dict and set (rule 1 of Doc/concurrency.md; list.h has that of list).  They are read without the lock only if ours or
- * published.  Who finds the gate closed takes the lock and publishes the container (container_open_gate): it is open for good. */
+ * Gate of set (rule 1 of Doc/concurrency.md; list.h has that of list and dict).  It is read without the lock only if ours or
+ * published.  Who finds the gate closed takes the lock and publishes the set (container_open_gate): it is open for good. */
 #ifndef BRAID_CONTAINER_H
 #define BRAID_CONTAINER_H
 

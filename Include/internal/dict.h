@@ -14,8 +14,14 @@
  * one remembered, and the search starts anew if they differ.
  *
  * Keys version: for caches of globals and builtins.  It is never reused, and changes (first to 0: none) before a key is added
- * or removed or the table is replaced; overwriting a value leaves it.  A dict that has a version is published, so no gate is
- * needed by who has compared it.  While the version holds, the address of a value slot stays valid and the same key's. */
+ * or removed or the table is replaced; overwriting a value leaves it.  A dict that has a version is open, so no gate is
+ * needed by who has compared it.  While the version holds, the address of a value slot stays valid and the same key's.
+ *
+ * Gate: that of list (list.h), with the same rules: born closed; who is not the owner opens it first (dict_lock, PyDict_Next, too).  The
+ * word of the keys version says: 0 closed, DICT_OPEN open without a version, else the version of an open dict.  Dicts of types are open from
+ * the start (type_ready): caches point into them without counting.  Who fills a fresh dict without its lock uses dict_new_unseen.
+ * Caches that read an instance's dict without a reference to it (instance_dict_read_hint_racy) look at the gate too: a dict whose
+ * owner is the reader is alive, an open one keeps its table while readers may be in it. */
 #ifndef BRAID_DICT_H
 #define BRAID_DICT_H
 
@@ -59,6 +65,40 @@ static inline Py_ALWAYS_INLINE Py_ssize_t dict_index_get(const PyDictKeysObject 
     return (Py_ssize_t)__atomic_load_n((const int64_t *)(const void *)dict_keys_index(keys) + slot, __ATOMIC_ACQUIRE);
 }
 
+/* ---- The gate ---- */
+
+#define DICT_OPEN 1u            /* in ma_keys_version; no version has this number */
+
+static inline Py_ALWAYS_INLINE int dict_is_open(PyDictObject *self)
+{
+    return __atomic_load_n(&self->ma_keys_version, __ATOMIC_ACQUIRE) != 0;      /* pairs with dict_open_locked */
+}
+/* May this thread read self without its lock? */
+static inline Py_ALWAYS_INLINE int dict_may_read(PyDictObject *self)
+{
+    return object_is_mine((PyObject *)self) || dict_is_open(self);
+}
+/* self is the calling thread's own, and nobody else reads it without its lock. */
+static inline Py_ALWAYS_INLINE int dict_is_closed(PyDictObject *self)
+{
+    return object_is_mine((PyObject *)self) && !dict_is_open(self);
+}
+/* Publishes keys and values and opens the dict.  Locks: caller holds self's lock.  Escapes never */
+void dict_open_locked(PyDictObject *self);
+/* Takes self's lock, for container_unlock(self, locked); who is not the owner opens the dict, also in a critical section (see list_lock). */
+static inline Py_ALWAYS_INLINE int dict_lock(PyDictObject *self)
+{
+    int locked = container_lock(self);
+    if (runtime_is_multi() && Py_UNLIKELY(!dict_may_read(self)))
+        dict_open_locked(self);
+    return locked;
+}
+static inline Py_ALWAYS_INLINE void dict_pass_gate(PyDictObject *self)
+{
+    if (Py_UNLIKELY(!dict_may_read(self)))
+        container_unlock(self, dict_lock(self));
+}
+
 /* ---- Reading ---- */
 
 /* The value of key as a new reference.
@@ -76,7 +116,7 @@ static inline Py_ALWAYS_INLINE uint64_t dict_version_racy(PyObject *dict)
 {
     return __atomic_load_n(&((PyDictObject *)dict)->ma_keys_version, __ATOMIC_ACQUIRE);
 }
-/* Assigns a version if there is none (publishes dict).  Never 0. */
+/* Assigns a version if there is none (opens dict).  Never 0 or DICT_OPEN. */
 uint64_t dict_keys_version(PyObject *dict);
 /* Address of the value of an exact, interned str, or NULL; valid while the version is what it was before the call. */
 PyObject **dict_value_slot(PyObject *dict, PyObject *name);
@@ -103,6 +143,9 @@ int dict_set_str_steal(PyObject *dict, PyObject *name, PyObject *value);
 /* A new dict of n pairs; later keys win.  Borrows. stride: distance between keys and values in words. */
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject *const *values,
                           Py_ssize_t value_stride, Py_ssize_t n);
+/* An empty dict with room for n entries that is not tracked: nobody else can find it.  The caller may fill it without its lock
+ * (dict_insert_new_locked), also after waiting for locks of others, and calls object_track.  NULL with MemoryError. */
+PyDictObject *dict_new_unseen(Py_ssize_t n);
 /* For {key: value, ...}: moves slot references to the keys and values of n pairs (key, value, key, ...) into a dict that was just made
  * with room for them, as long as that runs no code and no key comes twice; what was moved becomes NULL in pairs.
  * Returns  the number of pairs moved; the caller stores the rest with dict_set_steal
@@ -110,10 +153,11 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject
 Py_ssize_t dict_take_pairs(PyObject *dict, PyObject **pairs, Py_ssize_t n);
 /* For f(**mapping): like _PyDict_MergeEx(dict, other, 2). */
 int dict_merge_unique(PyObject *dict, PyObject *other);
-/* Publishes and stores a value where readers can see it. */
-static inline void dict_put(PyObject **slot, PyObject *value)
+/* Stores a value where readers can see it.  Locks: caller holds self's lock (dict_lock) */
+static inline void dict_put(PyDictObject *self, PyObject **slot, PyObject *value)
 {
-    object_publish(value);
+    if (dict_is_open(self))
+        object_publish(value);
     __atomic_store_n(slot, value, __ATOMIC_RELEASE);
 }
 
@@ -139,6 +183,8 @@ void dict_snapshot_free(struct dict_snapshot *snapshot);
 int dict_next_ref(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash);
 /* The same downwards, from *pos. */
 int dict_previous_ref(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value);
+/* PyDict_Next without the gate: for who has opened the dict, or walks it while everything else stands still. */
+int dict_next_borrowed(PyDictObject *self, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash);
 
 /* ---- For the files of dict ---- */
 
@@ -154,8 +200,8 @@ void dict_retire_keys_locked(PyDictObject *self, PyDictKeysObject *keys);
 /* Forgets the keys version. */
 static inline void dict_touch_locked(PyDictObject *self)
 {
-    if (self->ma_keys_version != 0)
-        __atomic_store_n(&self->ma_keys_version, 0, __ATOMIC_RELEASE);
+    if (self->ma_keys_version > DICT_OPEN)
+        __atomic_store_n(&self->ma_keys_version, DICT_OPEN, __ATOMIC_RELEASE);
 }
 static inline void dict_set_used(PyDictObject *self, Py_ssize_t used)
 {
@@ -171,6 +217,8 @@ int dict_move_entry_locked(PyDictObject *self, Py_ssize_t i, int last);
 Py_ssize_t dict_first_entry_locked(PyDictObject *self);
 Py_ssize_t dict_last_entry_locked(PyDictObject *self);
 
+/* Publishes what a table holds. */
+void dict_publish_entries(PyDictKeysObject *keys);
 /* A copy of the table (counting the references), or NULL without exception. Locks: caller holds self's lock. */
 PyDictKeysObject *dict_keys_clone_locked(PyDictObject *self);
 

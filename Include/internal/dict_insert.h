@@ -48,8 +48,10 @@ static inline Py_ALWAYS_INLINE int dict_insert_at_locked(PyDictObject *self, PyO
         slot = (Py_ssize_t)dict_free_slot(keys, hash);
     dict_entry *entry = &keys->entries[i];
     dict_touch_locked(self);
-    object_publish(key);
-    object_publish(value);
+    if (dict_is_open(self)) {
+        object_publish(key);
+        object_publish(value);
+    }
     __atomic_store_n(&entry->hash, hash, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->key, key, __ATOMIC_RELEASE);
     __atomic_store_n(&entry->value, value, __ATOMIC_RELEASE);

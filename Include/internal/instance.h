@@ -104,7 +104,7 @@ static inline Py_ALWAYS_INLINE PyObject *instance_dict_read_hint_racy(PyObject *
                                                                       uint32_t hint)
 {
     PyDictObject *dict = (PyDictObject *)__atomic_load_n(instance_slot(op, dict_offset), __ATOMIC_ACQUIRE);
-    if (dict == NULL)
+    if (dict == NULL || Py_UNLIKELY(!dict_may_read(dict)))
         return NULL;
     PyDictKeysObject *keys = __atomic_load_n(&dict->ma_keys, __ATOMIC_ACQUIRE);
     if ((Py_ssize_t)hint >= __atomic_load_n(&keys->count, __ATOMIC_ACQUIRE))

@@ -4,6 +4,7 @@
 #endif
 #include "traceback_dump.h"
 #include "collector.h"
+#include "dict.h"
 #include "frame.h"
 #include "interpreter.h"
 #include "module.h"
@@ -216,6 +217,7 @@ static int is_standard(PyObject *names, PyObject *name)
     return 0;
 }
 
+/* Takes no lock: the process is about to die. */
 void traceback_dump_extension_modules(int fd)
 {
     PyObject *modules = runtime_interp.modules, *names = NULL, *key, *value, *name;
@@ -223,11 +225,11 @@ void traceback_dump_extension_modules(int fd)
     uint64_t count = 0;
     if (modules == NULL || !PyDict_Check(modules) || runtime_interp.sysdict == NULL)
         return;
-    while (PyDict_Next(runtime_interp.sysdict, &at, &key, &value))
+    while (dict_next_borrowed((PyDictObject *)runtime_interp.sysdict, &at, &key, &value, NULL))
         if (PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, "stdlib_module_names") == 0 && PyAnySet_Check(value))
             names = value;
     at = 0;
-    while (PyDict_Next(modules, &at, &name, &value)) {
+    while (dict_next_borrowed((PyDictObject *)modules, &at, &name, &value, NULL)) {
         if (!PyUnicode_Check(name) || !PyUnicode_IS_ASCII(name) || !PyModule_Check(value) || ((PyModuleObject *)value)->md_def == NULL
             || (names != NULL && is_standard(names, name)))
             continue;

@@ -1,5 +1,5 @@
 /*
- * Model of the gate of a list (list.h): one container L with one place, and two objects X and Y that pass
+ * Model of the gate of lists and dicts (list.h, dict.h): one container L with one place, and two objects X and Y that pass
  * through it.  A owns L and both objects; B and C have counted references to L that do not publish it (a tuple).
  *
  * What runs: A puts an object into the place, takes it out again and drops it, reads the place without the lock while it
@@ -25,7 +25,7 @@
 
 #define NONE 2
 
-bool open = 0;                  /* LIST_OPEN */
+bool open = 0;                  /* LIST_OPEN, DICT_OPEN */
 bool cpub = 0;                  /* L itself is PUBLISHED */
 byte place = NONE;              /* the object there, or NONE */
 bool lock = 0;

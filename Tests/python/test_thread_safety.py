@@ -1,6 +1,9 @@
 """Objects of the interpreter that threads change while others use them: anything but a crash."""
+import copy
 import heapq
 import io
+import json
+import pickle
 import queue
 import threading
 import unittest
@@ -196,6 +199,79 @@ class Sets(unittest.TestCase):
             add(0)
             self.assertEqual(shared, set(map(make, range(64))))
             self.assertLessEqual(max(sizes), 64)
+
+
+class Dicts(unittest.TestCase):
+    """As lists: a dict is read by the thread that made it without a lock, and what it stores there is its own until others come."""
+
+    def visited(self, use, make, own):
+        """Dicts and objects from make() that this thread works on with own() while another does so with use()."""
+        wrong = []
+
+        def visit():
+            while (got := visits.get()) is not None:
+                try:
+                    use(*got)
+                except RuntimeError:        # changed size during iteration
+                    pass
+                except BaseException as error:
+                    wrong.append(error)
+
+        visits = queue.SimpleQueue()
+        visitor = threading.Thread(target=visit)
+        visitor.start()
+        for i in range(200):
+            made = make()
+            visits.put((made,))
+            for k in range(20):
+                own(made, f"value {i} {k}")
+        visits.put(None)
+        visitor.join()
+        self.assertEqual(wrong, [])
+
+    def overwrite(self, mapping, value):
+        mapping["a"] = value
+        mapping["b"] = mapping["a"]
+        mapping["c"] = mapping.pop("c") + "."
+        self.assertEqual(mapping["a"][:6], "value ")
+
+    def test_saved_and_copied_by_another_thread(self):
+        def use(mapping):
+            for k in range(20):
+                copies = pickle.loads(pickle.dumps(mapping)), json.loads(json.dumps(mapping)), dict(mapping), {**mapping}
+                for mapping_read in copies:
+                    for key, value in mapping_read.items():
+                        if value[:6] not in ("value ", "begin."):
+                            raise AssertionError(value)
+        self.visited(use, lambda: {"a": "begin.", "b": "begin.", "c": "begin."}, self.overwrite)
+
+    def test_changed_by_another_thread(self):
+        def use(mapping):
+            for k in range(20):
+                mapping["a"] = f"value of the visitor {k}"
+                mapping.setdefault("c", f"value to come {k}")
+                mapping.update(a=f"value again {k}")
+        self.visited(use, lambda: {"a": "begin.", "b": "begin.", "c": "begin."}, self.overwrite)
+
+    def test_attributes_in_a_dict(self):
+        class Thing:
+            pass
+
+        def make():
+            thing = Thing()
+            vars(thing)["a"] = "begin."
+            return thing
+
+        def use(thing):
+            for k in range(30):
+                thing.a, getattr(thing, "b", None), copy.copy(thing).a
+                thing.b = f"value of the visitor {k}"
+
+        def own(thing, value):
+            thing.a = value
+            thing.b = value + "."
+            self.assertEqual((thing.a[:6], thing.b[:6]), ("value ", "value "))
+        self.visited(use, make, own)
 
 
 class Streams(unittest.TestCase):

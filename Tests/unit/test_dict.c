@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include "dict.h"
+#include "instance.h"
 #include "thread_state.h"
 
 #define INT(n) value_from_int(n)
@@ -270,6 +271,203 @@ static void test_race(void **state)
     Py_DECREF(shared);
 }
 
+/* ---- The gate ---- */
+
+static void test_contents_of_closed_dicts_stay_unpublished(void **state)
+{
+    PyObject *dict = PyDict_New(), *other = PyDict_New(), *fresh = PyDict_New();
+    PyObject *key = PyUnicode_FromString("a key"), *value = PyUnicode_FromString("a value");
+    PyDictObject *self = (PyDictObject *)dict;
+    PyDict_SetItem(dict, key, value);
+    object_publish(dict);                   /* does not walk the contents */
+    assert_true(dict_may_read(self) && !dict_is_open(self));
+    assert_false(object_is_published(key) || object_is_published(value));
+    assert_true(dict_keys_version(fresh) > DICT_OPEN && dict_is_open((PyDictObject *)fresh));
+    PyDict_SetItem(fresh, INT(1), INT(1));
+    assert_true(dict_is_open((PyDictObject *)fresh) && dict_version_racy(fresh) == DICT_OPEN);
+    PyDict_Clear(fresh);
+    assert_int_equal(PyDict_Update(other, dict), 0);
+    assert_false(object_is_published(key) || object_is_published(value));
+    assert_int_equal(PyDict_Update(fresh, dict), 0);        /* an open dict takes over a closed one's table */
+    assert_true(object_is_published(key) && object_is_published(value) && !dict_is_open(self));
+
+    int locked = container_lock(self);
+    dict_open_locked(self);
+    container_unlock(self, locked);
+    PyObject *later = PyUnicode_FromString("later value");
+    PyDict_SetItem(dict, key, later);
+    assert_true(dict_is_open(self) && object_is_published(later));
+    Py_DECREF(later);
+    Py_DECREF(value);
+    Py_DECREF(key);
+    Py_DECREF(fresh);
+    Py_DECREF(other);
+    Py_DECREF(dict);
+}
+
+/* The owner makes one dict after another and works on it; visitors get references without the dict being published, and
+ * open it at any moment. */
+static PyObject *mail[THREADS];         /* [atomic] a dict with a reference for visitor i */
+static int no_more_mail;
+
+static void step_through_gate(PyObject *dict, unsigned random)
+{
+    PyObject *name = PyUnicode_FromFormat("name %d", (int)random % 8), *value = NULL, *key;
+    Py_ssize_t pos = 0;
+    switch (random / 8 % 8) {
+    case 0: case 1: case 2:
+        value = PyTuple_Pack(2, name, INT(random));
+        PyDict_SetItem(dict, name, value);
+        break;
+    case 3:
+        if (PyDict_Pop(dict, name, &value) > 0)
+            check_value(name, value);
+        break;
+    case 4: value = PyDict_Copy(dict); break;
+    case 5:
+        while (dict_next_ref(dict, &pos, &key, &value, NULL)) {
+            check_value(key, value);
+            Py_DECREF(key);
+            Py_CLEAR(value);
+        }
+        break;
+    case 6:
+        if (random % 31 == 0)
+            PyDict_Clear(dict);
+        break;
+    default:
+        if (dict_get_str_ref(dict, name, &value))
+            check_value(name, value);
+    }
+    Py_XDECREF(value);
+    Py_DECREF(name);
+    thread_safe_point(thread_current());
+}
+
+static void *visit_dicts(void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    uintptr_t me = (uintptr_t)arg;
+    unsigned seed = (unsigned)me * 7919u + 3;
+    while (!__atomic_load_n(&no_more_mail, __ATOMIC_RELAXED)) {
+        PyObject *dict = __atomic_exchange_n(&mail[me], NULL, __ATOMIC_ACQ_REL);
+        for (int i = 0; dict != NULL && i < 6; i++) {
+            seed = seed * 1103515245u + 12345u;
+            step_through_gate(dict, seed >> 16);
+        }
+        Py_XDECREF(dict);
+        thread_safe_point(thread_current());
+    }
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+static void test_gate_opened_under_the_owner(void **state)
+{
+    pthread_t threads[THREADS];
+    unsigned seed = 11;
+    PyThreadState *ts = PyEval_SaveThread();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, visit_dicts, (void *)i);
+    PyEval_RestoreThread(ts);
+    for (int i = 0; i < rounds / 6; i++) {
+        PyObject *dict = PyDict_New();
+        for (int j = 0; j < 30; j++) {
+            seed = seed * 1103515245u + 12345u;
+            if (j == 6 + i % 10)
+                for (int k = 0; k < THREADS; k++)
+                    Py_XDECREF(__atomic_exchange_n(&mail[k], Py_NewRef(dict), __ATOMIC_ACQ_REL));
+            step_through_gate(dict, seed >> 16);
+        }
+        Py_DECREF(dict);
+    }
+    __atomic_store_n(&no_more_mail, 1, __ATOMIC_RELAXED);
+    ts = PyEval_SaveThread();
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    PyEval_RestoreThread(ts);
+    for (int k = 0; k < THREADS; k++)
+        Py_CLEAR(mail[k]);
+}
+
+/* What another thread does with our dict in a critical section: the lock is had already, the gate is not open yet. */
+static int visitor_was_alone;           /* there is a GIL */
+
+static void *change_in_section(void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    visitor_was_alone = !runtime_is_multi();
+    PyObject *dict = arg, *key = PyUnicode_FromString("key of the visitor"), *value = PyUnicode_FromString("made by the visitor");
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    PyDict_SetItem(dict, key, value);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(value);
+    Py_DECREF(key);
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+static void *walk_borrowing(void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *key, *value;
+    Py_ssize_t pos = 0;
+    while (PyDict_Next(arg, &pos, &key, &value))
+        assert_true(PyUnicode_Check(key) && PyUnicode_Check(value));
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+static void visit(void *(*function)(void *), PyObject *dict)
+{
+    pthread_t thread;
+    PyThreadState *ts = PyEval_SaveThread();
+    pthread_create(&thread, NULL, function, dict);
+    pthread_join(thread, NULL);
+    PyEval_RestoreThread(ts);
+}
+
+static void test_gate_in_a_critical_section(void **state)
+{
+    void *(*const visitors[])(void *) = {change_in_section, walk_borrowing};
+    for (int i = 0; i < 2; i++) {
+        PyObject *dict = PyDict_New(), *key = PyUnicode_FromString("key of the owner"), *value = PyUnicode_FromString("made by the owner");
+        PyDict_SetItem(dict, key, value);
+        assert_false(dict_is_open((PyDictObject *)dict) || object_is_published(key) || object_is_published(value));
+        visit(visitors[i], dict);
+        assert_int_equal(PyDict_GET_SIZE(dict), i == 0 ? 2 : 1);
+        if (!visitor_was_alone) {       /* we read without the lock, and the visitor may take out what is there */
+            PyObject *k, *v;
+            Py_ssize_t pos = 0;
+            assert_true(dict_is_open((PyDictObject *)dict));
+            while (PyDict_Next(dict, &pos, &k, &v))
+                assert_true(object_is_published(k) && object_is_published(v));
+        }
+        Py_DECREF(value);
+        Py_DECREF(key);
+        Py_DECREF(dict);
+    }
+}
+
+static void test_unseen_dicts(void **state)
+{
+    PyDictObject *unseen = dict_new_unseen(3);
+    assert_false(PyObject_GC_IsTracked((PyObject *)unseen));
+    assert_false(dict_is_open(unseen));
+    Py_DECREF(unseen);
+    PyObject *namespace = PyDict_New(), *main = PyImport_AddModule("__main__"), *copy, *kept;
+    assert_non_null(PyRun_String("class C: pass\nc = C(); c.x = c.y = 'a value'", Py_file_input, PyModule_GetDict(main), namespace));
+    PyObject *thing = PyDict_GetItemString(namespace, "c");
+    copy = instance_copy_attrs(thing);
+    kept = instance_get_dict(thing);
+    assert_true(PyObject_GC_IsTracked(copy) && PyObject_GC_IsTracked(kept) && object_is_published(kept));
+    assert_int_equal(PyDict_GET_SIZE(copy), 2);
+    assert_int_equal(PyDict_GET_SIZE(kept), 2);
+    Py_DECREF(copy);
+    Py_DECREF(kept);
+    Py_DECREF(namespace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,7 +475,11 @@ int main(void)
         cmocka_unit_test(test_order_and_ends),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_contents_of_closed_dicts_stay_unpublished),
         cmocka_unit_test(test_race),
+        cmocka_unit_test(test_gate_opened_under_the_owner),
+        cmocka_unit_test(test_gate_in_a_critical_section),
+        cmocka_unit_test(test_unseen_dicts),
     };
     Py_InitializeEx(0);
     if (getenv("BRAID_TEST_ROUNDS") != NULL)

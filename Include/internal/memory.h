@@ -9,6 +9,13 @@
 #include "refcount.h"
 #include "thread_state.h"
 
+/* Before the first allocation of a second thread: how the allocator is to treat them. */
+void memory_setup(void);
+/* Zeroed memory for what lives as long as the process, from no thread's heap of mimalloc: one block that stays would keep all of a segment
+ * there when its thread has ended.  NULL when out of memory.  Any thread; escapes never */
+void *memory_alloc_for_ever(size_t size);
+void memory_raw_after_fork(void);
+
 /* ---- Called by thread slots (Python/sync, Python/runtime) ---- */
 
 /* After ts->slot has become ATTACHED: gives the thread its slot's heap and brings it online for QSBR; from here on it may
@@ -34,6 +41,8 @@ void memory_after_fork(struct _ts *ts);
 int slot_borrow(uint16_t slot, slot_state_t *previous);
 /* Gives it back: stores `previous` (release). */
 void slot_return(uint16_t slot, slot_state_t previous);
+/* Higher slots than this are vacant, and so is this one. */
+uint32_t slots_limit(void);
 /* Sets BREAKER_* bits of the thread on a slot, if there is one. */
 void slot_set_breaker(uint16_t slot, uint32_t bits);
 

@@ -174,6 +174,8 @@ static inline Py_ALWAYS_INLINE void object_page_free(void *slot)
     object_page_free_slow(slot);
 }
 
+/* A thread ends: pages without objects go back to the allocator. By the owner. */
+void object_pages_release_empty(struct thread_heap *heap);
 /* In a pause: gives every heap what others have freed on its pages. */
 void object_pages_collect_remote_stopped(void);
 

@@ -40,7 +40,7 @@ void qsbr_online(struct qsbr_thread *self);
 void qsbr_offline(struct qsbr_thread *self);
 /* Closes the open batch and reclaims what can be reclaimed. */
 void qsbr_poll(void);
-/* The thread leaves for good: closes its batch, leaves everything to whoever polls next. */
+/* The thread, at a quiescent point, leaves for good: closes its batch, leaves what must wait to whoever polls next. */
 void qsbr_exit(struct qsbr_thread *self);
 /* In a pause: frees everything that waits, on all slots. */
 void qsbr_reclaim_all_stopped(void);

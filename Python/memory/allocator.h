@@ -19,6 +19,7 @@
 #define mi_realloc(p, n) realloc(p, n)
 #define mi_free(p) free(p)
 #define mi_usable_size(p) malloc_usable_size(p)
+#define mi_option_set_default(option, value) ((void)0)
 #define mi_malloc_aligned(n, alignment) aligned_alloc(alignment, ((n) + (alignment) - 1) & ~((size_t)(alignment) - 1))
 #else
 #include <mimalloc.h>

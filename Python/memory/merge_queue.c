@@ -15,7 +15,7 @@ struct merge_queue {
     PyObject **items;           /* [lock] each entry owns one reference */
 };
 
-struct merge_queue *merge_queue_new(void) { return mi_zalloc(sizeof(struct merge_queue)); }
+struct merge_queue *merge_queue_new(void) { return memory_alloc_for_ever(sizeof(struct merge_queue)); }
 
 void merge_after_fork(void)
 {

@@ -32,13 +32,10 @@ struct thread_heap *heap_get(uint16_t slot)
     struct thread_heap *heap = heap_peek(slot);
     if (heap != NULL)
         return heap;
-    heap = mi_zalloc(sizeof(*heap));
-    struct merge_queue *queue = merge_queue_new();
-    if (heap == NULL || queue == NULL) {
-        mi_free(heap);
-        mi_free(queue);
-        return NULL;
-    }
+    heap = memory_alloc_for_ever(sizeof(*heap));
+    struct merge_queue *queue = heap != NULL ? merge_queue_new() : NULL;
+    if (queue == NULL)
+        return NULL;        /* what is there is lost, as the process will be */
     for (int i = 0; i < OBJECT_PAGE_CLASSES; i++)
         heap->current[i] = &empty_page;
     heap->slot = slot;
@@ -53,12 +50,7 @@ struct thread_heap *heap_get(uint16_t slot)
             __atomic_store_n(&heap_table_limit, slot + 1u, __ATOMIC_RELEASE);
     }
     leaf_lock_release(&heap_lock);
-    if (other != NULL) {
-        mi_free(heap);
-        mi_free(queue);
-        return other;
-    }
-    return heap;
+    return other != NULL ? other : heap;
 }
 
 /* ---- Pages ---- */
@@ -202,6 +194,26 @@ void object_pages_collect_remote_stopped(void)
         struct thread_heap *heap = heap_peek(i);
         if (heap != NULL)
             heap_take_remote(heap);
+    }
+}
+
+void object_pages_release_empty(struct thread_heap *heap)
+{
+    heap_take_remote(heap);
+    for (uint32_t i = heap->page_count; i-- > 0;) {
+        struct object_page *page = heap->pages[i];
+        if (page->used != 0)
+            continue;
+        if (page == heap->current[page->size_class])
+            heap->current[page->size_class] = &empty_page;
+        else if (page->has_room)
+            unlink_with_room(heap, page);
+        page_release(page);         /* the last page, looked at already, takes its place */
+    }
+    if (heap->page_count == 0) {
+        mi_free(heap->pages);
+        heap->pages = NULL;
+        heap->page_capacity = 0;
     }
 }
 

@@ -73,7 +73,8 @@ static uint64_t lowest_seen(void)
 {
     uint64_t low = UINT64_MAX;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* pairs with qsbr_online */
-    for (uint32_t i = 0, limit = heap_limit(); i < limit; i++) {
+    /* A slot taken after this fence goes online after it, too: its thread sees what has been unlinked. */
+    for (uint32_t i = 0, limit = slots_limit(); i < limit; i++) {
         uint64_t seen = __atomic_load_n(&threads[i].seen, __ATOMIC_ACQUIRE);
         if (seen != 0 && seen < low)
             low = seen;
@@ -148,7 +149,7 @@ static void poll_orphans(uint64_t low)
 /* Asks those who have not reported `goal` yet to do so soon. */
 static void ask_for_reports(uint64_t goal)
 {
-    for (uint32_t i = 1, limit = heap_limit(); i < limit; i++) {
+    for (uint32_t i = 1, limit = slots_limit(); i < limit; i++) {
         uint64_t seen = __atomic_load_n(&threads[i].seen, __ATOMIC_RELAXED);
         if (seen != 0 && seen < goal)
             slot_set_breaker((uint16_t)i, BREAKER_QSBR);
@@ -227,6 +228,11 @@ void qsbr_exit(struct qsbr_thread *self)
     if (self->open != NULL)
         __atomic_fetch_add(&retired_count, self->open->count, __ATOMIC_RELAXED);
     close_batch(self);
+    if (self->first != NULL) {      /* often nobody else is online, and nothing need be left to others */
+        if (self->seen != 0)
+            __atomic_store_n(&self->seen, __atomic_load_n(&qsbr_epoch, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+        self->first = reclaim_list(self->first, lowest_seen(), self);
+    }
     struct batch *list = self->first, *spare = self->spare, *open = self->open;
     self->first = self->last = self->spare = self->open = NULL;
     set_waiting(self, 0);

@@ -2,6 +2,7 @@
 #include "memory.h"
 #include "allocator.h"
 #include <sched.h>
+#include <sys/mman.h>
 
 /* Once somebody has set an allocator, or blocks are traced, all calls go through this table. One entry per domain. */
 int memory_hooked;
@@ -182,6 +183,49 @@ wchar_t *_PyMem_RawWcsdup(const wchar_t *str)
     size_t n = wcslen(str) + 1;
     wchar_t *copy = n > (size_t)PY_SSIZE_T_MAX / sizeof(wchar_t) ? NULL : PyMem_RawMalloc(n * sizeof(wchar_t));
     return copy ? memcpy(copy, str, n * sizeof(wchar_t)) : NULL;
+}
+
+void memory_setup(void)
+{
+    /* Small pieces of a thread's first segment, committed one by one, cost it twice the time and memory of the whole. */
+    mi_option_set_default(mi_option_eager_commit_delay, 0);
+}
+
+#ifdef BRAID_SANITIZED
+void *memory_alloc_for_ever(size_t size) { return calloc(1, size); }
+#else
+#define PERMANENT_CHUNK ((size_t)256 << 10)
+
+static struct leaf_lock permanent_lock;
+static char *permanent_next, *permanent_end;    /* [permanent_lock] */
+
+void *memory_alloc_for_ever(size_t size)
+{
+    void *block = NULL;
+    size = (size + 63) & ~(size_t)63;       /* by cache lines */
+    leaf_lock_acquire(&permanent_lock);
+    if (size > (size_t)(permanent_end - permanent_next)) {
+        size_t chunk = size > PERMANENT_CHUNK ? size : PERMANENT_CHUNK;
+        char *fresh = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fresh != MAP_FAILED) {
+            permanent_next = fresh;
+            permanent_end = fresh + chunk;
+        }
+    }
+    if (size <= (size_t)(permanent_end - permanent_next)) {
+        block = permanent_next;
+        permanent_next += size;
+    }
+    leaf_lock_release(&permanent_lock);
+    return block;
+}
+#endif
+
+void memory_raw_after_fork(void)
+{
+#ifndef BRAID_SANITIZED
+    leaf_lock_release(&permanent_lock);
+#endif
 }
 
 extern const char __executable_start, etext;    /* from the linker: where Braid's code lies */

@@ -61,7 +61,7 @@ static struct delta_table *delta_table(void)
 {
     struct delta_table **place = &delta_tables[object_current_tid()];
     if (Py_UNLIKELY(*place == NULL) && object_current_tid() != 0)
-        __atomic_store_n(place, PyMem_RawCalloc(1, sizeof(struct delta_table)), __ATOMIC_RELEASE);
+        __atomic_store_n(place, memory_alloc_for_ever(sizeof(struct delta_table)), __ATOMIC_RELEASE);
     return *place;
 }
 

@@ -33,12 +33,14 @@ void memory_thread_exit(struct _ts *ts)
     memory_serve_merge_requests(ts);
     dealloc_flush_trashcan();
     qsbr_exit(ts->heap->qsbr);
+    object_pages_release_empty(ts->heap);
 }
 
 void memory_thread_leave(struct _ts *ts) { qsbr_exit(ts->heap->qsbr); }
 
 void memory_after_fork(struct _ts *ts)
 {
+    memory_raw_after_fork();
     merge_after_fork();
     object_pages_after_fork();
     weakref_after_fork();

@@ -7,6 +7,7 @@
 #include "gil.h"
 #include "gmp_guard.h"
 #include "importer.h"
+#include "memory.h"
 #include "unicode.h"
 #include "unicode_methods.h"
 #include "vm.h"
@@ -145,6 +146,7 @@ static int start_extras(void)
 
 static int start_core(void)
 {
+    memory_setup();
     gmp_guard_setup();
     if (unicode_init() < 0)
         return -1;

@@ -15,8 +15,10 @@ struct thread_slot {
 };
 
 static struct thread_slot slots[SLOTS];
-static uint16_t free_slots[SLOTS];          /* [thread list lock] a stack */
-static uint32_t free_count, used_limit = 1; /* [thread list lock] slot 0 is nobody's */
+/* The lowest free slot is taken next: after a crowd of threads has gone, the few that come are found at the front of the tables again. */
+static uint64_t taken[SLOTS / 64] = {1};    /* [thread list lock] a bit per slot; slot 0 is nobody's */
+static uint32_t first_free = 1;             /* [thread list lock] no slot below it is free */
+static uint32_t limit = 1;                  /* [thread list lock; atomic read] no slot from here on is taken */
 
 #ifdef Py_GIL_DISABLED
 BRAID_TLS uint16_t _Py_current_tid;
@@ -57,25 +59,34 @@ void slot_set_breaker(uint16_t slot, uint32_t bits)
         thread_set_breaker(ts, bits);       /* a bit set too late reaches the slot's next thread, to which it means nothing */
 }
 
+uint32_t slots_limit(void) { return atomic_load_relaxed_u32(&limit); }
+
+/* The lowest free slot, or 0. */
+static uint32_t find_free(void)
+{
+    uint32_t word = first_free / 64;
+    while (word < SLOTS / 64 && taken[word] == UINT64_MAX)
+        word++;
+    first_free = word < SLOTS / 64 ? word * 64 + (uint32_t)__builtin_ctzll(~taken[word]) : SLOTS;
+    return first_free < SLOTS ? first_free : 0;
+}
+
 PyThreadState *slot_take(void)
 {
-    uint32_t slot;
-    if (free_count > 0)
-        slot = free_slots[--free_count];
-    else if (used_limit < SLOTS)
-        slot = used_limit++;
-    else
+    uint32_t slot = find_free();
+    if (slot == 0)
         return NULL;
     PyThreadState *ts = slots[slot].ts;
     if (ts == NULL) {
-        ts = PyMem_RawCalloc(1, sizeof(*ts));
-        if (ts == NULL) {
-            free_slots[free_count++] = (uint16_t)slot;
+        ts = memory_alloc_for_ever(sizeof(*ts));
+        if (ts == NULL)
             return NULL;
-        }
         ts->slot = (uint16_t)slot;
         atomic_store_release_ptr(&slots[slot].ts, ts);
     }
+    taken[slot / 64] |= (uint64_t)1 << slot % 64;
+    if (slot >= limit)
+        atomic_store_relaxed_u32(&limit, slot + 1);
     /* A newcomer in the middle of a pause is part of it. */
     slot_state_t state = atomic_load_relaxed_int(&stop_world_requested) && !stop_world_is_mine() ? SLOT_SUSPENDED : SLOT_DETACHED;
     while (!slot_change_state((uint16_t)slot, SLOT_VACANT, state))
@@ -84,15 +95,25 @@ PyThreadState *slot_take(void)
     return ts;
 }
 
-void slot_give_back(uint16_t slot) { free_slots[free_count++] = slot; }
+void slot_give_back(uint16_t slot)
+{
+    taken[slot / 64] &= ~((uint64_t)1 << slot % 64);
+    if (slot < first_free)
+        first_free = slot;
+    uint32_t top = limit;
+    while (!(taken[(top - 1) / 64] >> (top - 1) % 64 & 1))     /* slot 0 ends it */
+        top--;
+    atomic_store_relaxed_u32(&limit, top);
+}
 
 void slots_after_fork(uint16_t own)
 {
-    free_count = 0;
-    for (uint32_t slot = used_limit; --slot > 0;) {
+    for (uint32_t slot = limit; --slot > 0;) {
         if (slot == own)
             continue;
         atomic_store_relaxed_u32(&slots[slot].state, SLOT_VACANT);
-        free_slots[free_count++] = (uint16_t)slot;
+        taken[slot / 64] &= ~((uint64_t)1 << slot % 64);
     }
+    first_free = 1;
+    limit = own + 1u;
 }

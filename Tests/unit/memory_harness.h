@@ -50,6 +50,8 @@ int slot_borrow(uint16_t slot, slot_state_t *previous)
     return 0;
 }
 
+uint32_t slots_limit(void) { return SLOTS; }
+
 void slot_return(uint16_t slot, slot_state_t previous)
 {
     __atomic_store_n(&slot_states[slot], (uint8_t)previous, __ATOMIC_RELEASE);

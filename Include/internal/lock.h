@@ -48,6 +48,10 @@ typedef struct recursive_mutex {
 
 /* An identity of the running pthread: not 0, cheap. */
 uint64_t sync_thread_identity(void);
+/* The stack of the calling thread, if it was started by PyThread_start_new_thread and an earlier one of its size has told what
+ * pthread_getattr_np knows; else 0. */
+int pythread_get_stack(char **lowest, size_t *size);
+void pythread_note_stack(const char *lowest, size_t size);
 static inline int recursive_mutex_is_mine(recursive_mutex_t *m)
 {
     return __atomic_load_n(&m->owner, __ATOMIC_RELAXED) == sync_thread_identity();

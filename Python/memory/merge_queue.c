@@ -8,11 +8,14 @@
 
 #include <sched.h>
 
+#define QUEUE_ROOM 8
+
 struct merge_queue {
     struct leaf_lock lock;
     uint32_t count;             /* [lock; atomic read] */
     uint32_t capacity;          /* [lock] */
-    PyObject **items;           /* [lock] each entry owns one reference */
+    PyObject **items;           /* [lock] each entry owns one reference; NULL, room or a block */
+    PyObject *room[QUEUE_ROOM]; /* [lock] few at a time are usual */
 };
 
 struct merge_queue *merge_queue_new(void) { return memory_alloc_for_ever(sizeof(struct merge_queue)); }
@@ -73,8 +76,10 @@ void merge_serve(uint16_t slot, struct dead_list *dead)
     struct merge_queue *queue = heap->merge;
     while (__atomic_load_n(&queue->count, __ATOMIC_RELAXED) != 0) {
         leaf_lock_acquire(&queue->lock);
-        PyObject **items = queue->items;
+        PyObject *few[QUEUE_ROOM], **items = queue->items;
         uint32_t count = queue->count;
+        if (items == queue->room)
+            items = memcpy(few, queue->room, sizeof(few));
         queue->items = NULL;
         queue->capacity = 0;
         __atomic_store_n(&queue->count, 0, __ATOMIC_RELAXED);
@@ -82,7 +87,8 @@ void merge_serve(uint16_t slot, struct dead_list *dead)
         for (uint32_t i = 0; i < count; i++)
             if (merge_one(items[i]))
                 (void)dead_add(dead, items[i]);     /* without memory for the list the object leaks, dead */
-        mi_free(items);
+        if (items != few)
+            mi_free(items);
     }
 }
 
@@ -110,19 +116,30 @@ void merge_serve_all_stopped(struct dead_list *dead)
     refcount_flush_deferred_stopped();
 }
 
+/* Room for one more. The caller holds the lock.  0: out of memory */
+static int queue_reserve(struct merge_queue *queue)
+{
+    if (queue->items == NULL) {
+        queue->items = queue->room;
+        queue->capacity = QUEUE_ROOM;
+    }
+    if (queue->count < queue->capacity)
+        return 1;
+    uint32_t capacity = 4 * queue->capacity;
+    PyObject **items = mi_realloc(queue->items != queue->room ? queue->items : NULL, capacity * sizeof(*items));
+    if (items == NULL)
+        return 0;
+    if (queue->items == queue->room)
+        memcpy(items, queue->room, sizeof(queue->room));
+    queue->items = items;
+    queue->capacity = capacity;
+    return 1;
+}
+
 static int queue_push(struct merge_queue *queue, PyObject *op)
 {
-    int ok = 1;
     leaf_lock_acquire(&queue->lock);
-    if (queue->count == queue->capacity) {
-        uint32_t capacity = queue->capacity ? 2 * queue->capacity : 32;
-        PyObject **items = mi_realloc(queue->items, capacity * sizeof(*items));
-        ok = items != NULL;
-        if (ok) {
-            queue->items = items;
-            queue->capacity = capacity;
-        }
-    }
+    int ok = queue_reserve(queue);
     if (ok) {
         queue->items[queue->count] = op;
         __atomic_store_n(&queue->count, queue->count + 1, __ATOMIC_RELAXED);

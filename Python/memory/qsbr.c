@@ -3,6 +3,7 @@
 #include "allocator.h"
 
 #define BATCH_BLOCKS 256
+#define FIRST_BATCH_BLOCKS 28       /* of a thread: many live too briefly to need more */
 #define BATCH_BYTES 65536
 
 struct retired {
@@ -14,8 +15,8 @@ struct batch {
     struct batch *next;         /* older first */
     uint64_t goal;              /* 0 while open */
     size_t bytes;
-    uint32_t count;
-    struct retired blocks[BATCH_BLOCKS];
+    uint32_t count, capacity;
+    struct retired blocks[];
 };
 
 /* One cache line per slot: everybody scans all words. */
@@ -25,7 +26,8 @@ struct qsbr_thread {
     struct batch *first, *last; /* [owner; others in a pause] closed, oldest first */
     struct batch *spare;        /* [owner] an empty one */
     size_t waiting_bytes;       /* [owner; atomic read] */
-    uint64_t pad[2];
+    int seasoned;               /* [owner] has had its first batch */
+    uint64_t pad;
 } __attribute__((aligned(64)));
 
 /* The table never moves; untouched pages of it cost nothing. */
@@ -104,7 +106,7 @@ static struct batch *reclaim_list(struct batch *list, uint64_t low, struct qsbr_
         batch_free_blocks(list);
         if (self != NULL) {
             set_waiting(self, self->waiting_bytes - list->bytes);
-            if (self->spare == NULL) {
+            if (self->spare == NULL && list->capacity == BATCH_BLOCKS) {
                 self->spare = list;
                 list = NULL;
             }
@@ -189,8 +191,13 @@ static struct batch *open_batch(struct qsbr_thread *self)
 {
     struct batch *batch = self->spare;
     self->spare = NULL;
-    if (batch == NULL)
-        batch = mi_malloc(sizeof(*batch));
+    if (batch == NULL) {
+        uint32_t capacity = self->seasoned ? BATCH_BLOCKS : FIRST_BATCH_BLOCKS;
+        self->seasoned = 1;
+        batch = mi_malloc(sizeof(*batch) + capacity * sizeof(batch->blocks[0]));
+        if (batch != NULL)
+            batch->capacity = capacity;
+    }
     if (batch != NULL) {
         batch->goal = 0;
         batch->bytes = 0;
@@ -214,7 +221,7 @@ void qsbr_retire(void *ptr, size_t bytes, qsbr_free_func free_func)
     batch->blocks[batch->count++] = (struct retired){ptr, free_func};
     batch->bytes += bytes;
     set_waiting(self, self->waiting_bytes + bytes);
-    if (batch->count == BATCH_BLOCKS || batch->bytes >= BATCH_BYTES) {
+    if (batch->count == batch->capacity || batch->bytes >= BATCH_BYTES) {
         __atomic_fetch_add(&retired_count, batch->count, __ATOMIC_RELAXED);
         close_batch(self);
         qsbr_poll();
@@ -235,6 +242,7 @@ void qsbr_exit(struct qsbr_thread *self)
     }
     struct batch *list = self->first, *spare = self->spare, *open = self->open;
     self->first = self->last = self->spare = self->open = NULL;
+    self->seasoned = 0;
     set_waiting(self, 0);
     mi_free(spare);
     mi_free(open);

@@ -182,13 +182,17 @@ void thread_find_c_stack(PyThreadState *ts)
     pthread_attr_t attributes;
     void *lowest = NULL;
     size_t size = 0, guard = 0;
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+    char here, *own;
+    if (pythread_get_stack(&own, &size))        /* the question below takes memory, a thread's first */
+        lowest = own;
+    else if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
         if (pthread_attr_getstack(&attributes, &lowest, &size) != 0)
             size = 0;
         pthread_attr_getguardsize(&attributes, &guard);
         pthread_attr_destroy(&attributes);
+        if (size != 0)
+            pythread_note_stack((char *)lowest + guard, size);
     }
-    char here;
     if (size == 0 || &here < (char *)lowest || &here > (char *)lowest + size) {
         size = 512 * 1024;          /* a stack of its own (a coroutine library): assume that much is left */
         lowest = (void *)((uintptr_t)&here - size);

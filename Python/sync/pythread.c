@@ -38,11 +38,39 @@ int PyThread_set_stacksize(size_t size)
 struct start {
     void (*func)(void *);
     void *arg;
+    size_t stack_size;          /* 0: unknown */
 };
+
+/* Of a thread started here: an address at the very top of its stack, and the size that was asked for. */
+static BRAID_TLS char *started_at;
+static BRAID_TLS size_t started_size;
+
+/* What threads started with the same size have below that address: size >> 12, 32 bits; room >> 4. */
+static uint64_t known_room;                 /* [atomic] */
+
+int pythread_get_stack(char **lowest, size_t *size)
+{
+    uint64_t known = atomic_load_relaxed_u64(&known_room);
+    if (started_size == 0 || known >> 32 != started_size >> 12)
+        return 0;
+    *lowest = started_at - ((known & 0xffffffff) << 4);
+    *size = started_size;
+    return 1;
+}
+
+void pythread_note_stack(const char *lowest, size_t size)
+{
+    /* A larger one, kept by the C library from another thread, tells nothing. */
+    if (size > started_size || started_size % 4096 != 0 || started_size >> 32 != 0)
+        return;
+    atomic_store_relaxed_u64(&known_room, (uint64_t)(started_size >> 12) << 32 | (uint64_t)(started_at - lowest) >> 4);
+}
 
 static void *run(void *p)
 {
     struct start start = *(struct start *)p;
+    started_at = __builtin_frame_address(0);
+    started_size = start.stack_size;
     PyMem_RawFree(p);
     start.func(start.arg);
     return NULL;
@@ -50,12 +78,16 @@ static void *run(void *p)
 
 /* The size of the stacks of new threads. A program may ask for less than C code needs that does not look how much is left (in GMP, in
  * libc): what is not used costs addresses only. */
-static int set_stack_size(pthread_attr_t *attributes)
+static int set_stack_size(pthread_attr_t *attributes, size_t *size)
 {
-    size_t size = PyThread_get_stacksize();
-    if (size == 0 && pthread_attr_getstacksize(attributes, &size) != 0)
+    *size = PyThread_get_stacksize();
+    if (*size == 0 && pthread_attr_getstacksize(attributes, size) != 0) {
+        *size = 0;
         return 0;
-    return pthread_attr_setstacksize(attributes, size < STACK_NEEDED ? STACK_NEEDED : size);
+    }
+    if (*size < STACK_NEEDED)
+        *size = STACK_NEEDED;
+    return pthread_attr_setstacksize(attributes, *size);
 }
 
 unsigned long PyThread_start_new_thread(void (*func)(void *), void *arg)
@@ -66,10 +98,10 @@ unsigned long PyThread_start_new_thread(void (*func)(void *), void *arg)
     int failed = 1;
     if (start == NULL)
         return PYTHREAD_INVALID_THREAD_ID;
-    *start = (struct start){func, arg};
+    *start = (struct start){func, arg, 0};
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        failed = set_stack_size(&attributes) != 0 || pthread_create(&thread, &attributes, run, start) != 0;
+        failed = set_stack_size(&attributes, &start->stack_size) != 0 || pthread_create(&thread, &attributes, run, start) != 0;
         pthread_attr_destroy(&attributes);
     }
     if (failed) {

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "instance.h"
+#include "lock.h"
 #include "object_pages.h"
 #include "type.h"
 
@@ -254,6 +255,21 @@ int instance_add_slot(PyObject *op, uint32_t from, uint32_t offset, uint32_t to,
     }
     container_unlock(op, locked);
     return same;
+}
+
+int instance_overwrite_contended(PyObject **slot, PyObject *value, PyObject **old)
+{
+    PyObject *found;
+    do {
+        sync_back_off();
+        found = __atomic_load_n(slot, __ATOMIC_RELAXED);
+        if (found == NULL || found == SHAPE_TOMBSTONE) {
+            Py_DECREF(value);       /* the caller's reference remains: never the last */
+            return 0;
+        }
+    } while (!__atomic_compare_exchange_n(slot, &found, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    *old = found;
+    return 1;
 }
 
 /* One attempt. Returns 0 or 1 as instance_set_attr; 2: try again; 3: no room, dict mode needed. *old is to be dropped. */

@@ -24,6 +24,11 @@ struct lock_wait {
 };
 void mutex_waits_abandon(struct lock_wait *wait);
 
+/* Another thread has changed a word under this one's compare-and-exchange: keeps away from it for so long that the other gets on, as from
+ * a lock that is in use all the time. Threads that write to one word at the same time wait for its cache line at every turn.
+ * Escapes never */
+Py_COLD void sync_back_off(void);
+
 /* In the child of a fork. */
 static inline void mutex_reset(PyMutex *m) { __atomic_store_n(&m->bits, 0, __ATOMIC_RELAXED); }
 

@@ -18,6 +18,7 @@ enum { LOCKED = 1, PARKED = 2 };
 
 #define PAUSE_NS 1000               /* the first pause of a waiter, each further one is twice as long */
 #define LONG_PAUSE_NS 32000         /* the longest; also the turn of each thread at a lock that is used all the time */
+#define BACK_OFF_NS 8000            /* for a word that several threads write to without a lock */
 enum { LOOKS = 8 };
 
 /* Spinning helps only while the holder runs on another processor. */
@@ -45,6 +46,12 @@ static void hint_for(int64_t ns)
         for (int i = 0; i < 8; i++)
             atomic_spin_hint();
     } while (sync_now_ns() < end);
+}
+
+void sync_back_off(void)
+{
+    if (may_spin())
+        hint_for(BACK_OFF_NS);
 }
 
 enum { LOOKS_FREE, LOOKS_HELD, LOOKS_BUSY };

@@ -33,6 +33,17 @@ def dict_insert(shared, me, n):
         items[me, i & mask] = i
 
 
+def attribute_store(shared, me, n):
+    for i in range(n):
+        shared.count = i
+
+
+def attribute_replace(shared, me, n):
+    """Each drops what the other has stored."""
+    for i in range(n):
+        shared.count = (i,)
+
+
 def set_add(shared, me, n):
     add = shared.set.add
     for i in range(n):
@@ -104,8 +115,8 @@ def short_threads(shared, me, n):
         thread.join()
 
 
-ROWS = [list_append, dict_insert, set_add, counter_under_lock, counter_under_rlock, lock_for_a_third, simple_queue,
-        queue_queue, deque_as_queue, hand_off, short_threads]
+ROWS = [list_append, dict_insert, attribute_store, attribute_replace, set_add, counter_under_lock, counter_under_rlock,
+        lock_for_a_third, simple_queue, queue_queue, deque_as_queue, hand_off, short_threads]
 
 
 def seconds(run, total, threads):

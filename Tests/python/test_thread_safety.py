@@ -181,6 +181,34 @@ class Lists(unittest.TestCase):
         visitor.join()
 
 
+class Attributes(unittest.TestCase):
+    def test_stored_by_several_threads(self):
+        class Instance:
+            pass
+
+        for round in range(5):
+            shared = Instance()
+            shared.a = shared.b = (0, 0)
+            seen = []
+
+            def store(me):
+                def body(i):
+                    for _ in range(20):
+                        shared.a = (me, i)
+                        shared.b = [me, i]
+                return body
+
+            def read(i):
+                seen.append((shared.a[1], shared.b[1]))
+                if i == 200:
+                    shared.__dict__     # the attributes move to a dict meanwhile
+
+            together(store(0), store(1), store(2), read, times=300)
+            self.assertEqual(len(seen), 300)
+            self.assertIn(shared.a[1], range(300))
+            self.assertEqual(sorted(vars(shared)), ["a", "b"])
+
+
 class Sets(unittest.TestCase):
     def test_add_what_others_add_and_remove(self):
         for make in int, str, (lambda i: (i, str(i))), (lambda i: i + .5), (lambda i: 2 ** 70 + i):

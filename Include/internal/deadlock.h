@@ -12,6 +12,9 @@
  * others in it, only if every thread of the process is known and waits, and no signal handler written in Python could run.
  * A thread that waits for a lock which it took last itself (Condition.wait, Event.wait) waits to be told something: it is in no cycle.
  *
+ * Of a crowd that waits, few have to look: a picture in which a wait was seen and that showed no cycle has looked for that wait, too. What
+ * completes a cycle later is a wait that begins later.
+ *
  * The main thread looks again every few seconds, since a cycle with edges BY_ANYBODY can be completed by what happens elsewhere. */
 #ifndef BRAID_DEADLOCK_H
 #define BRAID_DEADLOCK_H
@@ -33,6 +36,7 @@ struct deadlock_wait {
     int looks;                          /* times looked */
     int looking;                        /* attached, about to wait again */
     int reported;                       /* [stopped] */
+    uint64_t pictured;                  /* [stopped; owner reads] number of the last picture that saw it wait for certain */
     PyObject *verdict;                  /* [stopped] text of the exception to be raised, counted */
     struct deadlock_wait *previous;
 };

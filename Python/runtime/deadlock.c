@@ -97,6 +97,9 @@ static int waits_for_certain(PyThreadState *ts)
     return ts->lock_waits != NULL && parking_lot_is_queued(w->mutex, ts->lock_waits);
 }
 
+static uint64_t pictures;               /* [stopped] taken so far */
+static uint64_t last_without_cycle;     /* [atomic] number of a picture */
+
 static void describe(struct deadlock_thread *t, PyThreadState *ts)
 {
     struct deadlock_wait *w = wait_of(ts);
@@ -104,6 +107,7 @@ static void describe(struct deadlock_thread *t, PyThreadState *ts)
     t->is_waiting = waits_for_certain(ts);
     if (!t->is_waiting)
         return;
+    w->pictured = pictures;
     t->begun = w->begun;
     t->kind = w->kind;
     t->can_raise = w->can_raise;
@@ -124,6 +128,7 @@ static int take_picture(PyThreadState *self, struct deadlock_picture *p)
         return -1;
     p->all_wait = 1;
     stop_world_begin(self);
+    p->number = ++pictures;
     thread_list_lock();
     PyThreadState *ts = thread_first();
     for (; ts != NULL && n < capacity; ts = ts->next) {
@@ -206,15 +211,15 @@ static int may_be_stuck(const struct deadlock_wait *w)
 {
     unsigned long owner = w->owner != NULL ? __atomic_load_n(w->owner, __ATOMIC_RELAXED) : 0;
     uint64_t taker = w->taker != NULL ? atomic_load_relaxed_u64(w->taker) : 0;
-    int all = 1, mine = 0;
+    int all = 1, mine = 0, only_all = w->kind != DEADLOCK_BY_OWNER;
     thread_list_lock();
-    for (PyThreadState *ts = thread_first(); ts != NULL; ts = ts->next) {
+    for (PyThreadState *ts = thread_first(); ts != NULL && (all || !only_all); ts = ts->next) {
         int waits = wait_of(ts) != NULL;
         all &= waits;
         mine |= waits && (owner != 0 ? ts->thread_id == owner : ts->id == taker);
     }
     thread_list_unlock();
-    return w->kind == DEADLOCK_BY_OWNER ? mine || (all && thread_is_main()) : all;
+    return only_all ? all : mine || (all && thread_is_main());
 }
 
 static void connect(struct deadlock_picture *p)
@@ -300,7 +305,10 @@ static int look_once(PyThreadState *self)
     if (take_picture(self, &p) == 0) {
         int *next = PyMem_RawCalloc((size_t)p.n + 1, sizeof(*next)), *cycle_of = PyMem_RawCalloc((size_t)p.n + 1, sizeof(*cycle_of));
         connect(&p);
-        if (next != NULL && cycle_of != NULL && new_cycle(&p, next, cycle_of)) {
+        int looked = next != NULL && cycle_of != NULL;
+        if (looked && !new_cycle(&p, next, cycle_of))
+            atomic_store_relaxed_u64(&last_without_cycle, p.number);
+        else if (looked) {
             deadlock_report_names(&p);
             if (mode == DEADLOCK_RAISE)
                 verdict = deadlock_report_verdict(&p);
@@ -320,7 +328,11 @@ static int look_once(PyThreadState *self)
 int deadlock_look(struct deadlock_wait *w)
 {
     w->looks++;
-    if (mode == DEADLOCK_OFF || !may_be_stuck(w))
+    if (mode == DEADLOCK_OFF)
+        return 0;
+    if (w->pictured != 0 && w->pictured == atomic_load_relaxed_u64(&last_without_cycle) && !thread_is_main())
+        return 0;
+    if (!may_be_stuck(w))
         return 0;
     w->looking = 1;
     while (w->verdict == NULL && look_once(thread_current()))

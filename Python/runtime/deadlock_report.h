@@ -28,6 +28,7 @@ struct deadlock_thread {
 struct deadlock_picture {
     struct deadlock_thread *threads;
     int n;
+    uint64_t number;                    /* which picture it is */
     int all_wait;                       /* every thread of the process, for certain */
     int stacks;                         /* a file with the stacks, or -1 */
 };

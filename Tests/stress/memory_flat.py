@@ -3,7 +3,7 @@
     memory_flat.py [--seconds N] [--threads N] [CASE ...]
 
 Each case runs a warm-up, takes the resident size, runs on, and takes it again: it fails if the size has grown by more than a
-quarter and 32 MiB. Cases: blocks, objects, cycles, published, threads."""
+quarter and 32 MiB. Cases: blocks, objects, cycles, taken, published, threads."""
 import argparse
 import gc
 import queue
@@ -61,6 +61,26 @@ def cycles(seconds, threads):
     return hand_over(lambda: [Node(i) for i in range(500)], seconds)
 
 
+def taken(seconds, threads):
+    """This thread makes, another one drops what it gets."""
+    box = queue.Queue(maxsize=64)
+
+    def consumer():
+        while box.get() is not None:
+            pass
+
+    thread = threading.Thread(target=consumer)
+    thread.start()
+    end = time.monotonic() + seconds
+    count = 0
+    while time.monotonic() < end:
+        box.put(bytearray(1 << 20) if count % 8 == 0 else [(i, str(i), {i: i}) for i in range(100)])
+        count += 1
+    box.put(None)
+    thread.join()
+    return count
+
+
 def published(seconds, threads):
     """Items of a shared list are replaced by all threads: every item waits for a grace period."""
     shared, stop = [[0] * 100 for _ in range(64)], threading.Event()
@@ -100,7 +120,7 @@ def short_threads(seconds, threads):
     return count
 
 
-CASES = {"blocks": blocks, "objects": objects, "cycles": cycles, "published": published, "threads": short_threads}
+CASES = {"blocks": blocks, "objects": objects, "cycles": cycles, "taken": taken, "published": published, "threads": short_threads}
 
 
 def run(name, seconds, threads):

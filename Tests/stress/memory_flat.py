@@ -21,8 +21,8 @@ def resident():
 
 
 def hand_over(make, seconds):
-    """One thread makes, this one drops what it gets."""
-    box, stop = queue.Queue(maxsize=64), threading.Event()
+    """One thread makes, this one drops what it gets. Few are on the way, as the allocator keeps for a while what they took."""
+    box, stop = queue.Queue(maxsize=16), threading.Event()
 
     def producer():
         while not stop.is_set():
@@ -63,7 +63,7 @@ def cycles(seconds, threads):
 
 def taken(seconds, threads):
     """This thread makes, another one drops what it gets."""
-    box = queue.Queue(maxsize=64)
+    box = queue.Queue(maxsize=16)
 
     def consumer():
         while box.get() is not None:

@@ -2,6 +2,7 @@
 #include "memory.h"
 #include "collector.h"
 #include "stop_world.h"
+#include "type_slots.h"
 #include "weakref.h"
 #include <time.h>
 
@@ -127,15 +128,24 @@ static void run_callbacks(struct collection *c)
     object_vector_free(&c->callbacks);
 }
 
+static int finaliser_is_python(PyObject *op)
+{
+    destructor finalize = heap_type(op)->tp_finalize;
+    return finalize == slot_tp_finalize || finalize == _PyGen_Finalize;
+}
+
+/* Python code first: a __del__ or the finally of a generator may still use the files and sockets that the other finalisers
+ * close. */
 static void run_finalisers(struct collection *c)
 {
-    for (size_t i = 0; i < c->trial.garbage.count; i++) {
-        PyObject *op = c->trial.garbage.items[i];
-        if (*object_scratch(op) != 1)
-            continue;
-        *object_scratch(op) = 0;
-        heap_type(op)->tp_finalize(op);
-    }
+    for (int python = 1; python >= 0; python--)
+        for (size_t i = 0; i < c->trial.garbage.count; i++) {
+            PyObject *op = c->trial.garbage.items[i];
+            if (*object_scratch(op) != 1 || finaliser_is_python(op) != python)
+                continue;
+            *object_scratch(op) = 0;
+            heap_type(op)->tp_finalize(op);
+        }
 }
 
 /* What user code has brought back to life leaves the garbage. Returns -1 if that could not be found out: then all is. */

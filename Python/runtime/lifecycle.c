@@ -305,8 +305,11 @@ static void finalize_modules(void)
         clear_modules(list);
         Py_DECREF(list);
     }
-    collector_finalize();
+    /* Finalisers of what only cycles hold now would find their modules emptied: what they raise is nobody's mistake, so sys
+     * goes first, and with it the stream that it would be reported to. */
     lifecycle_flush_streams();
+    _PyModule_ClearDict(runtime_interp.sysdict);
+    collector_finalize();
 }
 
 int Py_FinalizeEx(void)

@@ -352,6 +352,12 @@ PyObject *LOOP_NAME(PyThreadState *ts, frame_t *frame, int throwing)
         goto safe_point;
     DISPATCH();
 
+safe_point_after_call:
+    /* What a signal handler raises comes from the call, which may be the last one in a with or try block: pc is behind it. */
+    frame->pc = pc;
+    if (thread_handle_breaker(ts) < 0)
+        goto error;
+    goto handled;
 safe_point:
     /* pc names the instruction to run next */
     frame->pc = pc;
@@ -359,6 +365,7 @@ safe_point:
         frame->pc = pc + 1;
         goto error;
     }
+handled:
 #if VM_TRACED
     goto traced_dispatch;
 traced_dispatch:
@@ -1170,7 +1177,7 @@ traced_dispatch:
                     else
                         STORE(AT_A(pc - 2), owned_to_slot(quick_result));
                     if (Py_UNLIKELY(BREAKER()))
-                        goto safe_point;
+                        goto safe_point_after_call;
                     DISPATCH();
                 }
             }
@@ -1240,7 +1247,7 @@ traced_dispatch:
             STORE(A, owned_to_slot(result));
             if (Py_UNLIKELY(BREAKER())) {
                 pc += 2;
-                goto safe_point;
+                goto safe_point_after_call;
             }
             NEXT(1);
         }
@@ -1258,6 +1265,10 @@ traced_dispatch:
         if (Py_UNLIKELY(result == NULL))
             goto error;
         STORE(A, owned_to_slot(result));
+        if (Py_UNLIKELY(BREAKER())) {
+            pc++;
+            goto safe_point_after_call;
+        }
         NEXT(0);
     }
     TARGET(MAKE_FUNCTION): SLOW(vm_make_function(frame, pc), 0);

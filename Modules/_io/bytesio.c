@@ -486,7 +486,14 @@ static PyObject *bytesio_close(PyObject *op, PyObject *unused)
 static PyObject *bytesio_getstate(PyObject *op, PyObject *unused)
 {
     io_bytesio *self = (io_bytesio *)op;
-    PyObject *value = bytesio_getvalue(op, NULL);
+    PyObject *value = NULL;
+    Py_ssize_t pos = 0;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (check_open_locked(self) == 0) {
+        value = getvalue_locked(self);
+        pos = self->pos;
+    }
+    Py_END_CRITICAL_SECTION();
     if (value == NULL)
         return NULL;
     PyObject *dict = self->dict == NULL ? Py_NewRef(Py_None) : PyDict_Copy(self->dict);
@@ -494,7 +501,7 @@ static PyObject *bytesio_getstate(PyObject *op, PyObject *unused)
         Py_DECREF(value);
         return NULL;
     }
-    return Py_BuildValue("(NnN)", value, self->pos, dict);
+    return Py_BuildValue("(NnN)", value, pos, dict);
 }
 
 /* Puts the dict part of a pickle's state into the instance's dict. */

@@ -15,7 +15,8 @@ typedef struct {
 } lock_object;
 
 /* The lock that stands for a thread is taken by the thread, and released when it ends. From then on locked() says no, though threads that join
- * take it for a moment each: threading asserts at exit that the main thread's lock is free behind the release, which may have handed it over. */
+ * take it for a moment each: threading asserts at exit that the main thread's lock is free behind the release, which may have handed it over.
+ * Only who has taken it itself is told so: join() asks, interrupted by a signal, and gives it back. */
 enum { NO_SENTINEL, SENTINEL_ALIVE, SENTINEL_ENDED };
 
 typedef struct {
@@ -182,11 +183,17 @@ static PyObject *lock_enter(lock_object *self, PyObject *ignored)
     return _PyMutex_TryLockFast(&self->mutex) ? lock_taken(self) : lock_wait(self, -1);
 }
 
+static void end_sentinel(lock_object *self)
+{
+    atomic_store_relaxed_u64(&self->taker, 0);
+    __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
+}
+
 static int lock_unlock(lock_object *self)
 {
     uint8_t locked = 1;
     if (Py_UNLIKELY(__atomic_load_n(&self->sentinel, __ATOMIC_RELAXED)))
-        __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
+        end_sentinel(self);
     if (__atomic_compare_exchange_n(&self->mutex.bits, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
         || mutex_try_unlock(&self->mutex))
         return 0;
@@ -214,7 +221,11 @@ static int has_ended(lock_object *self)
     return __atomic_load_n(&self->sentinel, __ATOMIC_ACQUIRE) == SENTINEL_ENDED;       /* pairs with lock_unlock */
 }
 
-static int is_locked(lock_object *self) { return PyMutex_IsLocked(&self->mutex) && !has_ended(self); }
+static int is_locked(lock_object *self)
+{
+    return PyMutex_IsLocked(&self->mutex)
+        && (!has_ended(self) || __atomic_load_n(&self->taker, __ATOMIC_RELAXED) == thread_current()->id);
+}
 
 static PyObject *lock_locked(lock_object *self, PyObject *ignored)
 {
@@ -280,7 +291,7 @@ PyObject *thread_lock_new_sentinel(void)
 void thread_lock_end_sentinel(void *lock)
 {
     lock_object *self = lock;
-    __atomic_store_n(&self->sentinel, SENTINEL_ENDED, __ATOMIC_RELEASE);
+    end_sentinel(self);
     mutex_try_unlock(&self->mutex);
     /* Weak references might have callbacks to run: then the lock lives for ever. */
     if (atomic_load_relaxed_ptr(&self->weakrefs) == NULL)

@@ -2,6 +2,7 @@
 still sees it."""
 import _thread
 import signal
+import threading
 import unittest
 
 
@@ -17,6 +18,29 @@ class Catches:
 
 
 class LastCallOfTheBlock(unittest.TestCase):
+    def setUp(self):
+        """Where the tests run in the background SIGINT is ignored."""
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
+
+    def test_join_gives_the_lock_back(self):
+        """A join interrupted behind taking the lock of the ended thread: a second one doesn't wait for ever."""
+        for _ in range(200):
+            gate = _thread.allocate_lock()
+            gate.acquire()
+
+            def interrupt():
+                gate.acquire()
+                _thread.interrupt_main()
+            thread = threading.Thread(target=interrupt)
+            thread.start()
+            with Catches() as block:
+                gate.release()
+                thread.join()
+                for _ in range(10):
+                    pass
+            self.assertIs(block.caught, KeyboardInterrupt)
+            thread.join()
+
     def test_with(self):
         with Catches() as block:
             _thread.interrupt_main()

@@ -14,8 +14,10 @@ try:
 except ImportError:
     curses = None
 
+# SIGINT may be ignored where the tests run in the background.
 PRELUDE = """
-import curses, sys, threading, time
+import curses, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def report(*things):
     print(*things, file=sys.stderr, flush=True)
 """

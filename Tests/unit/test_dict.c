@@ -8,6 +8,7 @@
 #include "dict.h"
 #include "instance.h"
 #include "thread_state.h"
+#include "gate_visitors.h"
 
 #define INT(n) value_from_int(n)
 
@@ -305,11 +306,6 @@ static void test_contents_of_closed_dicts_stay_unpublished(void **state)
     Py_DECREF(dict);
 }
 
-/* The owner makes one dict after another and works on it; visitors get references without the dict being published, and
- * open it at any moment. */
-static PyObject *mail[THREADS];         /* [atomic] a dict with a reference for visitor i */
-static int no_more_mail;
-
 static void step_through_gate(PyObject *dict, unsigned random)
 {
     PyObject *name = PyUnicode_FromFormat("name %d", (int)random % 8), *value = NULL, *key;
@@ -341,54 +337,9 @@ static void step_through_gate(PyObject *dict, unsigned random)
     }
     Py_XDECREF(value);
     Py_DECREF(name);
-    thread_safe_point(thread_current());
 }
 
-static void *visit_dicts(void *arg)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    uintptr_t me = (uintptr_t)arg;
-    unsigned seed = (unsigned)me * 7919u + 3;
-    while (!__atomic_load_n(&no_more_mail, __ATOMIC_RELAXED)) {
-        PyObject *dict = __atomic_exchange_n(&mail[me], NULL, __ATOMIC_ACQ_REL);
-        for (int i = 0; dict != NULL && i < 6; i++) {
-            seed = seed * 1103515245u + 12345u;
-            step_through_gate(dict, seed >> 16);
-        }
-        Py_XDECREF(dict);
-        thread_safe_point(thread_current());
-    }
-    PyGILState_Release(gil);
-    return NULL;
-}
-
-static void test_gate_opened_under_the_owner(void **state)
-{
-    pthread_t threads[THREADS];
-    unsigned seed = 11;
-    PyThreadState *ts = PyEval_SaveThread();
-    for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, visit_dicts, (void *)i);
-    PyEval_RestoreThread(ts);
-    for (int i = 0; i < rounds / 6; i++) {
-        PyObject *dict = PyDict_New();
-        for (int j = 0; j < 30; j++) {
-            seed = seed * 1103515245u + 12345u;
-            if (j == 6 + i % 10)
-                for (int k = 0; k < THREADS; k++)
-                    Py_XDECREF(__atomic_exchange_n(&mail[k], Py_NewRef(dict), __ATOMIC_ACQ_REL));
-            step_through_gate(dict, seed >> 16);
-        }
-        Py_DECREF(dict);
-    }
-    __atomic_store_n(&no_more_mail, 1, __ATOMIC_RELAXED);
-    ts = PyEval_SaveThread();
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    PyEval_RestoreThread(ts);
-    for (int k = 0; k < THREADS; k++)
-        Py_CLEAR(mail[k]);
-}
+static void test_gate_opened_under_the_owner(void **state) { race_through_gate(rounds / 6, PyDict_New, step_through_gate); }
 
 /* What another thread does with our dict in a critical section: the lock is had already, the gate is not open yet. */
 static int visitor_was_alone;           /* there is a GIL */

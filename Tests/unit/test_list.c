@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include "list.h"
 #include "thread_state.h"
+#include "gate_visitors.h"
 #include "tuple.h"
 
 #define INT(n) value_from_int(n)
@@ -261,23 +262,19 @@ static void test_items_of_closed_lists_stay_unpublished(void **state)
     Py_DECREF(list);
 }
 
-/* The owner makes one list after another and works on it; visitors get references without the list being published, and
- * open it at any moment. */
-static PyListObject *mail[THREADS];     /* [atomic] a list with a reference for visitor i */
-static int no_more_mail;
-
-static void step_through_gate(PyListObject *list, unsigned random)
+static void step_through_gate(PyObject *op, unsigned random)
 {
+    PyListObject *list = (PyListObject *)op;
     PyObject *item = PyUnicode_FromFormat("item %d", (int)random % 1000), *old = NULL;
     Py_ssize_t at = (Py_ssize_t)(random % 8);
     switch (random / 8 % 10) {
-    case 0: case 1: case 2: PyList_Append((PyObject *)list, item); break;
+    case 0: case 1: case 2: PyList_Append(op, item); break;
     case 3: old = list_pop_item(list, -1); break;
     case 4: old = list_pop_item(list, 0); break;
     case 5: list_store_item(list, at, Py_NewRef(item)); break;
     case 6: old = (PyObject *)list_get_slice(list, 0, at); break;
-    case 7: list_contains((PyObject *)list, item); break;
-    case 8: PyList_Sort((PyObject *)list); break;
+    case 7: list_contains(op, item); break;
+    case 8: PyList_Sort(op); break;
     default:
         for (Py_ssize_t i = 0; (old = list_read_item_ref(list, i)) != NULL; i++) {
             assert_true(PyUnicode_CheckExact(old) && PyUnicode_READ_CHAR(old, 0) == 'i');
@@ -287,54 +284,11 @@ static void step_through_gate(PyListObject *list, unsigned random)
     PyErr_Clear();
     Py_XDECREF(old);
     Py_DECREF(item);
-    thread_safe_point(thread_current());
 }
 
-static void *visit_lists(void *arg)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    uintptr_t me = (uintptr_t)arg;
-    unsigned seed = (unsigned)me * 7919u + 3;
-    while (!__atomic_load_n(&no_more_mail, __ATOMIC_RELAXED)) {
-        PyListObject *list = __atomic_exchange_n(&mail[me], NULL, __ATOMIC_ACQ_REL);
-        for (int i = 0; list != NULL && i < 6; i++) {
-            seed = seed * 1103515245u + 12345u;
-            step_through_gate(list, seed >> 16);
-        }
-        Py_XDECREF(list);
-        thread_safe_point(thread_current());
-    }
-    PyGILState_Release(gil);
-    return NULL;
-}
+static PyObject *new_list(void) { return PyList_New(0); }
 
-static void test_gate_opened_under_the_owner(void **state)
-{
-    pthread_t threads[THREADS];
-    unsigned seed = 11;
-    PyThreadState *ts = PyEval_SaveThread();
-    for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, visit_lists, (void *)i);
-    PyEval_RestoreThread(ts);
-    for (int i = 0; i < rounds / 4; i++) {
-        PyListObject *list = (PyListObject *)PyList_New(0);
-        for (int j = 0; j < 30; j++) {
-            seed = seed * 1103515245u + 12345u;
-            if (j == 6 + i % 10)
-                for (int k = 0; k < THREADS; k++)
-                    Py_XDECREF(__atomic_exchange_n(&mail[k], (PyListObject *)Py_NewRef(list), __ATOMIC_ACQ_REL));
-            step_through_gate(list, seed >> 16);
-        }
-        Py_DECREF(list);
-    }
-    __atomic_store_n(&no_more_mail, 1, __ATOMIC_RELAXED);
-    ts = PyEval_SaveThread();
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    PyEval_RestoreThread(ts);
-    for (int k = 0; k < THREADS; k++)
-        Py_CLEAR(mail[k]);
-}
+static void test_gate_opened_under_the_owner(void **state) { race_through_gate(rounds / 4, new_list, step_through_gate); }
 
 /* What another thread does with our list in a critical section, as heapq does: the lock is had already, the gate is not open yet. */
 static int visitor_was_alone;           /* there is a GIL */

@@ -20,6 +20,10 @@ PyAPI_DATA(PyTypeObject) _PyWeakref_RefType;
 PyAPI_DATA(PyTypeObject) _PyWeakref_ProxyType;
 PyAPI_DATA(PyTypeObject) _PyWeakref_CallableProxyType;
 
+/* Has the object whose list of weak references begins in this field any? Another thread may be taking one off the list: what is gone is
+ * gone for good, and PyObject_ClearWeakRefs waits for one that is still there. */
+#define _PyObject_HAS_WEAKREFS(head) (__atomic_load_n(&(head), __ATOMIC_ACQUIRE) != NULL)
+
 #define PyWeakref_CheckRef(op) PyObject_TypeCheck((op), &_PyWeakref_RefType)
 #define PyWeakref_CheckRefExact(op) Py_IS_TYPE((op), &_PyWeakref_RefType)
 #define PyWeakref_CheckProxy(op) \

@@ -102,7 +102,7 @@ static int partial_clear(PyObject *op)
 static void partial_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    if (((PartialObject *)op)->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(((PartialObject *)op)->weakrefs))
         PyObject_ClearWeakRefs(op);
     (void)partial_clear(op);
     Py_TYPE(op)->tp_free(op);

@@ -503,7 +503,7 @@ static void lru_dealloc(PyObject *op)
 {
     LruCache *self = (LruCache *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakrefs))
         PyObject_ClearWeakRefs(op);
     (void)lru_clear(op);
     Py_XDECREF(self->cache);

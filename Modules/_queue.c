@@ -345,7 +345,7 @@ static void queue_dealloc(PyObject *op)
 {
     queue_t *self = (queue_t *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weaklist))
         PyObject_ClearWeakRefs(op);
     queue_clear(op);
     PyMem_RawFree(self->ring);

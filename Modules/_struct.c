@@ -496,7 +496,7 @@ static int struct_init(PyObject *op, PyObject *args, PyObject *kwargs)
 static void struct_dealloc(PyObject *op)
 {
     StructObject *self = (StructObject *)op;
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     for (program_t *program = self->program, *previous; program != NULL; program = previous) {
         previous = program->previous;

@@ -278,7 +278,7 @@ static int splice_locked(arrayobject *a, Py_ssize_t lo, Py_ssize_t hi, const cha
 static void array_dealloc(PyObject *op)
 {
     arrayobject *a = as_array(op);
-    if (a->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(a->weakreflist))
         PyObject_ClearWeakRefs(op);
     PyMem_Free(a->ob_item);
     Py_TYPE(op)->tp_free(op);

@@ -683,7 +683,7 @@ static void mmap_dealloc(PyObject *op)
         close(self->fd);
     if (self->data != NULL)
         munmap(self->data, (size_t)self->size);
-    if (self->weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weaklist))
         PyObject_ClearWeakRefs(op);
     Py_TYPE(op)->tp_free(op);
 }

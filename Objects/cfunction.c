@@ -322,7 +322,7 @@ static void cfunction_dealloc(PyObject *self)
 {
     PyCFunctionObject *f = (PyCFunctionObject *)self;
     PyObject_GC_UnTrack(self);
-    if (f->m_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(f->m_weakreflist))
         PyObject_ClearWeakRefs(self);
     /* before m_ml may go with the object that holds it */
     PyObject *cls = (PyObject *)PyCFunction_GET_CLASS(self);

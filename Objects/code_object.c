@@ -402,7 +402,7 @@ void code_dealloc(PyObject *op)
 {
     PyCodeObject *code = (PyCodeObject *)op;
     PyObject_GC_UnTrack(op);
-    if (code->co_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(code->co_weakreflist))
         PyObject_ClearWeakRefs(op);
     if (code->co_instructions != NULL)
         cache_clear_code(code);

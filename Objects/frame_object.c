@@ -115,7 +115,7 @@ static void frame_dealloc(PyObject *op)
 {
     PyFrameObject *object = (PyFrameObject *)op;
     PyObject_GC_UnTrack(op);
-    if (object->f_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(object->f_weakreflist))
         PyObject_ClearWeakRefs(op);
     frame_t *own = &object->f_own;
     if (object->f_frame == own) {

@@ -385,7 +385,7 @@ static void function_dealloc(PyObject *op)
 {
     PyFunctionObject *f = FUNC(op);
     PyObject_GC_UnTrack(op);
-    if (f->func_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(f->func_weakreflist))
         PyObject_ClearWeakRefs(op);
     function_clear(op);
     Py_CLEAR(f->func_globals);

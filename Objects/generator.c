@@ -282,7 +282,7 @@ void generator_dealloc(PyObject *op)
 {
     PyGenObject *gen = GEN(op);
     PyObject_GC_UnTrack(op);
-    if (gen->gi_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(gen->gi_weakreflist))
         PyObject_ClearWeakRefs(op);
     PyObject_GC_Track(op);
     if (PyObject_CallFinalizerFromDealloc(op))

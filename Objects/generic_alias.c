@@ -327,7 +327,7 @@ static PyObject *alias_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 static void alias_dealloc(PyObject *op)
 {
     object_untrack(op);
-    if (ALIAS(op)->weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(ALIAS(op)->weaklist))
         PyObject_ClearWeakRefs(op);
     Py_XDECREF(ALIAS(op)->origin);
     Py_XDECREF(ALIAS(op)->args);

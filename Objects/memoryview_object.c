@@ -223,7 +223,7 @@ void memoryview_dealloc(PyObject *op)
 {
     PyMemoryViewObject *self = (PyMemoryViewObject *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     if (self->mbuf != NULL) {
         self->exports = 0;

@@ -96,7 +96,7 @@ static void method_dealloc(PyObject *op)
 {
     PyMethodObject *method = (PyMethodObject *)op;
     object_untrack(op);
-    if (method->im_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(method->im_weakreflist))
         PyObject_ClearWeakRefs(op);
     if (!method->im_func_uncounted)
         Py_DECREF(method->im_func);

@@ -424,7 +424,7 @@ static void module_dealloc(PyObject *op)
 {
     PyModuleObject *m = (PyModuleObject *)op;
     PyObject_GC_UnTrack(op);
-    if (m->md_weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(m->md_weaklist))
         PyObject_ClearWeakRefs(op);
     if (has_live_state(m) && m->md_def->m_free != NULL)
         m->md_def->m_free(op);

@@ -530,7 +530,7 @@ static void odict_dealloc(PyObject *op)
 {
     PyODictObject *self = (PyODictObject *)op;
     PyObject_GC_UnTrack(op);
-    if (self->od_weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->od_weakreflist))
         PyObject_ClearWeakRefs(op);
     Py_CLEAR(self->od_inst_dict);
     dict_dealloc(op);

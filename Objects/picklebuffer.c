@@ -101,7 +101,7 @@ static int buffer_clear(PyObject *op)
 static void buffer_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    if (((PickleBufferObject *)op)->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(((PickleBufferObject *)op)->weakreflist))
         PyObject_ClearWeakRefs(op);
     PyPickleBuffer_Release(op);
     Py_TYPE(op)->tp_free(op);

@@ -427,7 +427,7 @@ void set_dealloc(PyObject *op)
 {
     PySetObject *self = (PySetObject *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     if (self->table != NULL && !self->table->is_static) {
         if (self->used > 0)

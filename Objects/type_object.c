@@ -518,7 +518,7 @@ static void type_dealloc(PyObject *self)
     PyTypeObject *type = (PyTypeObject *)self;
     PyHeapTypeObject *heap = (PyHeapTypeObject *)self;
     object_untrack(self);
-    if (type->tp_weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(type->tp_weaklist))
         PyObject_ClearWeakRefs(self);
     PyType_Modified(type);
     if (type->tp_private != NULL) {

@@ -39,11 +39,13 @@ static inline void exception_set_field_steal(PyObject **field, PyObject *value)
 {
     if (value != NULL)
         object_publish(value);
-    PyObject *old = *field;
+    PyObject *old;
     if (runtime_is_multi())
         old = __atomic_exchange_n(field, value, __ATOMIC_ACQ_REL);      /* pairs with published_field_ref */
-    else
+    else {
+        old = *field;
         *field = value;
+    }
     if (old != NULL) {
         object_publish(old);        /* somebody may just have loaded it: its memory must outlive that */
         Py_DECREF(old);

@@ -532,7 +532,7 @@ void asyncio_dealloc(PyObject *op, inquiry clear)
     if (PyObject_CallFinalizerFromDealloc(op) < 0)
         return;
     PyObject_GC_UnTrack(op);
-    if (FUTURE(op)->weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(FUTURE(op)->weaklist))
         PyObject_ClearWeakRefs(op);
     clear(op);
     Py_CLEAR(FUTURE(op)->dict);

@@ -740,7 +740,7 @@ static void deque_dealloc(PyObject *op)
 {
     DequeObject *d = (DequeObject *)op;
     PyObject_GC_UnTrack(op);
-    if (d->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(d->weakrefs))
         PyObject_ClearWeakRefs(op);
     drop_all(d);
     Py_TYPE(op)->tp_free(op);

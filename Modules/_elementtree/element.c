@@ -120,7 +120,7 @@ static void element_dealloc(PyObject *op)
     element_t *self = ELEMENT(op);
     PyObject_GC_UnTrack(op);
     Py_TRASHCAN_BEGIN(op, element_dealloc);
-    if (self->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakrefs))
         PyObject_ClearWeakRefs(op);
     Py_XDECREF(self->tag);
     Py_XDECREF(self->text);

@@ -540,7 +540,7 @@ void buffered_dealloc(PyObject *op)
     if (iobase_finalize(op) < 0)
         return;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     buffered_clear(op);
     PyMem_Free(self->buf);

@@ -146,7 +146,7 @@ static int pair_clear(PyObject *op)
 static void pair_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    if (((io_pair *)op)->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(((io_pair *)op)->weakreflist))
         PyObject_ClearWeakRefs(op);
     pair_clear(op);
     Py_TYPE(op)->tp_free(op);

@@ -613,7 +613,7 @@ static PyObject *bytesio_sizeof(PyObject *op, PyObject *unused)
     io_bytesio *self = (io_bytesio *)op;
     Py_ssize_t size = Py_TYPE(op)->tp_basicsize;
     Py_BEGIN_CRITICAL_SECTION(op);
-    if (self->buf != NULL && (self->exports != BUF_SHARED || Py_REFCNT(self->buf) == 1))
+    if (self->buf != NULL && (self->exports != BUF_SHARED || object_is_unique(self->buf)))
         size += PyBytes_GET_SIZE(self->buf) + Py_TYPE(self->buf)->tp_basicsize;
     Py_END_CRITICAL_SECTION();
     return PyLong_FromSsize_t(size);
@@ -635,7 +635,7 @@ static void bytesio_dealloc(PyObject *op)
 {
     io_bytesio *self = (io_bytesio *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     Py_CLEAR(self->buf);
     iobase_clear_dict(op);

@@ -634,7 +634,7 @@ static void fileio_dealloc(PyObject *op)
     if (iobase_finalize(op) < 0)
         return;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     iobase_clear_dict(op);
     Py_TYPE(op)->tp_free(op);

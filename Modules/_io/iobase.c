@@ -111,7 +111,7 @@ static void iobase_dealloc(PyObject *self)
     if (iobase_finalize(self) < 0)
         return;
     PyObject_GC_UnTrack(self);
-    if (((io_base *)self)->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(((io_base *)self)->weakreflist))
         PyObject_ClearWeakRefs(self);
     iobase_clear_dict(self);
     Py_TYPE(self)->tp_free(self);

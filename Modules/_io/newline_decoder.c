@@ -206,6 +206,15 @@ static PyObject *decoder_decode(PyObject *op, PyObject *args, PyObject *kwds)
     return result;
 }
 
+static newline_state state_of(PyObject *op)
+{
+    newline_state state;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    state = ((io_newline_decoder *)op)->state;
+    Py_END_CRITICAL_SECTION();
+    return state;
+}
+
 static PyObject *decoder_getstate(PyObject *op, PyObject *unused)
 {
     PyObject *decoder = inner_decoder(op), *state = NULL, *result = NULL;
@@ -224,7 +233,7 @@ static PyObject *decoder_getstate(PyObject *op, PyObject *unused)
         if (!PyArg_ParseTuple(state, "OK;illegal decoder state", &held, &flags))
             goto done;
     }
-    flags = flags << 1 | (unsigned long long)(((io_newline_decoder *)op)->state.pending_cr != 0);
+    flags = flags << 1 | (unsigned long long)(state_of(op).pending_cr != 0);
     result = Py_BuildValue("OK", held, flags);
 done:
     Py_XDECREF(state);
@@ -279,7 +288,7 @@ static PyObject *newlines_get(PyObject *op, void *unused)
     if (decoder == NULL)
         return NULL;
     Py_DECREF(decoder);
-    return newline_seen_value(((io_newline_decoder *)op)->state.seen);
+    return newline_seen_value(state_of(op).seen);
 }
 
 static void decoder_dealloc(PyObject *op)

@@ -449,8 +449,10 @@ static PyObject *stringio_getstate(PyObject *op, PyObject *unused)
         return NULL;
     PyObject *dict = self->dict == NULL ? Py_NewRef(Py_None) : PyDict_Copy(self->dict);
     PyObject *newline;
+    Py_ssize_t pos;
     Py_BEGIN_CRITICAL_SECTION(op);
     newline = Py_XNewRef(self->newline_arg);
+    pos = self->pos;
     Py_END_CRITICAL_SECTION();
     if (dict == NULL || newline == NULL) {
         Py_DECREF(value);
@@ -458,16 +460,18 @@ static PyObject *stringio_getstate(PyObject *op, PyObject *unused)
         Py_XDECREF(dict);
         return NULL;
     }
-    return Py_BuildValue("(NNnN)", value, newline, self->pos, dict);
+    return Py_BuildValue("(NNnN)", value, newline, pos, dict);
 }
 
 static PyObject *stringio_setstate(PyObject *op, PyObject *state)
 {
     io_stringio *self = (io_stringio *)op;
-    if (self->closed) {
-        check_usable(op);
+    int failed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    failed = self->closed ? check_usable_locked(self) : 0;
+    Py_END_CRITICAL_SECTION();
+    if (failed)
         return NULL;
-    }
     if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) < 4) {
         PyErr_Format(PyExc_TypeError, "%.200s.__setstate__ argument should be 4-tuple, got %.200s",
                      Py_TYPE(op)->tp_name, Py_TYPE(state)->tp_name);
@@ -499,7 +503,7 @@ static PyObject *stringio_setstate(PyObject *op, PyObject *state)
             return NULL;
         }
         PyObject *own = PyObject_GenericGetDict(op, NULL);
-        int failed = own == NULL ? -1 : PyDict_Update(own, dict);
+        failed = own == NULL ? -1 : PyDict_Update(own, dict);
         Py_XDECREF(own);
         if (failed)
             return NULL;
@@ -526,7 +530,7 @@ static void stringio_dealloc(PyObject *op)
     io_stringio *self = (io_stringio *)op;
     PyObject_GC_UnTrack(op);
     self->ok = 0;
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     PyMem_Free(self->data);
     Py_CLEAR(self->newline_arg);

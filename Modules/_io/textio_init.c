@@ -103,6 +103,13 @@ static int check_error_handler(PyObject *errors)
     return handler != NULL ? 0 : -1;
 }
 
+/* The attributes of these names are read without the lock. */
+static void set_flags(io_text *self, int line_buffering, int write_through)
+{
+    __atomic_store_n(&self->line_buffering, (char)(line_buffering != 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&self->write_through, (char)(write_through != 0), __ATOMIC_RELAXED);
+}
+
 /* __init__ with converted arguments. */
 static int set_up(io_text *self, PyObject *buffer, PyObject *encoding, PyObject *errors, const char *newline,
                   bool line_buffering, bool write_through)
@@ -117,8 +124,7 @@ static int set_up(io_text *self, PyObject *buffer, PyObject *encoding, PyObject 
     self->n_pending = 0;
     self->chunk_size = IO_DEFAULT_BUFFER_SIZE;
     self->bytes_per_char = 0.0;
-    self->line_buffering = line_buffering;
-    self->write_through = write_through;
+    set_flags(self, line_buffering, write_through);
     set_newline(self, newline);
     text_drop_decoded(self);
     Py_XDECREF(old_buffer);
@@ -260,8 +266,7 @@ static int reconfigure(io_text *self, PyObject *encoding, PyObject *errors, PyOb
         set_newline(self, newline);
     if (change && change_codecs(self, encoding, errors) < 0)
         return -1;
-    self->line_buffering = line_buffering;
-    self->write_through = write_through;
+    set_flags(self, line_buffering, write_through);
     return 0;
 }
 

@@ -521,7 +521,7 @@ static void textio_dealloc(PyObject *op)
         return;
     PyObject_GC_UnTrack(op);
     self->ok = 0;
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     textio_clear(op);
     PyMem_Free(self->pending);

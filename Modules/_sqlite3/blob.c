@@ -88,7 +88,7 @@ static void blob_dealloc(PyObject *op)
 {
     blob_t *b = BLOB(op);
     PyObject_GC_UnTrack(op);
-    if (b->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(b->weakrefs))
         PyObject_ClearWeakRefs(op);
     PyObject *raised = PyErr_GetRaisedException();
     database_lock(b->database);

@@ -521,7 +521,7 @@ static int cursor_clear(PyObject *op)
 static void cursor_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    if (CURSOR(op)->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(CURSOR(op)->weakrefs))
         PyObject_ClearWeakRefs(op);
     cursor_clear(op);
     Py_TYPE(op)->tp_free(op);

@@ -136,7 +136,7 @@ static void zoneinfo_dealloc(PyObject *op)
 {
     zoneinfo_t *self = (zoneinfo_t *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weakreflist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakreflist))
         PyObject_ClearWeakRefs(op);
     zone_free(&self->zone);
     Py_XDECREF(self->key);

@@ -248,7 +248,7 @@ static int tee_traverse(PyObject *op, visitproc visit, void *arg)
 static int tee_clear(PyObject *op)
 {
     TeeObject *t = (TeeObject *)op;
-    if (t->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(t->weakrefs))
         PyObject_ClearWeakRefs(op);
     Py_CLEAR(t->data);
     return 0;

@@ -251,7 +251,7 @@ static void context_dealloc(PyObject *op)
 {
     PyContext *self = (PyContext *)op;
     PyObject_GC_UnTrack(op);
-    if (self->weaklist != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weaklist))
         PyObject_ClearWeakRefs(op);
     Py_CLEAR(self->vars);
     Py_CLEAR(self->previous);

@@ -170,7 +170,7 @@ static int local_clear(local_object *self)
 static void local_dealloc(local_object *self)
 {
     PyObject_GC_UnTrack(self);
-    if (self->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakrefs))
         PyObject_ClearWeakRefs((PyObject *)self);
     local_clear(self);
     Py_TYPE(self)->tp_free(self);

@@ -259,7 +259,7 @@ static int lock_traverse(PyObject *self, visitproc visit, void *arg)
 static void lock_dealloc(lock_object *self)
 {
     PyObject_GC_UnTrack(self);
-    if (self->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakrefs))
         PyObject_ClearWeakRefs((PyObject *)self);
     Py_TYPE(self)->tp_free(self);
 }
@@ -469,7 +469,7 @@ static PyObject *rlock_repr(rlock_object *self)
 static void rlock_dealloc(rlock_object *self)
 {
     PyObject_GC_UnTrack(self);
-    if (self->weakrefs != NULL)
+    if (_PyObject_HAS_WEAKREFS(self->weakrefs))
         PyObject_ClearWeakRefs((PyObject *)self);
     Py_TYPE(self)->tp_free(self);
 }

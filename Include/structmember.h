@@ -36,6 +36,9 @@ struct PyMemberDef {
 #define PY_AUDIT_READ READ_RESTRICTED
 #define PY_WRITE_RESTRICTED 4
 #define RESTRICTED (READ_RESTRICTED | PY_WRITE_RESTRICTED)
+/* Of T_OBJECT and T_OBJECT_EX, here only: the field is read without the object's lock. Either C never replaces what it holds, or whoever does
+ * so exchanges it and publishes the old value before dropping it. Other fields are read, and to be replaced, under the lock. */
+#define _Py_MEMBER_LOCK_FREE 0x10000
 
 /* Names of 3.12. */
 #define Py_T_SHORT T_SHORT

@@ -120,8 +120,8 @@ static PyObject *get_isabstract(PyObject *op, void *closure)
 }
 
 static PyMemberDef wrapper_members[] = {
-    {"__func__", T_OBJECT, offsetof(wrapper_object, callable), READONLY, NULL},
-    {"__wrapped__", T_OBJECT, offsetof(wrapper_object, callable), READONLY, NULL},
+    {"__func__", T_OBJECT, offsetof(wrapper_object, callable), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__wrapped__", T_OBJECT, offsetof(wrapper_object, callable), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
     {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef wrapper_getset[] = {

@@ -102,8 +102,8 @@ static PyObject *descr_reduce(PyObject *op, PyObject *unused)
 
 static PyMethodDef descr_methods[] = {{"__reduce__", descr_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyMemberDef descr_members[] = {
-    {"__objclass__", T_OBJECT, offsetof(PyDescrObject, d_type), READONLY, NULL},
-    {"__name__", T_OBJECT, offsetof(PyDescrObject, d_name), READONLY, NULL},
+    {"__objclass__", T_OBJECT, offsetof(PyDescrObject, d_type), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__name__", T_OBJECT, offsetof(PyDescrObject, d_name), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
     {NULL, 0, 0, 0, NULL}
 };
 
@@ -655,7 +655,7 @@ static PyObject *bound_get_qualname(PyObject *op, void *closure)
 
 static PyMethodDef bound_methods[] = {{"__reduce__", bound_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyMemberDef bound_members[] = {
-    {"__self__", T_OBJECT, offsetof(bound_wrapper, self), READONLY, NULL}, {NULL, 0, 0, 0, NULL}
+    {"__self__", T_OBJECT, offsetof(bound_wrapper, self), READONLY | _Py_MEMBER_LOCK_FREE, NULL}, {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef bound_getset[] = {
     {"__objclass__", bound_get_objclass, NULL, NULL, NULL},

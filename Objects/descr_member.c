@@ -1,6 +1,7 @@
 /* Fields of C structs read and written as attributes. */
 #include "Python.h"
 
+#include "method_ref.h"
 #include "type.h"
 #include "unicode.h"
 
@@ -8,20 +9,15 @@
 
 static PyObject **field(const char *addr, const PyMemberDef *member) { return (PyObject **)(addr + member->offset); }
 
-/* Lock-free if the field's content is published (all that PyMember_SetOne stores is); else under the object's lock, where whoever
- * replaces the field in C is expected to be. */
 static PyObject *read_object(const char *addr, const PyMemberDef *member)
 {
-    PyObject *owner = (PyObject *)addr;
+    if (member->flags & _Py_MEMBER_LOCK_FREE)
+        return published_field_ref(field(addr, member));
+    /* under the object's lock, where whoever replaces the field in C is: not even the flags of what it holds may be read without */
+    int locked = container_lock((PyObject *)addr);
     PyObject *value = __atomic_load_n(field(addr, member), __ATOMIC_ACQUIRE);
-    if (value == NULL)
-        return NULL;
-    if (Py_LIKELY(object_is_published(value) && object_try_incref(value)))
-        return value;
-    int locked = container_lock(owner);
-    value = *field(addr, member);
     Py_XINCREF(value);
-    container_unlock(owner, locked);
+    container_unlock((PyObject *)addr, locked);
     return value;
 }
 
@@ -32,8 +28,10 @@ static PyObject *write_object(char *addr, const PyMemberDef *member, PyObject *v
         Py_INCREF(value);
     }
     int locked = container_lock(addr);
-    PyObject *old = __atomic_exchange_n(field(addr, member), value, __ATOMIC_ACQ_REL);
+    PyObject *old = __atomic_exchange_n(field(addr, member), value, __ATOMIC_ACQ_REL);     /* pairs with published_field_ref */
     container_unlock(addr, locked);
+    if (old != NULL)
+        object_publish(old);        /* somebody may just have loaded it: its memory must outlive that */
     return old;
 }
 

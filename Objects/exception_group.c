@@ -341,8 +341,8 @@ PyObject *_PyExc_PrepReraiseStar(PyObject *original, PyObject *list)
 
 static const Py_ssize_t group_references[] = {offsetof(PyBaseExceptionGroupObject, msg), offsetof(PyBaseExceptionGroupObject, excs), 0};
 static PyMemberDef group_members[] = {
-    {"message", T_OBJECT, offsetof(PyBaseExceptionGroupObject, msg), READONLY, "exception message"},
-    {"exceptions", T_OBJECT, offsetof(PyBaseExceptionGroupObject, excs), READONLY, "nested exceptions"},
+    {"message", T_OBJECT, offsetof(PyBaseExceptionGroupObject, msg), READONLY | _Py_MEMBER_LOCK_FREE, "exception message"},
+    {"exceptions", T_OBJECT, offsetof(PyBaseExceptionGroupObject, excs), READONLY | _Py_MEMBER_LOCK_FREE, "nested exceptions"},
     {NULL},
 };
 static PyMethodDef group_methods[] = {

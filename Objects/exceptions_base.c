@@ -1,6 +1,7 @@
 /* BaseException. Threads may share an instance: see exception_set_field_steal. */
 #include "exceptions_internal.h"
 
+#include "instance.h"
 #include "memory.h"
 #include "method_ref.h"
 #include "type.h"
@@ -124,11 +125,11 @@ static PyObject *exception_repr(PyObject *op)
 
 PyObject *base_exception_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    PyBaseExceptionObject *self = EXC(op);
-    PyObject *args = published_field_ref(&self->args);
-    PyObject *result = args != NULL && self->dict != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, self->dict)
-                                                          : PyTuple_Pack(2, (PyObject *)Py_TYPE(op), args);
-    Py_XDECREF(args);
+    PyObject *args = published_field_ref(&EXC(op)->args), *dict = instance_peek_dict(op);
+    PyObject *result = dict != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, dict)
+                                    : PyTuple_Pack(2, (PyObject *)Py_TYPE(op), args);
+    Py_DECREF(args);
+    Py_XDECREF(dict);
     return result;
 }
 

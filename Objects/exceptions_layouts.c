@@ -2,6 +2,8 @@
  * and the Unicode errors. */
 #include "exceptions_internal.h"
 
+#include "instance.h"
+#include "method_ref.h"
 #include "well_known_strings.h"
 
 #define REFERENCES(name, ...) static const Py_ssize_t name[] = {__VA_ARGS__, 0}
@@ -18,7 +20,7 @@ static int stop_init(PyObject *op, PyObject *args, PyObject *kwargs)
 
 REFERENCES(stop_references, offsetof(PyStopIterationObject, value));
 static PyMemberDef stop_members[] = {
-    {"value", T_OBJECT, offsetof(PyStopIterationObject, value), 0, "generator return value"},
+    {"value", T_OBJECT, offsetof(PyStopIterationObject, value), _Py_MEMBER_LOCK_FREE, "generator return value"},
     {NULL},
 };
 const exception_layout_t exception_layout_stop = {sizeof(PyStopIterationObject), base_exception_new, stop_init, NULL,
@@ -38,7 +40,7 @@ static int system_exit_init(PyObject *op, PyObject *args, PyObject *kwargs)
 
 REFERENCES(system_exit_references, offsetof(PySystemExitObject, code));
 static PyMemberDef system_exit_members[] = {
-    {"code", T_OBJECT, offsetof(PySystemExitObject, code), 0, "exception code"},
+    {"code", T_OBJECT, offsetof(PySystemExitObject, code), _Py_MEMBER_LOCK_FREE, "exception code"},
     {NULL},
 };
 const exception_layout_t exception_layout_system_exit = {sizeof(PySystemExitObject), base_exception_new, system_exit_init, NULL,
@@ -83,31 +85,39 @@ static int import_init(PyObject *op, PyObject *args, PyObject *kwargs)
 static PyObject *import_str(PyObject *op)
 {
     PyImportErrorObject *self = (PyImportErrorObject *)op;
-    if (self->msg != NULL && PyUnicode_CheckExact(self->msg))
-        return Py_NewRef(self->msg);
+    PyObject *msg = published_field_ref(&self->msg);
+    if (msg != NULL && PyUnicode_CheckExact(msg))
+        return msg;
+    Py_XDECREF(msg);
     return base_exception_str(op);
 }
 
 static PyObject *import_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     PyImportErrorObject *self = (PyImportErrorObject *)op;
-    if (self->name == NULL && self->path == NULL)
+    PyObject *name = published_field_ref(&self->name), *path = published_field_ref(&self->path);
+    if (name == NULL && path == NULL)
         return base_exception_reduce(op, NULL);
-    PyObject *state = self->dict != NULL ? PyDict_Copy(self->dict) : PyDict_New();
+    PyObject *args = published_field_ref(&self->args), *dict = instance_peek_dict(op);
+    PyObject *state = dict != NULL ? PyDict_Copy(dict) : PyDict_New();
     PyObject *result = NULL;
-    if (state != NULL && (self->name == NULL || PyDict_SetItem(state, STR(name), self->name) == 0)
-        && (self->path == NULL || PyDict_SetItem(state, STR(path), self->path) == 0))
-        result = PyTuple_Pack(3, (PyObject *)Py_TYPE(op), self->args, state);
+    if (state != NULL && (name == NULL || PyDict_SetItem(state, STR(name), name) == 0)
+        && (path == NULL || PyDict_SetItem(state, STR(path), path) == 0))
+        result = PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, state);
     Py_XDECREF(state);
+    Py_XDECREF(dict);
+    Py_XDECREF(args);
+    Py_XDECREF(path);
+    Py_XDECREF(name);
     return result;
 }
 
 REFERENCES(import_references, offsetof(PyImportErrorObject, msg), offsetof(PyImportErrorObject, name),
            offsetof(PyImportErrorObject, path));
 static PyMemberDef import_members[] = {
-    {"msg", T_OBJECT, offsetof(PyImportErrorObject, msg), 0, "exception message"},
-    {"name", T_OBJECT, offsetof(PyImportErrorObject, name), 0, "module name"},
-    {"path", T_OBJECT, offsetof(PyImportErrorObject, path), 0, "module path"},
+    {"msg", T_OBJECT, offsetof(PyImportErrorObject, msg), _Py_MEMBER_LOCK_FREE, "exception message"},
+    {"name", T_OBJECT, offsetof(PyImportErrorObject, name), _Py_MEMBER_LOCK_FREE, "module name"},
+    {"path", T_OBJECT, offsetof(PyImportErrorObject, path), _Py_MEMBER_LOCK_FREE, "module path"},
     {NULL},
 };
 static PyMethodDef import_methods[] = {{"__reduce__", import_reduce, METH_NOARGS, NULL}, {NULL}};
@@ -126,7 +136,7 @@ static int name_init(PyObject *op, PyObject *args, PyObject *kwargs)
 
 REFERENCES(name_references, offsetof(PyNameErrorObject, name));
 static PyMemberDef name_members[] = {
-    {"name", T_OBJECT, offsetof(PyNameErrorObject, name), 0, "name"},
+    {"name", T_OBJECT, offsetof(PyNameErrorObject, name), _Py_MEMBER_LOCK_FREE, "name"},
     {NULL},
 };
 const exception_layout_t exception_layout_name = {sizeof(PyNameErrorObject), base_exception_new, name_init, NULL,
@@ -145,8 +155,8 @@ static int attribute_init(PyObject *op, PyObject *args, PyObject *kwargs)
 
 REFERENCES(attribute_references, offsetof(PyAttributeErrorObject, obj), offsetof(PyAttributeErrorObject, name));
 static PyMemberDef attribute_members[] = {
-    {"name", T_OBJECT, offsetof(PyAttributeErrorObject, name), 0, "attribute name"},
-    {"obj", T_OBJECT, offsetof(PyAttributeErrorObject, obj), 0, "object"},
+    {"name", T_OBJECT, offsetof(PyAttributeErrorObject, name), _Py_MEMBER_LOCK_FREE, "attribute name"},
+    {"obj", T_OBJECT, offsetof(PyAttributeErrorObject, obj), _Py_MEMBER_LOCK_FREE, "object"},
     {NULL},
 };
 const exception_layout_t exception_layout_attribute = {sizeof(PyAttributeErrorObject), base_exception_new, attribute_init, NULL,
@@ -157,10 +167,10 @@ const exception_layout_t exception_layout_attribute = {sizeof(PyAttributeErrorOb
 static PyObject *key_str(PyObject *op)
 {
     /* a lone key is shown by its repr: the empty string and the like would be hard to see */
-    PyObject *args = ((PyBaseExceptionObject *)op)->args;
-    if (PyTuple_GET_SIZE(args) == 1)
-        return PyObject_Repr(PyTuple_GET_ITEM(args, 0));
-    return base_exception_str(op);
+    PyObject *args = published_field_ref(&((PyBaseExceptionObject *)op)->args);
+    PyObject *text = PyTuple_GET_SIZE(args) == 1 ? PyObject_Repr(PyTuple_GET_ITEM(args, 0)) : base_exception_str(op);
+    Py_DECREF(args);
+    return text;
 }
 
 const exception_layout_t exception_layout_key = {sizeof(PyBaseExceptionObject), base_exception_new, base_exception_init, key_str,
@@ -212,13 +222,16 @@ static PyObject *base_name(PyObject *path)
 static PyObject *syntax_str(PyObject *op)
 {
     PySyntaxErrorObject *self = (PySyntaxErrorObject *)op;
-    PyObject *msg = self->msg != NULL ? self->msg : Py_None, *filename = NULL, *result;
-    int has_line = self->lineno != NULL && PyLong_CheckExact(self->lineno), overflow;
-    long line = has_line ? PyLong_AsLongAndOverflow(self->lineno, &overflow) : 0;
-    if (self->filename != NULL && PyUnicode_Check(self->filename)) {
-        filename = base_name(self->filename);
+    PyObject *msg = published_field_ref(&self->msg), *number = published_field_ref(&self->lineno);
+    PyObject *path = published_field_ref(&self->filename), *filename = NULL, *result = NULL;
+    int has_line = number != NULL && PyLong_CheckExact(number), overflow;
+    long line = has_line ? PyLong_AsLongAndOverflow(number, &overflow) : 0;
+    if (msg == NULL)
+        msg = Py_NewRef(Py_None);
+    if (path != NULL && PyUnicode_Check(path)) {
+        filename = base_name(path);
         if (filename == NULL)
-            return NULL;
+            goto done;
     }
     if (filename != NULL && has_line)
         result = PyUnicode_FromFormat("%S (%U, line %ld)", msg, filename, line);
@@ -228,7 +241,11 @@ static PyObject *syntax_str(PyObject *op)
         result = PyUnicode_FromFormat("%S (line %ld)", msg, line);
     else
         result = PyObject_Str(msg);
+done:
     Py_XDECREF(filename);
+    Py_XDECREF(path);
+    Py_XDECREF(number);
+    Py_DECREF(msg);
     return result;
 }
 
@@ -236,14 +253,14 @@ static PyObject *syntax_str(PyObject *op)
 REFERENCES(syntax_references, SYNTAX(msg), SYNTAX(filename), SYNTAX(lineno), SYNTAX(offset), SYNTAX(end_lineno),
            SYNTAX(end_offset), SYNTAX(text), SYNTAX(print_file_and_line));
 static PyMemberDef syntax_members[] = {
-    {"msg", T_OBJECT, SYNTAX(msg), 0, "exception msg"},
-    {"filename", T_OBJECT, SYNTAX(filename), 0, "exception filename"},
-    {"lineno", T_OBJECT, SYNTAX(lineno), 0, "exception lineno"},
-    {"offset", T_OBJECT, SYNTAX(offset), 0, "exception offset"},
-    {"text", T_OBJECT, SYNTAX(text), 0, "exception text"},
-    {"end_lineno", T_OBJECT, SYNTAX(end_lineno), 0, "exception end lineno"},
-    {"end_offset", T_OBJECT, SYNTAX(end_offset), 0, "exception end offset"},
-    {"print_file_and_line", T_OBJECT, SYNTAX(print_file_and_line), 0, "exception print_file_and_line"},
+    {"msg", T_OBJECT, SYNTAX(msg), _Py_MEMBER_LOCK_FREE, "exception msg"},
+    {"filename", T_OBJECT, SYNTAX(filename), _Py_MEMBER_LOCK_FREE, "exception filename"},
+    {"lineno", T_OBJECT, SYNTAX(lineno), _Py_MEMBER_LOCK_FREE, "exception lineno"},
+    {"offset", T_OBJECT, SYNTAX(offset), _Py_MEMBER_LOCK_FREE, "exception offset"},
+    {"text", T_OBJECT, SYNTAX(text), _Py_MEMBER_LOCK_FREE, "exception text"},
+    {"end_lineno", T_OBJECT, SYNTAX(end_lineno), _Py_MEMBER_LOCK_FREE, "exception end lineno"},
+    {"end_offset", T_OBJECT, SYNTAX(end_offset), _Py_MEMBER_LOCK_FREE, "exception end offset"},
+    {"print_file_and_line", T_OBJECT, SYNTAX(print_file_and_line), _Py_MEMBER_LOCK_FREE, "exception print_file_and_line"},
     {NULL},
 };
 const exception_layout_t exception_layout_syntax = {sizeof(PySyntaxErrorObject), base_exception_new, syntax_init, syntax_str,
@@ -259,8 +276,8 @@ static int set_unicode_fields(PyObject *op, PyObject *encoding, PyObject *object
     exception_set_field(&UNICODE(op)->encoding, encoding);
     exception_set_field(&UNICODE(op)->object, object);
     exception_set_field(&UNICODE(op)->reason, reason);
-    UNICODE(op)->start = start;
-    UNICODE(op)->end = end;
+    __atomic_store_n(&UNICODE(op)->start, start, __ATOMIC_RELAXED);
+    __atomic_store_n(&UNICODE(op)->end, end, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -304,96 +321,108 @@ static int unicode_decode_init(PyObject *op, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-/* The reason and encoding as str objects: set by a program to anything. 0 or -1. */
-static int unicode_texts(PyObject *op, PyObject **reason, PyObject **encoding)
+/* What __str__ shows of a Unicode error, taken once: other threads may be setting the attributes, to anything. */
+typedef struct {
+    PyObject *object;               /* or NULL */
+    PyObject *reason, *encoding;    /* str */
+    Py_ssize_t start, end;
+} unicode_facts_t;
+
+/* The field as a str object: "<NULL>" if it is unset. */
+static PyObject *field_text(PyObject **field)
 {
-    *encoding = NULL;
-    *reason = PyObject_Str(UNICODE(op)->reason);
-    if (*reason == NULL)
-        return -1;
-    if (UNICODE(op)->encoding != NULL) {
-        *encoding = PyObject_Str(UNICODE(op)->encoding);
-        if (*encoding == NULL) {
-            Py_CLEAR(*reason);
-            return -1;
-        }
-    }
-    return 0;
+    PyObject *value = published_field_ref(field), *text = PyObject_Str(value);
+    Py_XDECREF(value);
+    return text;
 }
 
-static const char *character_format(Py_UCS4 c) { return c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x"; }
+static void drop_facts(unicode_facts_t *facts)
+{
+    Py_XDECREF(facts->object);
+    Py_XDECREF(facts->reason);
+    Py_XDECREF(facts->encoding);
+}
+
+/* 1; 0: there is no object, and nothing to be shown; -1. drop_facts in the first case. */
+static int take_facts(PyObject *op, unicode_facts_t *facts)
+{
+    PyUnicodeErrorObject *self = UNICODE(op);
+    *facts = (unicode_facts_t){.object = published_field_ref(&self->object)};
+    if (facts->object == NULL)
+        return 0;
+    facts->start = __atomic_load_n(&self->start, __ATOMIC_RELAXED);
+    facts->end = __atomic_load_n(&self->end, __ATOMIC_RELAXED);
+    facts->reason = field_text(&self->reason);
+    facts->encoding = facts->reason != NULL ? field_text(&self->encoding) : NULL;
+    if (facts->encoding != NULL)
+        return 1;
+    drop_facts(facts);
+    return -1;
+}
+
+/* Is it about one unit of an object of n? */
+static int concerns_one(const unicode_facts_t *f, Py_ssize_t n) { return f->start >= 0 && f->start < n && f->end == f->start + 1; }
+
+/* Shows the character of a str that the error is about as an escape.  0: it is about several */
+static int show_character(const unicode_facts_t *f, char *shown, size_t size)
+{
+    if (!PyUnicode_Check(f->object) || !concerns_one(f, PyUnicode_GET_LENGTH(f->object)))
+        return 0;
+    Py_UCS4 c = PyUnicode_ReadChar(f->object, f->start);
+    PyOS_snprintf(shown, size, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
+    return 1;
+}
 
 static PyObject *unicode_encode_str(PyObject *op)
 {
-    PyUnicodeErrorObject *self = UNICODE(op);
-    PyObject *reason, *encoding, *result;
-    if (self->object == NULL)
-        return PyUnicode_FromString("");
-    if (unicode_texts(op, &reason, &encoding) < 0)
-        return NULL;
-    if (self->start >= 0 && self->start < PyUnicode_GET_LENGTH(self->object) && self->end == self->start + 1) {
-        Py_UCS4 c = PyUnicode_ReadChar(self->object, self->start);
-        char shown[16];
-        PyOS_snprintf(shown, sizeof(shown), character_format(c), c);
-        result = PyUnicode_FromFormat("'%U' codec can't encode character '%s' in position %zd: %U", encoding, shown,
-                                      self->start, reason);
-    }
-    else
-        result = PyUnicode_FromFormat("'%U' codec can't encode characters in position %zd-%zd: %U", encoding, self->start,
-                                      self->end - 1, reason);
-    Py_DECREF(reason);
-    Py_XDECREF(encoding);
+    unicode_facts_t f;
+    char shown[16];
+    int found = take_facts(op, &f);
+    if (found <= 0)
+        return found == 0 ? PyUnicode_FromString("") : NULL;
+    PyObject *result = show_character(&f, shown, sizeof(shown))
+        ? PyUnicode_FromFormat("'%U' codec can't encode character '%s' in position %zd: %U", f.encoding, shown, f.start, f.reason)
+        : PyUnicode_FromFormat("'%U' codec can't encode characters in position %zd-%zd: %U", f.encoding, f.start, f.end - 1, f.reason);
+    drop_facts(&f);
     return result;
 }
 
 static PyObject *unicode_decode_str(PyObject *op)
 {
-    PyUnicodeErrorObject *self = UNICODE(op);
-    PyObject *reason, *encoding, *result;
-    if (self->object == NULL)
-        return PyUnicode_FromString("");
-    if (unicode_texts(op, &reason, &encoding) < 0)
-        return NULL;
-    if (self->start >= 0 && self->start < PyBytes_GET_SIZE(self->object) && self->end == self->start + 1)
-        result = PyUnicode_FromFormat("'%U' codec can't decode byte 0x%02x in position %zd: %U", encoding,
-                                      (int)(unsigned char)PyBytes_AS_STRING(self->object)[self->start], self->start, reason);
-    else
-        result = PyUnicode_FromFormat("'%U' codec can't decode bytes in position %zd-%zd: %U", encoding, self->start,
-                                      self->end - 1, reason);
-    Py_DECREF(reason);
-    Py_XDECREF(encoding);
+    unicode_facts_t f;
+    int found = take_facts(op, &f);
+    if (found <= 0)
+        return found == 0 ? PyUnicode_FromString("") : NULL;
+    PyObject *result = PyBytes_Check(f.object) && concerns_one(&f, PyBytes_GET_SIZE(f.object))
+        ? PyUnicode_FromFormat("'%U' codec can't decode byte 0x%02x in position %zd: %U", f.encoding,
+                               (int)(unsigned char)PyBytes_AS_STRING(f.object)[f.start], f.start, f.reason)
+        : PyUnicode_FromFormat("'%U' codec can't decode bytes in position %zd-%zd: %U", f.encoding, f.start, f.end - 1, f.reason);
+    drop_facts(&f);
     return result;
 }
 
 static PyObject *unicode_translate_str(PyObject *op)
 {
-    PyUnicodeErrorObject *self = UNICODE(op);
-    PyObject *reason, *encoding, *result;
-    if (self->object == NULL)
-        return PyUnicode_FromString("");
-    if (unicode_texts(op, &reason, &encoding) < 0)
-        return NULL;
-    if (self->start >= 0 && self->start < PyUnicode_GET_LENGTH(self->object) && self->end == self->start + 1) {
-        Py_UCS4 c = PyUnicode_ReadChar(self->object, self->start);
-        char shown[16];
-        PyOS_snprintf(shown, sizeof(shown), character_format(c), c);
-        result = PyUnicode_FromFormat("can't translate character '%s' in position %zd: %U", shown, self->start, reason);
-    }
-    else
-        result = PyUnicode_FromFormat("can't translate characters in position %zd-%zd: %U", self->start, self->end - 1, reason);
-    Py_DECREF(reason);
-    Py_XDECREF(encoding);
+    unicode_facts_t f;
+    char shown[16];
+    int found = take_facts(op, &f);
+    if (found <= 0)
+        return found == 0 ? PyUnicode_FromString("") : NULL;
+    PyObject *result = show_character(&f, shown, sizeof(shown))
+        ? PyUnicode_FromFormat("can't translate character '%s' in position %zd: %U", shown, f.start, f.reason)
+        : PyUnicode_FromFormat("can't translate characters in position %zd-%zd: %U", f.start, f.end - 1, f.reason);
+    drop_facts(&f);
     return result;
 }
 
 REFERENCES(unicode_references, offsetof(PyUnicodeErrorObject, encoding), offsetof(PyUnicodeErrorObject, object),
            offsetof(PyUnicodeErrorObject, reason));
 static PyMemberDef unicode_members[] = {
-    {"encoding", T_OBJECT, offsetof(PyUnicodeErrorObject, encoding), 0, "exception encoding"},
-    {"object", T_OBJECT, offsetof(PyUnicodeErrorObject, object), 0, "exception object"},
+    {"encoding", T_OBJECT, offsetof(PyUnicodeErrorObject, encoding), _Py_MEMBER_LOCK_FREE, "exception encoding"},
+    {"object", T_OBJECT, offsetof(PyUnicodeErrorObject, object), _Py_MEMBER_LOCK_FREE, "exception object"},
     {"start", T_PYSSIZET, offsetof(PyUnicodeErrorObject, start), 0, "exception start"},
     {"end", T_PYSSIZET, offsetof(PyUnicodeErrorObject, end), 0, "exception end"},
-    {"reason", T_OBJECT, offsetof(PyUnicodeErrorObject, reason), 0, "exception reason"},
+    {"reason", T_OBJECT, offsetof(PyUnicodeErrorObject, reason), _Py_MEMBER_LOCK_FREE, "exception reason"},
     {NULL},
 };
 #define UNICODE_LAYOUT(kind) \
@@ -410,22 +439,25 @@ PyObject *PyUnicodeDecodeError_Create(const char *encoding, const char *object, 
     return PyObject_CallFunction(PyExc_UnicodeDecodeError, "sy#nns", encoding, object, length, start, end, reason);
 }
 
-static PyObject *checked_object(PyObject *value, const char *name, int bytes)
+/* What the field holds, of that type: a new reference. */
+static PyObject *checked_object(PyObject **field, const char *name, int bytes)
 {
+    PyObject *value = published_field_ref(field);
     if (value == NULL) {
         PyErr_Format(PyExc_TypeError, "%.200s attribute not set", name);
         return NULL;
     }
     if (bytes ? !PyBytes_Check(value) : !PyUnicode_Check(value)) {
         PyErr_Format(PyExc_TypeError, bytes ? "%.200s attribute must be bytes" : "%.200s attribute must be unicode", name);
+        Py_DECREF(value);
         return NULL;
     }
-    return Py_NewRef(value);
+    return value;
 }
 
 static Py_ssize_t object_length(PyObject *exc, int bytes)
 {
-    PyObject *object = checked_object(UNICODE(exc)->object, "object", bytes);
+    PyObject *object = checked_object(&UNICODE(exc)->object, "object", bytes);
     if (object == NULL)
         return -1;
     Py_ssize_t n = bytes ? PyBytes_GET_SIZE(object) : PyUnicode_GET_LENGTH(object);
@@ -436,7 +468,7 @@ static Py_ssize_t object_length(PyObject *exc, int bytes)
 /* start and end as a codec may use them: inside the object, whatever a program has stored. */
 static int get_start(PyObject *exc, Py_ssize_t *start, int bytes)
 {
-    Py_ssize_t n = object_length(exc, bytes), s = UNICODE(exc)->start;
+    Py_ssize_t n = object_length(exc, bytes), s = __atomic_load_n(&UNICODE(exc)->start, __ATOMIC_RELAXED);
     if (n < 0)
         return -1;
     *start = s < 0 ? 0 : s >= n ? (n > 0 ? n - 1 : 0) : s;
@@ -445,7 +477,7 @@ static int get_start(PyObject *exc, Py_ssize_t *start, int bytes)
 
 static int get_end(PyObject *exc, Py_ssize_t *end, int bytes)
 {
-    Py_ssize_t n = object_length(exc, bytes), e = UNICODE(exc)->end;
+    Py_ssize_t n = object_length(exc, bytes), e = __atomic_load_n(&UNICODE(exc)->end, __ATOMIC_RELAXED);
     if (n < 0)
         return -1;
     *end = e < 1 ? 1 : e;
@@ -459,21 +491,27 @@ static int set_reason(PyObject *exc, const char *reason)
     PyObject *text = PyUnicode_FromString(reason);
     if (text == NULL)
         return -1;
-    Py_XSETREF(UNICODE(exc)->reason, text);
+    exception_set_field_steal(&UNICODE(exc)->reason, text);
+    return 0;
+}
+
+static int set_position(Py_ssize_t *field, Py_ssize_t position)
+{
+    __atomic_store_n(field, position, __ATOMIC_RELAXED);
     return 0;
 }
 
 #define UNICODE_ACCESSORS(Kind, bytes) \
-    PyObject *PyUnicode##Kind##Error_GetObject(PyObject *exc) { return checked_object(UNICODE(exc)->object, "object", bytes); } \
+    PyObject *PyUnicode##Kind##Error_GetObject(PyObject *exc) { return checked_object(&UNICODE(exc)->object, "object", bytes); } \
     int PyUnicode##Kind##Error_GetStart(PyObject *exc, Py_ssize_t *start) { return get_start(exc, start, bytes); } \
     int PyUnicode##Kind##Error_GetEnd(PyObject *exc, Py_ssize_t *end) { return get_end(exc, end, bytes); } \
-    int PyUnicode##Kind##Error_SetStart(PyObject *exc, Py_ssize_t start) { UNICODE(exc)->start = start; return 0; } \
-    int PyUnicode##Kind##Error_SetEnd(PyObject *exc, Py_ssize_t end) { UNICODE(exc)->end = end; return 0; } \
-    PyObject *PyUnicode##Kind##Error_GetReason(PyObject *exc) { return checked_object(UNICODE(exc)->reason, "reason", 0); } \
+    int PyUnicode##Kind##Error_SetStart(PyObject *exc, Py_ssize_t start) { return set_position(&UNICODE(exc)->start, start); } \
+    int PyUnicode##Kind##Error_SetEnd(PyObject *exc, Py_ssize_t end) { return set_position(&UNICODE(exc)->end, end); } \
+    PyObject *PyUnicode##Kind##Error_GetReason(PyObject *exc) { return checked_object(&UNICODE(exc)->reason, "reason", 0); } \
     int PyUnicode##Kind##Error_SetReason(PyObject *exc, const char *reason) { return set_reason(exc, reason); }
 UNICODE_ACCESSORS(Encode, 0)
 UNICODE_ACCESSORS(Decode, 1)
 UNICODE_ACCESSORS(Translate, 0)
 
-PyObject *PyUnicodeEncodeError_GetEncoding(PyObject *exc) { return checked_object(UNICODE(exc)->encoding, "encoding", 0); }
-PyObject *PyUnicodeDecodeError_GetEncoding(PyObject *exc) { return checked_object(UNICODE(exc)->encoding, "encoding", 0); }
+PyObject *PyUnicodeEncodeError_GetEncoding(PyObject *exc) { return checked_object(&UNICODE(exc)->encoding, "encoding", 0); }
+PyObject *PyUnicodeDecodeError_GetEncoding(PyObject *exc) { return checked_object(&UNICODE(exc)->encoding, "encoding", 0); }

@@ -1,6 +1,8 @@
 /* OSError and the choice of its subclass by errno (PEP 3151). */
 #include "exceptions_internal.h"
 
+#include "instance.h"
+#include "method_ref.h"
 #include "well_known_strings.h"
 
 #define OSERR(op) ((PyOSErrorObject *)(op))
@@ -60,9 +62,10 @@ static int set_fields(PyOSErrorObject *self, PyObject *args, const os_arguments_
     if (filename != NULL && filename != Py_None) {
         if (Py_IS_TYPE(self, (PyTypeObject *)PyExc_BlockingIOError) && PyNumber_Check(filename)) {
             /* its third argument is a number: characters written */
-            self->written = PyNumber_AsSsize_t(filename, PyExc_ValueError);
-            if (self->written == -1 && PyErr_Occurred())
+            Py_ssize_t n_written = PyNumber_AsSsize_t(filename, PyExc_ValueError);
+            if (n_written == -1 && PyErr_Occurred())
                 return -1;
+            __atomic_store_n(&self->written, n_written, __ATOMIC_RELAXED);
         }
         else {
             exception_set_field(&self->filename, filename);
@@ -128,74 +131,87 @@ static int os_init(PyObject *op, PyObject *args, PyObject *kwargs)
     return parse_arguments(args, &a) < 0 ? -1 : set_fields(OSERR(op), args, &a);
 }
 
-static PyObject *or_none(PyObject *value) { return value != NULL ? value : Py_None; }
+static PyObject *field_or_none(PyObject **field)
+{
+    PyObject *value = published_field_ref(field);
+    return value != NULL ? value : Py_NewRef(Py_None);
+}
 
 static PyObject *os_str(PyObject *op)
 {
     PyOSErrorObject *self = OSERR(op);
-    if (self->filename != NULL) {
-        if (self->filename2 != NULL)
-            return PyUnicode_FromFormat("[Errno %S] %S: %R -> %R", or_none(self->myerrno), or_none(self->strerror),
-                                        self->filename, self->filename2);
-        return PyUnicode_FromFormat("[Errno %S] %S: %R", or_none(self->myerrno), or_none(self->strerror), self->filename);
-    }
-    if (self->myerrno != NULL && self->strerror != NULL)
-        return PyUnicode_FromFormat("[Errno %S] %S", self->myerrno, self->strerror);
-    return base_exception_str(op);
+    PyObject *filename = published_field_ref(&self->filename), *filename2 = published_field_ref(&self->filename2);
+    PyObject *code = field_or_none(&self->myerrno), *message = field_or_none(&self->strerror), *text;
+    if (filename != NULL && filename2 != NULL)
+        text = PyUnicode_FromFormat("[Errno %S] %S: %R -> %R", code, message, filename, filename2);
+    else if (filename != NULL)
+        text = PyUnicode_FromFormat("[Errno %S] %S: %R", code, message, filename);
+    else if (__atomic_load_n(&self->myerrno, __ATOMIC_RELAXED) != NULL && __atomic_load_n(&self->strerror, __ATOMIC_RELAXED) != NULL)
+        text = PyUnicode_FromFormat("[Errno %S] %S", code, message);
+    else
+        text = base_exception_str(op);
+    Py_XDECREF(filename);
+    Py_XDECREF(filename2);
+    Py_DECREF(code);
+    Py_DECREF(message);
+    return text;
 }
 
 static PyObject *os_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     PyOSErrorObject *self = OSERR(op);
-    PyObject *args = self->args, *full = NULL, *result;
-    if (PyTuple_GET_SIZE(args) == 2 && self->filename != NULL) {
+    PyObject *args = published_field_ref(&self->args), *dict = instance_peek_dict(op), *result = NULL;
+    PyObject *filename = published_field_ref(&self->filename), *filename2 = published_field_ref(&self->filename2);
+    if (PyTuple_GET_SIZE(args) == 2 && filename != NULL) {
         /* args lost the file names in __new__ */
         PyObject *first = PyTuple_GET_ITEM(args, 0), *second = PyTuple_GET_ITEM(args, 1);
-        full = self->filename2 != NULL ? PyTuple_Pack(5, first, second, self->filename, Py_None, self->filename2)
-                                       : PyTuple_Pack(3, first, second, self->filename);
-        if (full == NULL)
-            return NULL;
-        args = full;
+        Py_SETREF(args, filename2 != NULL ? PyTuple_Pack(5, first, second, filename, Py_None, filename2)
+                                          : PyTuple_Pack(3, first, second, filename));
     }
-    result = self->dict != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, self->dict)
-                                : PyTuple_Pack(2, (PyObject *)Py_TYPE(op), args);
-    Py_XDECREF(full);
+    if (args != NULL)
+        result = dict != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(op), args, dict) : PyTuple_Pack(2, (PyObject *)Py_TYPE(op), args);
+    Py_XDECREF(args);
+    Py_XDECREF(dict);
+    Py_XDECREF(filename);
+    Py_XDECREF(filename2);
     return result;
+}
+
+/* characters_written; -1 with AttributeError if it is unset. */
+static Py_ssize_t written(PyObject *op)
+{
+    Py_ssize_t n = __atomic_load_n(&OSERR(op)->written, __ATOMIC_RELAXED);
+    if (n == -1)
+        PyErr_SetString(PyExc_AttributeError, "characters_written");
+    return n;
 }
 
 static PyObject *get_written(PyObject *op, void *Py_UNUSED(c))
 {
-    if (OSERR(op)->written == -1) {
-        PyErr_SetString(PyExc_AttributeError, "characters_written");
-        return NULL;
-    }
-    return PyLong_FromSsize_t(OSERR(op)->written);
+    Py_ssize_t n = written(op);
+    return n != -1 ? PyLong_FromSsize_t(n) : NULL;
 }
 
 static int set_written(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
+    Py_ssize_t n = -1;
     if (value == NULL) {
-        if (OSERR(op)->written == -1) {
-            PyErr_SetString(PyExc_AttributeError, "characters_written");
+        if (written(op) == -1)
             return -1;
-        }
-        OSERR(op)->written = -1;
-        return 0;
     }
-    Py_ssize_t n = PyNumber_AsSsize_t(value, PyExc_ValueError);
-    if (n == -1 && PyErr_Occurred())
+    else if ((n = PyNumber_AsSsize_t(value, PyExc_ValueError)) == -1 && PyErr_Occurred())
         return -1;
-    OSERR(op)->written = n;
+    __atomic_store_n(&OSERR(op)->written, n, __ATOMIC_RELAXED);
     return 0;
 }
 
 #define OS(field) offsetof(PyOSErrorObject, field)
 static const Py_ssize_t os_references[] = {OS(myerrno), OS(strerror), OS(filename), OS(filename2), 0};
 static PyMemberDef os_members[] = {
-    {"errno", T_OBJECT, OS(myerrno), 0, "POSIX exception code"},
-    {"strerror", T_OBJECT, OS(strerror), 0, "exception strerror"},
-    {"filename", T_OBJECT, OS(filename), 0, "exception filename"},
-    {"filename2", T_OBJECT, OS(filename2), 0, "second exception filename"},
+    {"errno", T_OBJECT, OS(myerrno), _Py_MEMBER_LOCK_FREE, "POSIX exception code"},
+    {"strerror", T_OBJECT, OS(strerror), _Py_MEMBER_LOCK_FREE, "exception strerror"},
+    {"filename", T_OBJECT, OS(filename), _Py_MEMBER_LOCK_FREE, "exception filename"},
+    {"filename2", T_OBJECT, OS(filename2), _Py_MEMBER_LOCK_FREE, "second exception filename"},
     {NULL},
 };
 static PyMethodDef os_methods[] = {{"__reduce__", os_reduce, METH_NOARGS, NULL}, {NULL}};

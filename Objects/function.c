@@ -298,11 +298,11 @@ static PyGetSetDef function_getset[] = {
 #define OFFSET(field) offsetof(PyFunctionObject, field)
 
 static PyMemberDef function_members[] = {
-    {"__closure__", T_OBJECT, OFFSET(func_closure), READONLY, NULL},
-    {"__doc__", T_OBJECT, OFFSET(func_doc), 0, NULL},
-    {"__globals__", T_OBJECT, OFFSET(func_globals), READONLY, NULL},
-    {"__module__", T_OBJECT, OFFSET(func_module), 0, NULL},
-    {"__builtins__", T_OBJECT, OFFSET(func_builtins), READONLY, NULL},
+    {"__closure__", T_OBJECT, OFFSET(func_closure), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__doc__", T_OBJECT, OFFSET(func_doc), _Py_MEMBER_LOCK_FREE, NULL},
+    {"__globals__", T_OBJECT, OFFSET(func_globals), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__module__", T_OBJECT, OFFSET(func_module), _Py_MEMBER_LOCK_FREE, NULL},
+    {"__builtins__", T_OBJECT, OFFSET(func_builtins), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
     {NULL},
 };
 

@@ -479,8 +479,8 @@ static PyMethodDef alias_methods[] = {
     {NULL, NULL, 0, NULL}
 };
 static PyMemberDef alias_members[] = {
-    {"__origin__", T_OBJECT, offsetof(alias_object, origin), READONLY, NULL},
-    {"__args__", T_OBJECT, offsetof(alias_object, args), READONLY, NULL},
+    {"__origin__", T_OBJECT, offsetof(alias_object, origin), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__args__", T_OBJECT, offsetof(alias_object, args), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
     {"__unpacked__", T_BOOL, offsetof(alias_object, starred), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}
 };

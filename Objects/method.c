@@ -158,8 +158,8 @@ static PyMethodDef method_methods[] = {
     {"__reduce__", method_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}
 };
 static PyMemberDef method_members[] = {
-    {"__func__", T_OBJECT, offsetof(PyMethodObject, im_func), READONLY, "The function or other callable."},
-    {"__self__", T_OBJECT, offsetof(PyMethodObject, im_self), READONLY, "The object it is bound to."},
+    {"__func__", T_OBJECT, offsetof(PyMethodObject, im_func), READONLY | _Py_MEMBER_LOCK_FREE, "The function or other callable."},
+    {"__self__", T_OBJECT, offsetof(PyMethodObject, im_self), READONLY | _Py_MEMBER_LOCK_FREE, "The object it is bound to."},
     {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef method_getset[] = {{"__doc__", method_get_doc, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
@@ -330,7 +330,7 @@ static PyObject *instancemethod_get_doc(PyObject *op, void *closure)
 }
 
 static PyMemberDef instancemethod_members[] = {
-    {"__func__", T_OBJECT, offsetof(PyInstanceMethodObject, func), READONLY, "The callable."}, {NULL, 0, 0, 0, NULL}
+    {"__func__", T_OBJECT, offsetof(PyInstanceMethodObject, func), READONLY | _Py_MEMBER_LOCK_FREE, "The callable."}, {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef instancemethod_getset[] = {
     {"__doc__", instancemethod_get_doc, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}

@@ -117,7 +117,7 @@ static PyMethodDef namespace_methods[] = {
     {"__reduce__", namespace_reduce, METH_NOARGS, "What pickle needs to rebuild the object."}, {NULL, NULL, 0, NULL}
 };
 static PyMemberDef namespace_members[] = {
-    {"__dict__", T_OBJECT, offsetof(namespace_object, dict), READONLY, NULL}, {NULL, 0, 0, 0, NULL}
+    {"__dict__", T_OBJECT, offsetof(namespace_object, dict), READONLY | _Py_MEMBER_LOCK_FREE, NULL}, {NULL, 0, 0, 0, NULL}
 };
 
 PyObject *_PyNamespace_New(PyObject *kwds)

@@ -223,10 +223,10 @@ static PyMethodDef property_methods[] = {
     {NULL, NULL, 0, NULL}
 };
 static PyMemberDef property_members[] = {
-    {"fget", T_OBJECT, offsetof(property_object, get), READONLY, NULL},
-    {"fset", T_OBJECT, offsetof(property_object, set), READONLY, NULL},
-    {"fdel", T_OBJECT, offsetof(property_object, del), READONLY, NULL},
-    {"__doc__", T_OBJECT, offsetof(property_object, doc), 0, NULL},
+    {"fget", T_OBJECT, offsetof(property_object, get), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"fset", T_OBJECT, offsetof(property_object, set), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"fdel", T_OBJECT, offsetof(property_object, del), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
+    {"__doc__", T_OBJECT, offsetof(property_object, doc), _Py_MEMBER_LOCK_FREE, NULL},
     {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef property_getset[] = {

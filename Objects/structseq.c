@@ -207,7 +207,7 @@ static PyMemberDef *make_members(const PyStructSequence_Desc *desc, struct field
         m->name = desc->fields[i].name;
         m->type = T_OBJECT;
         m->offset = (Py_ssize_t)(offsetof(PyTupleObject, ob_item) + (size_t)i * sizeof(PyObject *));
-        m->flags = READONLY;
+        m->flags = READONLY | _Py_MEMBER_LOCK_FREE;
         m->doc = desc->fields[i].doc;
         m++;
     }

@@ -169,7 +169,7 @@ static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
     if (obj != NULL && (obj_type = check_argument(type, obj)) == NULL)
         return -1;
     struct superseded *old = NULL;
-    if (self->type != NULL && (old = PyMem_Malloc(sizeof(*old))) == NULL) {
+    if (__atomic_load_n(&self->type, __ATOMIC_RELAXED) != NULL && (old = PyMem_Malloc(sizeof(*old))) == NULL) {
         if (obj_type != NULL && !is_uncounted(obj_type))
             Py_DECREF(obj_type);
         PyErr_NoMemory();
@@ -204,7 +204,7 @@ static PyObject *super_descr_get(PyObject *op, PyObject *obj, PyObject *unused)
 {
     super_object *self = (super_object *)op, *bound;
     PyTypeObject *type = __atomic_load_n(&self->type, __ATOMIC_ACQUIRE);
-    if (obj == NULL || obj == Py_None || self->obj != NULL)
+    if (obj == NULL || obj == Py_None || __atomic_load_n(&self->obj, __ATOMIC_RELAXED) != NULL)
         return Py_NewRef(op);
     if (!Py_IS_TYPE(op, &PySuper_Type))
         return PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(op), type, obj, NULL);
@@ -263,9 +263,9 @@ static PyObject *super_vectorcall(PyObject *type, PyObject *const *args, size_t 
 }
 
 static PyMemberDef super_members[] = {
-    {"__thisclass__", T_OBJECT, offsetof(super_object, type), READONLY, "The class to look behind."},
-    {"__self__", T_OBJECT, offsetof(super_object, obj), READONLY, "The object, or None."},
-    {"__self_class__", T_OBJECT, offsetof(super_object, obj_type), READONLY, "The class whose order is followed, or None."},
+    {"__thisclass__", T_OBJECT, offsetof(super_object, type), READONLY | _Py_MEMBER_LOCK_FREE, "The class to look behind."},
+    {"__self__", T_OBJECT, offsetof(super_object, obj), READONLY | _Py_MEMBER_LOCK_FREE, "The object, or None."},
+    {"__self_class__", T_OBJECT, offsetof(super_object, obj_type), READONLY | _Py_MEMBER_LOCK_FREE, "The class whose order is followed, or None."},
     {NULL, 0, 0, 0, NULL}
 };
 

@@ -272,6 +272,7 @@ static int lay_out(struct making *m)
             return -1;
         member->type = T_OBJECT_EX;
         member->offset = offset;
+        member->flags = _Py_MEMBER_LOCK_FREE;
     }
     private->member_count = (uint32_t)n;
     type->tp_members = private->members;

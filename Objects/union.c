@@ -211,7 +211,7 @@ static PyObject *union_getattro(PyObject *op, PyObject *name)
 }
 
 static PyMemberDef union_members[] = {
-    {"__args__", T_OBJECT, offsetof(union_object, args), READONLY, NULL}, {NULL, 0, 0, 0, NULL}
+    {"__args__", T_OBJECT, offsetof(union_object, args), READONLY | _Py_MEMBER_LOCK_FREE, NULL}, {NULL, 0, 0, 0, NULL}
 };
 static PyGetSetDef union_getset[] = {
     {"__parameters__", get_parameters, NULL, "The type variables.", NULL}, {NULL, NULL, NULL, NULL, NULL}

@@ -88,8 +88,7 @@ int buffered_setup(io_buffered *self, PyObject *raw, Py_ssize_t size, bool reada
     old_raw = self->raw;
     self->raw = Py_NewRef(raw);
     Py_END_CRITICAL_SECTION();
-    self->buf = buf;
-    self->size = size;
+    buffered_set_buffer(self, buf, size);
     self->readable = readable;
     self->writable = writable;
     io_flag_set(&self->detached, 0);
@@ -484,7 +483,7 @@ PyObject *buffered_close(PyObject *op, PyObject *unused)
     if (buffered_enter(self) == 0) {
         result = PyObject_CallMethodNoArgs(self->raw, io_str.close);
         PyMem_Free(self->buf);
-        self->buf = NULL;
+        buffered_set_buffer(self, NULL, self->size);
         buffered_drop_readahead(self);
         buffered_drop_dirty(self);
         io_lock_leave(&self->lock);

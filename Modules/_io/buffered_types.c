@@ -116,7 +116,9 @@ static PyObject *closed_get(PyObject *op, void *unused)
 static PyObject *sizeof_method(PyObject *op, PyObject *unused)
 {
     io_buffered *self = (io_buffered *)op;
-    return PyLong_FromSsize_t(Py_TYPE(op)->tp_basicsize + (self->buf != NULL ? self->size : 0));
+    const char *buf = __atomic_load_n(&self->buf, __ATOMIC_RELAXED);
+    Py_ssize_t size = __atomic_load_n(&self->size, __ATOMIC_RELAXED);
+    return PyLong_FromSsize_t(Py_TYPE(op)->tp_basicsize + (buf != NULL ? size : 0));
 }
 
 static PyObject *buffered_repr(PyObject *op)

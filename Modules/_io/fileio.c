@@ -15,10 +15,11 @@
 typedef struct {
     IO_OBJECT_HEAD
     int fd;                  /* [lock] -1: closed or not opened */
-    char created, readable, writable, appending;    /* [const] after __init__ */
-    signed char seekable;    /* -1: not known yet */
-    char closefd, finalizing;
-    unsigned blksize;
+    /* [atomic] fixed by __init__, which may be called again: io_flag reads them */
+    char created, readable, writable, appending, closefd;
+    char finalizing;         /* [atomic] */
+    signed char seekable;    /* [atomic] -1: not known yet */
+    unsigned blksize;        /* [atomic] */
 } io_fileio;
 
 /* ---- the descriptor ---- */
@@ -26,6 +27,16 @@ typedef struct {
 static int current_fd(io_fileio *self)
 {
     return __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
+}
+
+static int get_seekable(io_fileio *self)
+{
+    return __atomic_load_n(&self->seekable, __ATOMIC_RELAXED);
+}
+
+static void set_seekable(io_fileio *self, int seekable)
+{
+    __atomic_store_n(&self->seekable, (signed char)seekable, __ATOMIC_RELAXED);
 }
 
 bool fileio_is_closed(PyObject *op)
@@ -131,10 +142,10 @@ static int parse_mode(io_fileio *self, const char *mode)
     }
     if (plus)
         readable = writable = true;
-    self->created = created;
-    self->readable = readable;
-    self->writable = writable;
-    self->appending = appending;
+    io_flag_set(&self->created, created);
+    io_flag_set(&self->readable, readable);
+    io_flag_set(&self->writable, writable);
+    io_flag_set(&self->appending, appending);
     flags |= readable && writable ? O_RDWR : (readable ? O_RDONLY : O_WRONLY);
     return flags | O_CLOEXEC;
 }
@@ -203,7 +214,10 @@ static int examine_fd(io_fileio *self, int fd, PyObject *name)
     failed = fstat(fd, &status);
     code = errno;
     Py_END_ALLOW_THREADS
-    self->blksize = IO_DEFAULT_BUFFER_SIZE;
+    unsigned blksize = IO_DEFAULT_BUFFER_SIZE;
+    if (!failed && !S_ISDIR(status.st_mode) && status.st_blksize > 1)
+        blksize = (unsigned)status.st_blksize;
+    __atomic_store_n(&self->blksize, blksize, __ATOMIC_RELAXED);
     if (failed < 0) {
         /* Only a bad descriptor is certain to be of no use. */
         if (code != EBADF)
@@ -217,8 +231,6 @@ static int examine_fd(io_fileio *self, int fd, PyObject *name)
         PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, name);
         return -1;
     }
-    if (status.st_blksize > 1)
-        self->blksize = (unsigned)status.st_blksize;
     return 0;
 }
 
@@ -251,7 +263,7 @@ static int fileio_init(PyObject *op, PyObject *args, PyObject *kwds)
         return -1;
     /* A second __init__ first lets go of the old file. */
     if (current_fd(self) >= 0) {
-        if (!self->closefd)
+        if (!io_flag(&self->closefd))
             take_fd(self);
         else if (close_fd(self) < 0)
             return -1;
@@ -262,8 +274,8 @@ static int fileio_init(PyObject *op, PyObject *args, PyObject *kwds)
     int flags = parse_mode(self, mode);
     if (flags < 0)
         return -1;
-    self->closefd = (char)closefd;
-    self->seekable = -1;
+    io_flag_set(&self->closefd, closefd != 0);
+    set_seekable(self, -1);
     if (PySys_Audit("open", "Osi", name, mode, flags) < 0)
         return -1;
 
@@ -278,7 +290,7 @@ static int fileio_init(PyObject *op, PyObject *args, PyObject *kwds)
     }
     if (examine_fd(self, fd, name) < 0 || PyObject_SetAttr(op, io_str.name, name) < 0)
         goto failed;
-    if (self->appending) {
+    if (io_flag(&self->appending)) {
         /* So that tell() tells the truth from the start; a pipe has no end to go to. */
         if (lseek(fd, 0, SEEK_END) < 0 && errno != ESPIPE) {
             PyErr_SetFromErrno(PyExc_OSError);
@@ -300,7 +312,7 @@ Py_ssize_t fileio_readinto(PyObject *op, char *buf, Py_ssize_t len)
     io_fileio *self = (io_fileio *)op;
     if (open_fd(self) < 0)
         return -1;
-    if (!self->readable) {
+    if (!io_flag(&self->readable)) {
         wrong_mode("reading");
         return -1;
     }
@@ -332,7 +344,7 @@ Py_ssize_t fileio_write(PyObject *op, const char *buf, Py_ssize_t len)
     io_fileio *self = (io_fileio *)op;
     if (open_fd(self) < 0)
         return -1;
-    if (!self->writable) {
+    if (!io_flag(&self->writable)) {
         wrong_mode("writing");
         return -1;
     }
@@ -414,7 +426,7 @@ PyObject *fileio_readall(PyObject *op)
     PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (result == NULL)
         return NULL;
-    char readable = self->readable;
+    bool readable = io_flag(&self->readable);
     for (;;) {
         if (used >= room) {
             size_t more = room > SLOW_GROWTH_SIZE ? room >> 3 : room + 256;
@@ -470,7 +482,7 @@ static PyObject *fileio_read(PyObject *op, PyObject *const *args, Py_ssize_t nar
         return NULL;
     if (open_fd((io_fileio *)op) < 0)
         return NULL;
-    if (!((io_fileio *)op)->readable)
+    if (!io_flag(&((io_fileio *)op)->readable))
         return wrong_mode("reading");
     if (size < 0)
         return fileio_readall(op);
@@ -502,8 +514,8 @@ off_t fileio_seek(PyObject *op, off_t target, int whence)
     position = lseek(fd, target, whence);
     code = errno;
     Py_END_ALLOW_THREADS
-    if (self->seekable < 0)
-        self->seekable = position >= 0;
+    if (get_seekable(self) < 0)
+        set_seekable(self, position >= 0);
     if (position < 0) {
         errno = code;
         PyErr_SetFromErrno(PyExc_OSError);
@@ -548,7 +560,7 @@ static PyObject *fileio_truncate(PyObject *op, PyObject *const *args, Py_ssize_t
     int fd = open_fd(self);
     if (fd < 0)
         return NULL;
-    if (!self->writable)
+    if (!io_flag(&self->writable))
         return wrong_mode("writing");
 
     PyObject *size = nargs == 0 || args[0] == Py_None ? fileio_tell(op, NULL) : Py_NewRef(args[0]);
@@ -579,7 +591,7 @@ static PyObject *fileio_truncate(PyObject *op, PyObject *const *args, Py_ssize_t
 static PyObject *fileio_dealloc_warn(PyObject *op, PyObject *source)
 {
     io_fileio *self = (io_fileio *)op;
-    if (current_fd(self) >= 0 && self->closefd) {
+    if (current_fd(self) >= 0 && io_flag(&self->closefd)) {
         io_saved_error saved;
         io_error_save(&saved);
         if (PyErr_ResourceWarning(source, 1, "unclosed file %R", source) < 0) {
@@ -601,12 +613,12 @@ static PyObject *fileio_close(PyObject *op, PyObject *unused)
     PyObject *result = PyObject_CallMethodOneArg((PyObject *)&io_RawIOBase_type, io_str.close, op);
     if (result == NULL)
         io_error_save(&saved);
-    if (!self->closefd) {
+    if (!io_flag(&self->closefd)) {
         take_fd(self);
         io_error_chain(&saved);
         return result;
     }
-    if (self->finalizing)
+    if (io_flag(&self->finalizing))
         Py_XDECREF(fileio_dealloc_warn(op, op));
     int failed = close_fd(self);
     io_error_chain(&saved);
@@ -630,7 +642,7 @@ static int fileio_clear(PyObject *op)
 static void fileio_dealloc(PyObject *op)
 {
     io_fileio *self = (io_fileio *)op;
-    self->finalizing = 1;
+    io_flag_set(&self->finalizing, 1);
     if (iobase_finalize(op) < 0)
         return;
     PyObject_GC_UnTrack(op);
@@ -644,12 +656,12 @@ static void fileio_dealloc(PyObject *op)
 
 static PyObject *fileio_readable(PyObject *op, PyObject *unused)
 {
-    return open_fd((io_fileio *)op) < 0 ? NULL : PyBool_FromLong(((io_fileio *)op)->readable);
+    return open_fd((io_fileio *)op) < 0 ? NULL : PyBool_FromLong(io_flag(&((io_fileio *)op)->readable));
 }
 
 static PyObject *fileio_writable(PyObject *op, PyObject *unused)
 {
-    return open_fd((io_fileio *)op) < 0 ? NULL : PyBool_FromLong(((io_fileio *)op)->writable);
+    return open_fd((io_fileio *)op) < 0 ? NULL : PyBool_FromLong(io_flag(&((io_fileio *)op)->writable));
 }
 
 static PyObject *fileio_seekable(PyObject *op, PyObject *unused)
@@ -657,9 +669,9 @@ static PyObject *fileio_seekable(PyObject *op, PyObject *unused)
     io_fileio *self = (io_fileio *)op;
     if (open_fd(self) < 0)
         return NULL;
-    if (self->seekable < 0 && fileio_seek(op, 0, SEEK_CUR) < 0)
+    if (get_seekable(self) < 0 && fileio_seek(op, 0, SEEK_CUR) < 0)
         PyErr_Clear();
-    return PyBool_FromLong(self->seekable > 0);
+    return PyBool_FromLong(get_seekable(self) > 0);
 }
 
 static PyObject *fileio_fileno(PyObject *op, PyObject *unused)
@@ -682,12 +694,12 @@ static PyObject *fileio_isatty(PyObject *op, PyObject *unused)
 
 static const char *mode_string(const io_fileio *self)
 {
-    if (self->created)
-        return self->readable ? "xb+" : "xb";
-    if (self->appending)
-        return self->readable ? "ab+" : "ab";
-    if (self->readable)
-        return self->writable ? "rb+" : "rb";
+    if (io_flag(&self->created))
+        return io_flag(&self->readable) ? "xb+" : "xb";
+    if (io_flag(&self->appending))
+        return io_flag(&self->readable) ? "ab+" : "ab";
+    if (io_flag(&self->readable))
+        return io_flag(&self->writable) ? "rb+" : "rb";
     return "wb";
 }
 
@@ -700,7 +712,7 @@ static PyObject *fileio_repr(PyObject *op)
     PyObject *name, *result = NULL;
     if (io_lookup_attr(op, io_str.name, &name) < 0)
         return NULL;
-    const char *closefd = self->closefd ? "True" : "False";
+    const char *closefd = io_flag(&self->closefd) ? "True" : "False";
     if (name == NULL)
         return PyUnicode_FromFormat("<_io.FileIO fd=%d mode='%s' closefd=%s>", fd, mode_string(self), closefd);
     int entered = Py_ReprEnter(op);
@@ -721,7 +733,7 @@ static PyObject *closed_get(PyObject *op, void *unused)
 
 static PyObject *closefd_get(PyObject *op, void *unused)
 {
-    return PyBool_FromLong(((io_fileio *)op)->closefd);
+    return PyBool_FromLong(io_flag(&((io_fileio *)op)->closefd));
 }
 
 static PyObject *mode_get(PyObject *op, void *unused)

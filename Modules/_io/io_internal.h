@@ -208,13 +208,18 @@ typedef struct {
     /* All below [lock]. The buffer holds either bytes read ahead or bytes to be written, never both:
      *   reading   buf[0, rend) is the stream's content before raw_pos; buf[rpos, rend) was not consumed yet
      *   writing   buf[wpos, wend) is to be written at raw_pos */
-    char *buf;                /* NULL once closed */
+    char *buf;                /* NULL once closed; __sizeof__ asks for these two without the lock */
     Py_ssize_t size;
     Py_ssize_t rpos, rend;
     Py_ssize_t wpos, wend;
     off_t raw_pos;            /* position of the raw stream; -1: unknown */
 } io_buffered;
 
+static inline void buffered_set_buffer(io_buffered *self, char *buf, Py_ssize_t size)
+{
+    __atomic_store_n(&self->buf, buf, __ATOMIC_RELAXED);
+    __atomic_store_n(&self->size, size, __ATOMIC_RELAXED);
+}
 static inline Py_ssize_t buffered_readahead(const io_buffered *self)
 {
     return self->rend - self->rpos;

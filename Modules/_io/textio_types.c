@@ -266,7 +266,7 @@ static PyObject *textio_close(PyObject *op, PyObject *unused)
         Py_DECREF(buffer);
         return closed < 0 ? NULL : Py_NewRef(Py_None);
     }
-    if (self->finalizing) {
+    if (io_flag(&self->finalizing)) {
         PyObject *warned = PyObject_CallMethodOneArg(buffer, io_str._dealloc_warn, op);
         if (warned == NULL)
             PyErr_Clear();
@@ -516,7 +516,7 @@ static int textio_clear(PyObject *op)
 static void textio_dealloc(PyObject *op)
 {
     io_text *self = (io_text *)op;
-    self->finalizing = 1;
+    io_flag_set(&self->finalizing, 1);
     if (iobase_finalize(op) < 0)
         return;
     PyObject_GC_UnTrack(op);

@@ -151,7 +151,7 @@ static PyGetSetDef tb_getset[] = {
     {NULL},
 };
 static PyMemberDef tb_members[] = {
-    {"tb_frame", T_OBJECT, offsetof(PyTracebackObject, tb_frame), READONLY, NULL},
+    {"tb_frame", T_OBJECT, offsetof(PyTracebackObject, tb_frame), READONLY | _Py_MEMBER_LOCK_FREE, NULL},
     {"tb_lasti", T_INT, offsetof(PyTracebackObject, tb_lasti), READONLY, NULL},
     {NULL},
 };

@@ -26,6 +26,7 @@ import time
 import types
 import weakref
 
+import fuzz_modules
 from stress_common import memory_mib
 
 OBJECTS = 24            # shared by the threads of a round
@@ -126,7 +127,7 @@ def make_context(rng):
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default=0)
 
-FACTORIES = [
+BUILTINS = [
     lambda rng: numbers(rng), lambda rng: ListChild(numbers(rng)), lambda rng: dict.fromkeys(numbers(rng), "v"),
     lambda rng: DictChild(zip(letters(rng), numbers(rng))), lambda rng: {c: c for c in letters(rng)},
     lambda rng: set(numbers(rng)), lambda rng: frozenset(numbers(rng)), lambda rng: tuple(numbers(rng)),
@@ -165,6 +166,7 @@ FACTORIES = [
     lambda rng: operator.methodcaller("append", 1), lambda rng: io.IncrementalNewlineDecoder(None, True),
 ]
 KEPT = Plain()
+FACTORIES = {"builtins": BUILTINS, "modules": fuzz_modules.FACTORIES, "all": BUILTINS + fuzz_modules.FACTORIES}
 # Those wait, kill, or make objects of any size.
 FORBIDDEN = {"acquire", "acquire_lock", "__enter__", "wait", "_at_fork_reinit", "_acquire_restore", "_release_save", "__del__",
              "cast", "_remove_dead_weakref", "gammavariate", "betavariate", "vonmisesvariate", "paretovariate", "__abstractmethods__"}
@@ -206,13 +208,14 @@ def weight(op, left=WEIGHT, depth=5):
 
 
 class Worker:
-    def __init__(self, shared, seed, steps, trace):
-        self.shared, self.rng, self.steps, self.trace = shared, random.Random(seed), steps, trace
+    def __init__(self, shared, factories, seed, steps, trace):
+        self.shared, self.factories, self.rng, self.steps, self.trace = shared, factories, random.Random(seed), steps, trace
         self.names = {}
 
     def names_of(self, kind):
         if kind not in self.names:
-            self.names[kind] = [name for name in dir(kind) if name not in FORBIDDEN]
+            forbidden = FORBIDDEN | fuzz_modules.forbidden_of(kind)
+            self.names[kind] = [name for name in dir(kind) if name not in forbidden]
         return self.names[kind]
 
     def argument(self):
@@ -281,7 +284,7 @@ class Worker:
             op = shared[place]
             try:
                 if rng.random() < 0.03 or weight(op) > WEIGHT:
-                    shared[place] = rng.choice(FACTORIES)(rng)
+                    shared[place] = rng.choice(self.factories)(rng)
                     continue
                 result = self.operate(op)
                 if isinstance(result, int) and 100 < abs(result) < 2 ** 65:
@@ -295,10 +298,10 @@ class Worker:
 
 # ---- Rounds ----
 
-def run_round(seed, threads, steps, trace):
+def run_round(seed, factories, threads, steps, trace):
     rng = random.Random(seed)
-    shared = [rng.choice(FACTORIES)(rng) for _ in range(OBJECTS)]
-    workers = [Worker(shared, rng.random(), steps, trace) for _ in range(threads)]
+    shared = [rng.choice(factories)(rng) for _ in range(OBJECTS)]
+    workers = [Worker(shared, factories, rng.random(), steps, trace) for _ in range(threads)]
     running = [threading.Thread(target=w.run) for w in workers]
     for t in running:
         t.start()
@@ -312,7 +315,7 @@ def child(options):
     trace = os.open(options.trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if options.trace else None
     for round_ in range(options.rounds):
         print("round", options.seed + round_, flush=True)
-        run_round(options.seed + round_, options.threads, options.steps, trace)
+        run_round(options.seed + round_, FACTORIES[options.types], options.threads, options.steps, trace)
     print(f"memory {memory_mib():.0f} MiB", flush=True)
 
 
@@ -325,14 +328,15 @@ def main():
     parser.add_argument("--minutes", type=float, default=0, help="go on for so long")
     parser.add_argument("--timeout", type=float, default=300, help="seconds that a process may take")
     parser.add_argument("--trace", help="file for what each thread is about to do")
+    parser.add_argument("--types", choices=sorted(FACTORIES), default="all", help="what the threads share")
     parser.add_argument("--child", action="store_true")
     options = parser.parse_args()
     if options.child:
         return child(options)
     end, seed, failures = time.monotonic() + 60 * options.minutes, options.seed, 0
     while True:
-        command = [sys.executable, __file__, "--child", "--seed", str(seed), "--threads", str(options.threads), "--steps",
-                   str(options.steps), "--rounds", str(options.rounds)] + (["--trace", options.trace] if options.trace else [])
+        command = [sys.executable, __file__, "--child", "--seed", str(seed), "--threads", str(options.threads), "--steps", str(options.steps),
+                   "--types", options.types, "--rounds", str(options.rounds)] + (["--trace", options.trace] if options.trace else [])
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=options.timeout)
             status, out, errors = done.returncode, done.stdout, done.stderr

@@ -22,7 +22,7 @@ typedef struct {
     PyObject_HEAD
     PyGenObject *generator;
     PyObject *send_value;       /* NULL for __anext__ */
-    awaitable_state_t state;
+    awaitable_state_t state;    /* [atomic] */
 } asend_t;
 
 /* athrow() and aclose(). */
@@ -30,8 +30,13 @@ typedef struct {
     PyObject_HEAD
     PyGenObject *generator;
     PyObject *args;             /* of throw; NULL for aclose */
-    awaitable_state_t state;
+    awaitable_state_t state;    /* [atomic] */
 } athrow_t;
+
+/* The flags of the generator and the states of its awaitables are atomic: threads may share them. Steps exclude each other by the
+ * state of the generator itself. */
+#define GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define SET(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
 /* ---- Wrapped values ---- */
 
@@ -78,12 +83,12 @@ static PyObject *unwrap(PyGenObject *gen, PyObject *result)
         if (!PyErr_Occurred())
             PyErr_SetNone(PyExc_StopAsyncIteration);
         if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration) || PyErr_ExceptionMatches(PyExc_GeneratorExit))
-            gen->ag_closed = 1;
-        gen->ag_running_async = 0;
+            SET(gen->ag_closed, 1);
+        SET(gen->ag_running_async, 0);
         return NULL;
     }
     if (Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
-        gen->ag_running_async = 0;
+        SET(gen->ag_running_async, 0);
         _PyGen_SetStopIterationValue(((wrapped_value_t *)result)->value);
         Py_DECREF(result);
         return NULL;
@@ -95,10 +100,9 @@ static PyObject *unwrap(PyGenObject *gen, PyObject *result)
 static int init_hooks(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
-    if (gen->ag_hooks_inited)
+    if (GET(gen->ag_hooks_inited) || __atomic_exchange_n(&gen->ag_hooks_inited, 1, __ATOMIC_RELAXED))
         return 0;
-    gen->ag_hooks_inited = 1;
-    gen->gi_origin_or_hooks = Py_XNewRef(ts->async_gen_finalizer);
+    gen->gi_origin_or_hooks = Py_XNewRef(ts->async_gen_finalizer);     /* read by the finaliser alone */
     PyObject *first = ts->async_gen_firstiter;
     if (first == NULL)
         return 0;
@@ -122,23 +126,23 @@ static int reused(const char *what)
 static PyObject *asend_send(PyObject *op, PyObject *arg)
 {
     asend_t *self = (asend_t *)op;
-    if (self->state == AWAITABLE_CLOSED) {
+    if (GET(self->state) == AWAITABLE_CLOSED) {
         reused("__anext__()/asend()");
         return NULL;
     }
-    if (self->state == AWAITABLE_INIT) {
-        if (self->generator->ag_running_async) {
+    if (GET(self->state) == AWAITABLE_INIT) {
+        if (GET(self->generator->ag_running_async)) {
             PyErr_SetString(PyExc_RuntimeError, "anext(): asynchronous generator is already running");
             return NULL;
         }
         if (arg == NULL || arg == Py_None)
             arg = self->send_value != NULL ? self->send_value : Py_None;
-        self->state = AWAITABLE_ITERATING;
+        SET(self->state, AWAITABLE_ITERATING);
     }
-    self->generator->ag_running_async = 1;
+    SET(self->generator->ag_running_async, 1);
     PyObject *result = unwrap(self->generator, generator_send((PyObject *)self->generator, arg));
     if (result == NULL)
-        self->state = AWAITABLE_CLOSED;
+        SET(self->state, AWAITABLE_CLOSED);
     return result;
 }
 
@@ -147,19 +151,19 @@ static PyObject *asend_iternext(PyObject *op) { return asend_send(op, Py_None); 
 static PyObject *asend_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     asend_t *self = (asend_t *)op;
-    if (self->state == AWAITABLE_CLOSED) {
+    if (GET(self->state) == AWAITABLE_CLOSED) {
         reused("__anext__()/asend()");
         return NULL;
     }
     PyObject *result = unwrap(self->generator, generator_throw_method((PyObject *)self->generator, args, nargs));
     if (result == NULL)
-        self->state = AWAITABLE_CLOSED;
+        SET(self->state, AWAITABLE_CLOSED);
     return result;
 }
 
 static PyObject *asend_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    ((asend_t *)op)->state = AWAITABLE_CLOSED;
+    SET(((asend_t *)op)->state, AWAITABLE_CLOSED);
     Py_RETURN_NONE;
 }
 
@@ -234,14 +238,14 @@ static PyObject *aclose_check(athrow_t *self, PyObject *result)
     PyGenObject *gen = self->generator;
     if (result != NULL && Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
         Py_DECREF(result);
-        gen->ag_running_async = 0;
-        self->state = AWAITABLE_CLOSED;
+        SET(gen->ag_running_async, 0);
+        SET(self->state, AWAITABLE_CLOSED);
         PyErr_SetString(PyExc_RuntimeError, "async generator ignored GeneratorExit");
         return NULL;
     }
     if (result == NULL) {
-        gen->ag_running_async = 0;
-        self->state = AWAITABLE_CLOSED;
+        SET(gen->ag_running_async, 0);
+        SET(self->state, AWAITABLE_CLOSED);
         if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration) || PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
             PyErr_Clear();
             PyErr_SetNone(PyExc_StopIteration);
@@ -255,24 +259,24 @@ static PyObject *athrow_send(PyObject *op, PyObject *arg)
     athrow_t *self = (athrow_t *)op;
     PyGenObject *gen = self->generator;
     PyObject *result;
-    if (self->state == AWAITABLE_CLOSED) {
+    if (GET(self->state) == AWAITABLE_CLOSED) {
         reused("aclose()/athrow()");
         return NULL;
     }
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE) {
-        self->state = AWAITABLE_CLOSED;
+        SET(self->state, AWAITABLE_CLOSED);
         PyErr_SetNone(PyExc_StopIteration);
         return NULL;
     }
-    if (self->state == AWAITABLE_INIT) {
-        if (gen->ag_running_async) {
-            self->state = AWAITABLE_CLOSED;
+    if (GET(self->state) == AWAITABLE_INIT) {
+        if (GET(gen->ag_running_async)) {
+            SET(self->state, AWAITABLE_CLOSED);
             PyErr_SetString(PyExc_RuntimeError, self->args == NULL ? "aclose(): asynchronous generator is already running"
                                                                    : "athrow(): asynchronous generator is already running");
             return NULL;
         }
-        if (gen->ag_closed) {
-            self->state = AWAITABLE_CLOSED;
+        if (GET(gen->ag_closed)) {
+            SET(self->state, AWAITABLE_CLOSED);
             PyErr_SetNone(PyExc_StopAsyncIteration);
             return NULL;
         }
@@ -280,10 +284,10 @@ static PyObject *athrow_send(PyObject *op, PyObject *arg)
             PyErr_SetString(PyExc_RuntimeError, "can't send non-None value to a just-started coroutine");
             return NULL;
         }
-        self->state = AWAITABLE_ITERATING;
-        gen->ag_running_async = 1;
+        SET(self->state, AWAITABLE_ITERATING);
+        SET(gen->ag_running_async, 1);
         if (self->args == NULL)
-            gen->ag_closed = 1;
+            SET(gen->ag_closed, 1);
         result = athrow_first_step(self);
     }
     else
@@ -292,7 +296,7 @@ static PyObject *athrow_send(PyObject *op, PyObject *arg)
         return aclose_check(self, result);
     result = unwrap(gen, result);
     if (result == NULL)
-        self->state = AWAITABLE_CLOSED;
+        SET(self->state, AWAITABLE_CLOSED);
     return result;
 }
 
@@ -301,7 +305,7 @@ static PyObject *athrow_iternext(PyObject *op) { return athrow_send(op, Py_None)
 static PyObject *athrow_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     athrow_t *self = (athrow_t *)op;
-    if (self->state == AWAITABLE_CLOSED) {
+    if (GET(self->state) == AWAITABLE_CLOSED) {
         reused("aclose()/athrow()");
         return NULL;
     }
@@ -313,7 +317,7 @@ static PyObject *athrow_throw(PyObject *op, PyObject *const *args, Py_ssize_t na
 
 static PyObject *athrow_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    ((athrow_t *)op)->state = AWAITABLE_CLOSED;
+    SET(((athrow_t *)op)->state, AWAITABLE_CLOSED);
     Py_RETURN_NONE;
 }
 
@@ -371,7 +375,7 @@ static PyObject *agen_aclose(PyObject *op, PyObject *Py_UNUSED(ignored))
     return init_hooks(GEN(op)) < 0 ? NULL : athrow_new(GEN(op), NULL);
 }
 
-static PyObject *agen_get_running(PyObject *op, void *Py_UNUSED(c)) { return PyBool_FromLong(GEN(op)->ag_running_async); }
+static PyObject *agen_get_running(PyObject *op, void *Py_UNUSED(c)) { return PyBool_FromLong(GET(GEN(op)->ag_running_async)); }
 
 static PyGetSetDef agen_getset[] = {
     {"__name__", generator_get_name, generator_set_name, "name of the async generator", NULL},

@@ -199,11 +199,13 @@ static int set_code(PyObject *op, PyObject *value, void *Py_UNUSED(c))
     }
     if (PySys_Audit("object.__setattr__", "OsO", op, "__code__", value) < 0)
         return -1;
-    Py_ssize_t nclosure = FUNC(op)->func_closure != NULL ? PyTuple_GET_SIZE(FUNC(op)->func_closure) : 0;
-    Py_ssize_t nfree = PyCode_GetNumFree((PyCodeObject *)value);
+    PyObject *closure = read_field(op, &FUNC(op)->func_closure);
+    Py_ssize_t nclosure = closure != NULL ? PyTuple_GET_SIZE(closure) : 0, nfree = PyCode_GetNumFree((PyCodeObject *)value);
+    Py_XDECREF(closure);
     if (nclosure != nfree) {
-        PyErr_Format(PyExc_ValueError, "%U() requires a code object with %zd free vars, not %zd", FUNC(op)->func_name,
-                     nclosure, nfree);
+        PyObject *name = read_field(op, &FUNC(op)->func_name);
+        PyErr_Format(PyExc_ValueError, "%U() requires a code object with %zd free vars, not %zd", name, nclosure, nfree);
+        Py_DECREF(name);
         return -1;
     }
     write_field(op, &FUNC(op)->func_code, Py_NewRef(value));

@@ -310,7 +310,9 @@ int generator_traverse(PyObject *op, visitproc visit, void *arg)
 static PyObject *gen_repr(PyObject *op)
 {
     const char *kind = PyCoro_CheckExact(op) ? "coroutine" : PyAsyncGen_CheckExact(op) ? "async_generator" : "generator";
-    return PyUnicode_FromFormat("<%s object %S at %p>", kind, GEN(op)->gi_qualname, op);
+    PyObject *name = generator_get_qualname(op, NULL), *text = PyUnicode_FromFormat("<%s object %S at %p>", kind, name, op);
+    Py_DECREF(name);
+    return text;
 }
 
 PyObject *generator_repr(PyObject *op) { return gen_repr(op); }

@@ -29,7 +29,7 @@ static database_t *lock_connection(cursor_t *self)
             return NULL;
         }
         database_t *d = connection_enter(connection, CHECK_THREAD);
-        int is_current = self->connection == connection;
+        int is_current = __atomic_load_n(&self->connection, __ATOMIC_RELAXED) == connection;
         Py_DECREF(connection);
         if (d == NULL || is_current)
             return d;
@@ -460,7 +460,7 @@ static int let_go(cursor_t *self)
 {
     database_t *d = NULL;
     int failed;
-    if (self->connection != NULL && (d = lock_connection(self)) == NULL)
+    if (__atomic_load_n(&self->connection, __ATOMIC_RELAXED) != NULL && (d = lock_connection(self)) == NULL)
         PyErr_Clear(); /* its connection is of no use any more */
     failed = check_unlocked(self) < 0;
     if (!failed)
@@ -487,10 +487,10 @@ static int cursor_init(PyObject *op, PyObject *args, PyObject *kwargs)
     field_set_steal(op, &self->row_factory, Py_NewRef(Py_None));
     __atomic_store_n(&self->arraysize, 1, __ATOMIC_RELAXED);
     set_rowcount(self, -1);
-    self->closed = 0;
     database_t *d = connection_enter((connection_t *)connection, CHECK_THREAD);
     if (d == NULL)
         return -1;
+    self->closed = 0;
     connection_leave(d);
     return 0;
 }

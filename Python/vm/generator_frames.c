@@ -8,6 +8,7 @@
 #include "generator_frames.h"
 #include "generator_methods.h"
 #include "memory.h"
+#include "method_ref.h"
 #include "stop_world.h"
 #include "thread_state.h"
 #include "vm.h"
@@ -22,8 +23,8 @@ PyObject *generator_new(PyThreadState *ts, frame_t *f)
     if (gen == NULL)
         return NULL;
     gen->gi_weakreflist = NULL;
-    gen->gi_name = Py_NewRef(f->func->func_name);
-    gen->gi_qualname = Py_NewRef(f->func->func_qualname);
+    gen->gi_name = published_field_ref(&f->func->func_name);
+    gen->gi_qualname = published_field_ref(&f->func->func_qualname);
     gen->gi_code = (PyCodeObject *)Py_NewRef((PyObject *)code);
     gen->gi_exc_state.exc_value = NULL;
     gen->gi_exc_state.previous_item = NULL;

@@ -118,6 +118,44 @@ class Members(unittest.TestCase):
                 self.assertEqual(len(member.__get__(shared)), 1)
         self.assertEqual(race(replace, look, look), [])
 
+    def test_names_of_generators(self):
+        def make():
+            yield 1
+        generator = make()
+
+        def rename(i):
+            generator.__qualname__ = "qualified %d" % i
+            make.__name__ = make.__qualname__ = "name %d" % i
+
+        def look(i):
+            for _ in range(10):
+                self.assertIn("qualified" if i else "", repr(generator))
+                self.assertIn("m", make().__name__)
+                with self.assertRaisesRegex(ValueError, "free vars"):
+                    make.__code__ = look.__code__
+        rename(0)
+        self.assertEqual(race(rename, look, look), [])
+
+    def test_async_generator(self):
+        async def count():
+            for i in range(100):
+                yield i
+        shared = count()
+        seen = []
+
+        def step(i):
+            nonlocal shared
+            try:
+                shared.__anext__().send(None)
+            except StopIteration as stop:
+                seen.append(stop.value)
+            except (RuntimeError, ValueError):      # another thread is in it
+                pass
+            except StopAsyncIteration:
+                shared = count()
+        self.assertEqual(race(step, step, step), [])
+        self.assertTrue(seen)
+
 
 if __name__ == "__main__":
     unittest.main()

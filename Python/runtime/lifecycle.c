@@ -8,6 +8,7 @@
 #include "gmp_guard.h"
 #include "importer.h"
 #include "memory.h"
+#include "memoryview.h"
 #include "unicode.h"
 #include "unicode_methods.h"
 #include "vm.h"

@@ -1,4 +1,5 @@
 """Races that ThreadSanitizer and audits found, once repaired: each threw the interpreter off, or could have."""
+import _string
 import pickle
 import threading
 import unittest
@@ -155,6 +156,15 @@ class Members(unittest.TestCase):
                 shared = count()
         self.assertEqual(race(step, step, step), [])
         self.assertTrue(seen)
+
+
+class Types(unittest.TestCase):
+    """Static types are ready before a thread can see them: making them so later races with who looks at them."""
+
+    def test_types_of_iterators(self):
+        made = [iter(memoryview(b"ab")), _string.formatter_parser("a{}"), _string.formatter_field_name_split("a.b")[1]]
+        known = set(map(id, object.__subclasses__()))
+        self.assertEqual([id(type(op)) in known for op in made], [True] * len(made))
 
 
 if __name__ == "__main__":

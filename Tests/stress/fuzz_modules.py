@@ -38,6 +38,8 @@ import xml.parsers.expat as expat
 import zlib
 import zoneinfo
 
+from stress_common import RACES_ON_BYTES
+
 
 def letters(rng, most=20):
     return "".join(rng.choice("abc,;\" \u00df\u20ac\n") for _ in range(rng.randrange(most)))
@@ -57,6 +59,10 @@ def make_file(rng, mode="w+b", buffering=-1):
     stream.write(text.encode() if "b" in mode else text)
     stream.seek(0)
     return stream
+
+
+def make_text_file(rng):
+    return make_file(rng, "w+")
 
 
 def make_pair(rng):
@@ -239,7 +245,7 @@ def make_local_zone(rng):
 
 
 FACTORIES = [
-    lambda rng: make_file(rng), lambda rng: make_file(rng, "w+b", 0), lambda rng: make_file(rng, "w+"), make_pair, make_mmap,
+    make_file, lambda rng: make_file(rng, "w+b", 0), make_text_file, make_pair, make_mmap,
     make_socket, make_scandir, make_decompressor, make_compressor, make_codec, make_stream_codec, make_element, make_element,
     lambda rng: make_element(rng).iter(), lambda rng: ElementTree.TreeBuilder(), lambda rng: ElementTree.XMLParser(), make_expat,
     lambda rng: ElementTree.XMLPullParser(("start", "end")), make_connection, make_cursor, make_row, make_blob,
@@ -279,6 +285,11 @@ FORBIDDEN_OF = {
     sqlite3.Connection: {"__init__", "__class__", "__new__", "load_extension", "__call__"}, pickle.Unpickler: {"__class__"},
     asyncio.Future: {"get_loop", "_loop", "__class__"}, type(os.scandir("/proc/self")): {"__class__"},
 }
+if not RACES_ON_BYTES:
+    # A file that one thread closes while another reads it is a race of the program's, on the descriptor: ThreadSanitizer watches those, too.
+    for kind in (io.FileIO, io.BufferedRandom, socket.socket, select.epoll):
+        FORBIDDEN_OF[kind] = FORBIDDEN_OF.get(kind, set()) | {"close", "__exit__", "shutdown"}
+    FACTORIES.remove(make_text_file)
 
 
 def forbidden_of(kind):

@@ -29,7 +29,6 @@ import weakref
 import fuzz_modules
 from stress_common import memory_mib
 
-OBJECTS = 24            # shared by the threads of a round
 WEIGHT = 1500           # no op on a container that is worth more elements, counted along all paths
 
 
@@ -298,10 +297,10 @@ class Worker:
 
 # ---- Rounds ----
 
-def run_round(seed, factories, threads, steps, trace):
-    rng = random.Random(seed)
-    shared = [rng.choice(factories)(rng) for _ in range(OBJECTS)]
-    workers = [Worker(shared, factories, rng.random(), steps, trace) for _ in range(threads)]
+def run_round(seed, options, trace):
+    rng, factories = random.Random(seed), FACTORIES[options.types]
+    shared = [rng.choice(factories)(rng) for _ in range(options.objects)]
+    workers = [Worker(shared, factories, rng.random(), options.steps, trace) for _ in range(options.threads)]
     running = [threading.Thread(target=w.run) for w in workers]
     for t in running:
         t.start()
@@ -315,7 +314,7 @@ def child(options):
     trace = os.open(options.trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if options.trace else None
     for round_ in range(options.rounds):
         print("round", options.seed + round_, flush=True)
-        run_round(options.seed + round_, FACTORIES[options.types], options.threads, options.steps, trace)
+        run_round(options.seed + round_, options, trace)
     print(f"memory {memory_mib():.0f} MiB", flush=True)
 
 
@@ -324,6 +323,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--steps", type=int, default=1500, help="operations per thread and round")
+    parser.add_argument("--objects", type=int, default=24, help="shared by the threads of a round; with few, they meet more often")
     parser.add_argument("--rounds", type=int, default=10, help="rounds per process")
     parser.add_argument("--minutes", type=float, default=0, help="go on for so long")
     parser.add_argument("--timeout", type=float, default=300, help="seconds that a process may take")
@@ -335,8 +335,10 @@ def main():
         return child(options)
     end, seed, failures = time.monotonic() + 60 * options.minutes, options.seed, 0
     while True:
-        command = [sys.executable, __file__, "--child", "--seed", str(seed), "--threads", str(options.threads), "--steps", str(options.steps),
-                   "--types", options.types, "--rounds", str(options.rounds)] + (["--trace", options.trace] if options.trace else [])
+        command = [sys.executable, __file__, "--child", "--seed", str(seed)]
+        for name in ("threads", "steps", "objects", "rounds", "types", "trace"):
+            if getattr(options, name) is not None:
+                command += ["--" + name, str(getattr(options, name))]
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=options.timeout)
             status, out, errors = done.returncode, done.stdout, done.stderr

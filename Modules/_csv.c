@@ -306,7 +306,7 @@ typedef struct {
     text_t field;               /* [lock] */
     parse_state_t state;        /* [lock] */
     int numeric;                /* [lock] the field was not quoted and is to be a number */
-    unsigned long line_num;     /* [lock] */
+    unsigned long line_num;     /* [lock; atomic] */
 } reader_t;
 
 #define END_OF_LINE ((Py_UCS4)-2)
@@ -328,7 +328,8 @@ static int save_field(reader_t *r)
         if (field == NULL)
             return -1;
     }
-    int result = PyList_Append(r->fields, field);
+    /* what read the line may have used this reader, and taken the list */
+    int result = r->fields == NULL && (r->fields = PyList_New(0)) == NULL ? -1 : PyList_Append(r->fields, field);
     Py_DECREF(field);
     return result;
 }
@@ -543,7 +544,7 @@ static PyObject *next_record(reader_t *r)
             }
             return NULL;
         }
-        r->line_num++;
+        __atomic_store_n(&r->line_num, r->line_num + 1, __ATOMIC_RELAXED);
         int failed = process_line(r, line);
         Py_DECREF(line);
         if (failed < 0)
@@ -551,7 +552,7 @@ static PyObject *next_record(reader_t *r)
     } while (r->state != START_RECORD);
     PyObject *fields = r->fields;
     r->fields = NULL;
-    return fields;
+    return fields != NULL ? fields : PyList_New(0);
 }
 
 static PyObject *reader_next(PyObject *op)

@@ -80,8 +80,9 @@ typedef struct {
     PyObject *reducer_override; /* [run] or NULL */
     int busy;                   /* [lock] */
     int initialized;            /* [lock] */
-    int protocol, bin;          /* [lock] */
-    int fast;                   /* [lock] no memo */
+    int protocol;               /* [lock] */
+    int bin;                    /* [atomic] attributes, as fast: pickler_is_binary, pickler_is_fast */
+    int fast;                   /* [atomic] no memo */
     int fix_imports;            /* [lock] */
     /* [run] */
     char *out;
@@ -91,6 +92,9 @@ typedef struct {
     int nesting;                /* containers in work, in fast mode */
     PyObject *in_work;          /* dict: their ids, from some depth on; or NULL */
 } pickler_t;
+
+static inline int pickler_is_binary(const pickler_t *p) { return __atomic_load_n(&p->bin, __ATOMIC_RELAXED); }
+static inline int pickler_is_fast(const pickler_t *p) { return __atomic_load_n(&p->fast, __ATOMIC_RELAXED); }
 extern PyTypeObject pickler_type;
 
 /* output.c */

@@ -6,7 +6,7 @@
 int save_from_memo(pickler_t *p, Py_ssize_t index)
 {
     char text[32];
-    if (!p->bin) {
+    if (!pickler_is_binary(p)) {
         int n = snprintf(text, sizeof(text), "%c%zd\n", OP_GET, index);
         return out_write(p, text, n);
     }
@@ -20,14 +20,14 @@ int save_from_memo(pickler_t *p, Py_ssize_t index)
 int save_memoize(pickler_t *p, PyObject *op)
 {
     char text[32];
-    if (p->fast)
+    if (pickler_is_fast(p))
         return 0;
     size_t index = p->memo.used;
     if (memo_add(&p->memo, op, (Py_ssize_t)index) < 0)
         return -1;
     if (p->protocol >= 4)
         return out_op(p, OP_MEMOIZE);
-    if (!p->bin) {
+    if (!pickler_is_binary(p)) {
         int n = snprintf(text, sizeof(text), "%c%zu\n", OP_PUT, index);
         return out_write(p, text, n);
     }
@@ -43,7 +43,7 @@ int save_memoize(pickler_t *p, PyObject *op)
 /* 'P' and a line, or the id and BINPERSID. */
 static int save_persistent_id(pickler_t *p, PyObject *id)
 {
-    if (p->bin)
+    if (pickler_is_binary(p))
         return save_value(p, id, 1) < 0 ? -1 : out_op(p, OP_BINPERSID);
     PyObject *text = PyObject_Str(id);
     if (text == NULL)
@@ -207,9 +207,9 @@ int pickler_setup(pickler_t *p, PyObject *file, PyObject *protocol, int fix_impo
         }
     }
     p->protocol = number;
-    p->bin = number > 0;
+    __atomic_store_n(&p->bin, number > 0, __ATOMIC_RELAXED);
     p->fix_imports = fix_imports && number < 3;
-    p->fast = 0;
+    __atomic_store_n(&p->fast, 0, __ATOMIC_RELAXED);
     memo_clear(&p->memo);
     Py_XSETREF(p->write, write);
     Py_XSETREF(p->buffer_callback, Py_XNewRef(buffer_callback));

@@ -64,7 +64,7 @@ int save_int(pickler_t *p, PyObject *op)
     if (n == -1 && PyErr_Occurred())
         return -1;
     if (!overflow && n <= INT32_MAX && n >= INT32_MIN) {
-        if (!p->bin)
+        if (!pickler_is_binary(p))
             return save_digits(p, OP_INT, op, "\n");
         if (n >= 0 && n <= 0xff)
             return out_op_number(p, OP_BININT1, (uint64_t)n, 1);
@@ -78,7 +78,7 @@ int save_int(pickler_t *p, PyObject *op)
 int save_float(pickler_t *p, PyObject *op)
 {
     char data[9] = {OP_BINFLOAT};
-    if (!p->bin)
+    if (!pickler_is_binary(p))
         return save_digits(p, OP_FLOAT, op, "\n");
     if (PyFloat_Pack8(PyFloat_AS_DOUBLE(op), data + 1, 0) < 0)
         return -1;
@@ -251,7 +251,7 @@ static int save_str_binary(pickler_t *p, PyObject *op)
 
 int save_str(pickler_t *p, PyObject *op)
 {
-    if ((p->bin ? save_str_binary(p, op) : save_str_text(p, op)) < 0)
+    if ((pickler_is_binary(p) ? save_str_binary(p, op) : save_str_text(p, op)) < 0)
         return -1;
     return save_memoize(p, op);
 }

@@ -8,7 +8,7 @@ enum { FAST_NESTING_LIMIT = 50 };
 static int fast_enter(pickler_t *p, PyObject *op)
 {
     PyObject *id;
-    if (!p->fast || ++p->nesting < FAST_NESTING_LIMIT)
+    if (!pickler_is_fast(p) || ++p->nesting < FAST_NESTING_LIMIT)
         return 0;
     if (p->in_work == NULL && (p->in_work = PyDict_New()) == NULL)
         return -1;
@@ -25,7 +25,7 @@ static int fast_enter(pickler_t *p, PyObject *op)
 
 static int fast_leave(pickler_t *p, PyObject *op)
 {
-    if (!p->fast || p->nesting-- < FAST_NESTING_LIMIT || p->in_work == NULL)
+    if (!pickler_is_fast(p) || p->nesting-- < FAST_NESTING_LIMIT || p->in_work == NULL)
         return 0;
     PyObject *id = PyLong_FromVoidPtr(op);
     if (id == NULL)
@@ -47,7 +47,7 @@ static int save_steal(pickler_t *p, PyObject *op)
 /* The tuple contains itself, and is in the memo by now: its items on the stack are not needed. */
 static int take_recursive(pickler_t *p, Py_ssize_t index, Py_ssize_t n, int has_mark)
 {
-    if (has_mark && p->bin) {
+    if (has_mark && pickler_is_binary(p)) {
         if (out_op(p, OP_POP_MARK) < 0)
             return -1;
     }
@@ -63,7 +63,7 @@ int save_tuple(pickler_t *p, PyObject *op)
     static const int counted[] = {OP_EMPTY_TUPLE, OP_TUPLE1, OP_TUPLE2, OP_TUPLE3};
     Py_ssize_t n = PyTuple_GET_SIZE(op), index;
     if (n == 0)
-        return p->bin ? out_op(p, OP_EMPTY_TUPLE) : out_write(p, "(t", 2);
+        return pickler_is_binary(p) ? out_op(p, OP_EMPTY_TUPLE) : out_write(p, "(t", 2);
     int has_mark = n > 3 || p->protocol < 2;
     if (has_mark && out_op(p, OP_MARK) < 0)
         return -1;
@@ -179,7 +179,7 @@ static int save_batches(pickler_t *p, source_t *s, int one, int many)
     while (more > 0) {
         PyObject *next = NULL, *next2 = NULL;
         int n = 1;
-        more = one == 0 || p->bin ? s->next(s, &next, &next2) : 0;
+        more = one == 0 || pickler_is_binary(p) ? s->next(s, &next, &next2) : 0;
         if (more < 0) {
             Py_DECREF(first);
             Py_XDECREF(first2);
@@ -189,7 +189,7 @@ static int save_batches(pickler_t *p, source_t *s, int one, int many)
             if (save_element_steal(p, first, first2) < 0 || out_op(p, one) < 0)
                 return -1;
             first = first2 = NULL;
-            more = p->bin ? 0 : s->next(s, &first, &first2);
+            more = pickler_is_binary(p) ? 0 : s->next(s, &first, &first2);
             continue;
         }
         if (out_op(p, OP_MARK) < 0) {
@@ -244,7 +244,7 @@ int save_pairs(pickler_t *p, PyObject *iterator)
 static int save_empty(pickler_t *p, PyObject *op, int binary, int text)
 {
     char two[2] = {OP_MARK, (char)text};
-    if ((p->bin ? out_op(p, binary) : out_write(p, two, 2)) < 0)
+    if ((pickler_is_binary(p) ? out_op(p, binary) : out_write(p, two, 2)) < 0)
         return -1;
     return save_memoize(p, op);
 }

@@ -177,6 +177,14 @@ void thread_detach_brief(PyThreadState *ts)
 int thread_has_requests(PyThreadState *ts) { return merge_pending(ts->slot); }
 void thread_serve_requests(PyThreadState *ts) { memory_serve_merge_requests(ts); }
 
+/* ThreadSanitizer keeps the calls that are open, and where they are more than 65536, its next allocation or report fails a check of its own
+ * and may hang: the smallest calls that recur take some hundred bytes. */
+#ifdef __SANITIZE_THREAD__
+enum { C_STACK_MOST = 3 * 1024 * 1024 };
+#else
+#define C_STACK_MOST SIZE_MAX
+#endif
+
 void thread_find_c_stack(PyThreadState *ts)
 {
     pthread_attr_t attributes;
@@ -197,6 +205,10 @@ void thread_find_c_stack(PyThreadState *ts)
         size = 512 * 1024;          /* a stack of its own (a coroutine library): assume that much is left */
         lowest = (void *)((uintptr_t)&here - size);
         guard = 0;
+    }
+    if (size > C_STACK_MOST) {
+        lowest = (char *)lowest + (size - C_STACK_MOST);
+        size = C_STACK_MOST;
     }
     /* What C code that does not ask may use, and what raising RecursionError and its handlers may use. */
     size_t reserve = size / 16 < 96 * 1024 ? size / 16 : 96 * 1024;

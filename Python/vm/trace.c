@@ -135,7 +135,7 @@ static int send_line_and_opcode(PyThreadState *ts, frame_t *f, int64_t previous)
         return -1;
     int64_t word = f->pc - f->code->co_instructions - 1;
     int line = lines[word];
-    if (line >= 0 && object->f_trace_lines) {
+    if (line >= 0 && __atomic_load_n(&object->f_trace_lines, __ATOMIC_RELAXED)) {
         int moved = line != (previous < 0 ? -1 : lines[previous]);
         if ((moved || (word < previous && instruction_op(f->pc[-1]) != OP_SEND))
             && send_to_tracer(ts, f, PyTrace_LINE, NULL) < 0)

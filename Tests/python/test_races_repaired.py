@@ -1,5 +1,6 @@
 """Races that ThreadSanitizer and audits found, once repaired: each threw the interpreter off, or could have."""
 import _string
+import csv
 import pickle
 import threading
 import unittest
@@ -156,6 +157,37 @@ class Members(unittest.TestCase):
                 shared = count()
         self.assertEqual(race(step, step, step), [])
         self.assertTrue(seen)
+
+
+class Readers(unittest.TestCase):
+    def test_csv_reader_that_its_lines_use(self):
+        class Lines:
+            left = 6
+
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                self.left -= 1
+                if self.left == 2:
+                    inner.append(next(reader))
+                if self.left < 0:
+                    raise StopIteration
+                return "%d,x" % self.left
+        inner, reader = [], None
+        reader = csv.reader(Lines())
+        self.assertEqual([row[-1] for row in reader], ["x"] * 5)
+        self.assertEqual(inner, [["1", "x"]])
+
+    def test_csv_reader_shared(self):
+        reader = csv.reader(iter(["a,\"b", "c\",d"] * 1000))
+
+        def read(i):
+            try:
+                next(reader)
+            except (StopIteration, ValueError, RuntimeError, csv.Error):
+                pass
+        self.assertEqual(race(read, read, read, lambda i: reader.line_num), [])
 
 
 class Types(unittest.TestCase):

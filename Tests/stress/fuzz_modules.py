@@ -23,7 +23,6 @@ import operator
 import os
 import pickle
 import queue
-import random
 import select
 import socket
 import sqlite3
@@ -225,10 +224,6 @@ def make_unpickler(rng):
     return pickle.Unpickler(io.BytesIO(pickle.dumps({"a": numbers(rng)}) * 3))
 
 
-def make_random(rng):
-    return random.Random(rng.randrange(99))
-
-
 def make_decimal_context(rng):
     return decimal.Context(prec=rng.randrange(1, 30))
 
@@ -252,7 +247,7 @@ FACTORIES = [
     quiet(coroutine), quiet(pausing), quiet(asynchronous), quiet(lambda: asynchronous().__anext__()),
     quiet(lambda: pausing().__await__()), make_future, make_unicode_error, make_error, make_ctypes, make_hash,
     lambda rng: hmac.new(b"k", letters(rng).encode(), "sha256"), make_reader, lambda rng: csv.writer(io.StringIO()),
-    make_pickler, make_unpickler, make_random, make_decimal_context, make_queue, make_local_zone,
+    make_pickler, make_unpickler, make_decimal_context, make_queue, make_local_zone,
     lambda rng: decimal.Decimal(rng.randrange(99)) / 7, lambda rng: datetime.datetime(2020, 1, 2, 3, tzinfo=make_local_zone(rng)),
     lambda rng: datetime.timedelta(rng.randrange(99)), lambda rng: zoneinfo.ZoneInfo("UTC"),
     lambda rng: json.JSONEncoder(indent=rng.choice((None, 1))), lambda rng: json.JSONDecoder().scan_once,

@@ -280,7 +280,9 @@ static int collect_leaves(PyObject *exc, PyObject *set)
 static int same_metadata(PyObject *a, PyObject *b)
 {
     PyBaseExceptionObject *x = (PyBaseExceptionObject *)a, *y = (PyBaseExceptionObject *)b;
-    return x->notes == y->notes && x->traceback == y->traceback && x->cause == y->cause && x->context == y->context;
+#define SAME(field) (__atomic_load_n(&x->field, __ATOMIC_RELAXED) == __atomic_load_n(&y->field, __ATOMIC_RELAXED))
+    return SAME(notes) && SAME(traceback) && SAME(cause) && SAME(context);
+#undef SAME
 }
 
 static PyObject *reraise_parts(PyObject *original, PyObject *list)

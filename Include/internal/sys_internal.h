@@ -20,6 +20,10 @@ int sys_add_info(PyObject *dict);
 /* dict[name] = value.  Steals value; NULL: an exception is set.  0 or -1 */
 int sys_set_steal(PyObject *dict, const char *name, PyObject *value);
 
+/* What sys has by that name: a new reference, or NULL without an exception; one that is raised stays. PySys_GetObject borrows from a dict
+ * that other threads change: a program may replace sys.stdout while others print. */
+PyObject *sys_object_ref(const char *name);
+
 /* error_display.c */
 int error_display_init(void);
 PyObject *error_display_unraisable(PyObject *module, PyObject *args);

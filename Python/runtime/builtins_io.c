@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "builtins.h"
+#include "sys_internal.h"
 #include "thread_state.h"
 #include "well_known_strings.h"
 
@@ -59,16 +60,13 @@ static PyObject *builtin_print(PyObject *Py_UNUSED(module), PyObject *const *arg
     print_options_t o;
     if (parse_options(&o, args + nargs, kwnames) < 0)
         return NULL;
-    if (o.file == NULL) {
-        o.file = PySys_GetObject("stdout");
-        if (o.file == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "lost sys.stdout");
-            return NULL;
-        }
-        if (o.file == Py_None)
-            Py_RETURN_NONE;
+    PyObject *file = o.file != NULL ? Py_NewRef(o.file) : sys_object_ref("stdout");
+    if (file == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lost sys.stdout");
+        return NULL;
     }
-    PyObject *file = Py_NewRef(o.file);
+    if (file == Py_None && o.file == NULL)
+        Py_RETURN_NONE;
     int status = 0;
     for (Py_ssize_t i = 0; i < nargs && status == 0; i++) {
         if (i > 0)
@@ -94,12 +92,11 @@ static PyObject *builtin_print(PyObject *Py_UNUSED(module), PyObject *const *arg
 /* A standard stream by name: a new reference, or NULL with RuntimeError. */
 static PyObject *stream(const char *name)
 {
-    PyObject *file = PySys_GetObject(name);
-    if (file == NULL || file == Py_None) {
-        PyErr_Format(PyExc_RuntimeError, "input(): lost sys.%s", name);
-        return NULL;
-    }
-    return Py_NewRef(file);
+    PyObject *file = sys_object_ref(name);
+    if (file != NULL && file != Py_None)
+        return file;
+    PyErr_Format(PyExc_RuntimeError, "input(): lost sys.%s", name);
+    return NULL;
 }
 
 static int flush(PyObject *file)

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "builtins.h"
+#include "sys_internal.h"
 #include "thread_state.h"
 #include "well_known_strings.h"
 
@@ -118,15 +119,12 @@ static PyObject *builtin_import(PyObject *Py_UNUSED(module), PyObject *args, PyO
 
 static PyObject *builtin_breakpoint(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    PyObject *hook = PySys_GetObject("breakpointhook");
+    PyObject *hook = sys_object_ref("breakpointhook");
     if (hook == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "lost sys.breakpointhook");
         return NULL;
     }
-    if (PySys_Audit("builtins.breakpoint", "O", hook) < 0)
-        return NULL;
-    Py_INCREF(hook);
-    PyObject *result = PyObject_Vectorcall(hook, args, (size_t)nargs, kwnames);
+    PyObject *result = PySys_Audit("builtins.breakpoint", "O", hook) < 0 ? NULL : PyObject_Vectorcall(hook, args, (size_t)nargs, kwnames);
     Py_DECREF(hook);
     return result;
 }

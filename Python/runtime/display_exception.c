@@ -321,7 +321,7 @@ static int find_earlier(display_t *d, PyObject *value, PyObject **earlier, const
 {
     *text = cause_text;
     *earlier = PyException_GetCause(value);
-    if (*earlier == NULL && !((PyBaseExceptionObject *)value)->suppress_context) {
+    if (*earlier == NULL && !__atomic_load_n(&((PyBaseExceptionObject *)value)->suppress_context, __ATOMIC_RELAXED)) {
         *text = context_text;
         *earlier = PyException_GetContext(value);
     }

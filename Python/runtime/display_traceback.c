@@ -3,6 +3,7 @@
 
 #include "code_object.h"
 #include "parser.h"
+#include "sys_internal.h"
 
 #define REPETITIONS_SHOWN 3     /* of the same entry in a row */
 #define DEFAULT_LIMIT 1000
@@ -14,7 +15,7 @@
 static FILE *search_path(const char *path)
 {
     const char *slash = strrchr(path, '/'), *tail = slash != NULL ? slash + 1 : path;
-    PyObject *folders = Py_XNewRef(PySys_GetObject("path"));
+    PyObject *folders = sys_object_ref("path");
     FILE *file = NULL;
     if (folders == NULL || !PyList_Check(folders)) {
         Py_XDECREF(folders);
@@ -265,7 +266,7 @@ static int show_entries(display_t *d, PyObject *traceback, Py_ssize_t limit)
 
 static Py_ssize_t entry_limit(void)
 {
-    PyObject *limit = Py_XNewRef(PySys_GetObject("tracebacklimit"));
+    PyObject *limit = sys_object_ref("tracebacklimit");
     Py_ssize_t n = DEFAULT_LIMIT;
     if (limit != NULL && PyLong_Check(limit)) {
         int overflow;

@@ -3,6 +3,8 @@
 
 #include "interpreter.h"
 #include "lifecycle.h"
+#include "method_ref.h"
+#include "sys_internal.h"
 #include "thread_state.h"
 #include "traceback_dump.h"
 #include "well_known_strings.h"
@@ -13,16 +15,15 @@
 
 static PyObject *standard_error(void)
 {
-    PyObject *file = PySys_GetObject("stderr");
-    return file == NULL || file == Py_None ? NULL : Py_NewRef(file);
+    PyObject *file = sys_object_ref("stderr");
+    return file != Py_None ? file : NULL;
 }
 
 static int flush_stream(const char *name)
 {
     PyObject *saved = PyErr_GetRaisedException();
-    PyObject *file = PySys_GetObject(name);
+    PyObject *file = sys_object_ref(name);
     if (file != NULL && file != Py_None) {
-        Py_INCREF(file);
         PyObject *result = PyObject_CallMethodNoArgs(file, STR(flush));
         if (result == NULL)
             PyErr_Clear();
@@ -82,8 +83,9 @@ int run_exception_status(void)
     if (exception == NULL)
         return 0;
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit) && !runtime_interp.config.inspect) {
-        PyObject *code = ((PySystemExitObject *)exception)->code;
-        code = Py_NewRef(code != NULL ? code : Py_None);
+        PyObject *code = published_field_ref(&((PySystemExitObject *)exception)->code);
+        if (code == NULL)
+            code = Py_None;
         flush_stream("stdout");
         if (code == Py_None)
             status = 0;
@@ -132,12 +134,14 @@ void PyErr_PrintEx(int set_sys_last_vars)
         traceback = Py_None;
     if (set_sys_last_vars)
         set_last(type, value, traceback);
-    PyObject *hook = Py_XNewRef(PySys_GetObject("excepthook"));
+    PyObject *hook = sys_object_ref("excepthook");
     if (PySys_Audit("sys.excepthook", "OOOO", hook != NULL ? hook : Py_None, type, value, traceback) < 0)
         PyErr_Clear();
     if (hook == NULL) {
-        if (PyFile_WriteString("sys.excepthook is missing\n", PySys_GetObject("stderr")) < 0)
+        PyObject *file = standard_error();
+        if (file != NULL && PyFile_WriteString("sys.excepthook is missing\n", file) < 0)
             PyErr_Clear();
+        Py_XDECREF(file);
         PyErr_Display(type, value, traceback);
     }
     else {
@@ -252,7 +256,7 @@ void _PyErr_WriteUnraisableMsg(const char *what, PyObject *op)
     }
     PyObject *message = what != NULL ? PyUnicode_FromFormat("Exception ignored %s", what) : Py_None;
     PyObject *args = unraisable_type != NULL && message != NULL ? PyStructSequence_New(unraisable_type) : NULL;
-    PyObject *hook = Py_XNewRef(PySys_GetObject("unraisablehook"));
+    PyObject *hook = sys_object_ref("unraisablehook");
     if (args != NULL) {
         PyStructSequence_SET_ITEM(args, 0, Py_NewRef((PyObject *)Py_TYPE(value)));
         PyStructSequence_SET_ITEM(args, 1, Py_NewRef(value));

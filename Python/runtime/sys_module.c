@@ -28,7 +28,7 @@ int PySys_GetOptionalAttrString(const char *name, PyObject **value)
     return runtime_interp.sysdict == NULL ? 0 : PyDict_GetItemStringRef(runtime_interp.sysdict, name, value);
 }
 
-PyObject *PySys_GetObject(const char *name)
+PyObject *sys_object_ref(const char *name)
 {
     PyObject *type, *error, *tb, *value = NULL;
     if (runtime_interp.sysdict == NULL)
@@ -36,8 +36,14 @@ PyObject *PySys_GetObject(const char *name)
     PyErr_Fetch(&type, &error, &tb);
     if (PyDict_GetItemStringRef(runtime_interp.sysdict, name, &value) < 0)
         PyErr_Clear();
-    Py_XDECREF(value);          /* sys holds it */
     PyErr_Restore(type, error, tb);
+    return value;
+}
+
+PyObject *PySys_GetObject(const char *name)
+{
+    PyObject *value = sys_object_ref(name);
+    Py_XDECREF(value);          /* sys holds it */
     return value;
 }
 

@@ -2,6 +2,7 @@
 #include "thread_module.h"
 #include "interpreter.h"
 #include "atomics.h"
+#include "sys_internal.h"
 #include "thread_end.h"
 
 #include <unistd.h>
@@ -276,7 +277,7 @@ static PyObject *excepthook(PyObject *module, PyObject *args)
     if (type == PyExc_SystemExit)
         Py_RETURN_NONE;
     int own_file = 0, result = 0;
-    PyObject *file = Py_XNewRef(PySys_GetObject("stderr"));
+    PyObject *file = sys_object_ref("stderr");
     if (file == NULL || file == Py_None) {
         Py_CLEAR(file);
         if (thread == Py_None)

@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "interpreter.h"
 #include "module.h"
+#include "sys_internal.h"
 #include "thread_state.h"
 #include "well_known_strings.h"
 
@@ -182,7 +183,7 @@ static int warned_once(PyObject *registry, PyObject *text, PyObject *category, i
 
 static int show_plainly(PyObject *filename, int lineno, PyObject *text, PyObject *category, PyObject *source_line)
 {
-    PyObject *file = PySys_GetObject("stderr");
+    PyObject *file = sys_object_ref("stderr");
     if (file == NULL || file == Py_None)
         return 0;
     PyObject *name = PyObject_GetAttr(category, STR(__name__));
@@ -191,6 +192,7 @@ static int show_plainly(PyObject *filename, int lineno, PyObject *text, PyObject
     (void)source_line;
     Py_XDECREF(name);
     Py_XDECREF(line);
+    Py_DECREF(file);
     if (status < 0)
         PyErr_Clear();
     return 0;

@@ -1,7 +1,9 @@
 """Races that ThreadSanitizer and audits found, once repaired: each threw the interpreter off, or could have."""
 import _string
 import csv
+import io
 import pickle
+import sys
 import threading
 import unittest
 import zlib
@@ -188,6 +190,34 @@ class Readers(unittest.TestCase):
             except (StopIteration, ValueError, RuntimeError, csv.Error):
                 pass
         self.assertEqual(race(read, read, read, lambda i: reader.line_num), [])
+
+
+class StandardStreams(unittest.TestCase):
+    def test_stdout_replaced_while_others_print(self):
+        saved = sys.stdout
+
+        def replace(i):
+            sys.stdout = io.StringIO()
+
+        def write(i):
+            for _ in range(5):
+                print("text", i)
+        try:
+            replace(0)
+            self.assertEqual(race(replace, write, write), [])
+        finally:
+            sys.stdout = saved
+
+    def test_stdout_none_or_gone(self):
+        saved = sys.stdout
+        try:
+            sys.stdout = None
+            print("nothing")
+            del sys.stdout
+            with self.assertRaisesRegex(RuntimeError, "lost sys.stdout"):
+                print("nothing")
+        finally:
+            sys.stdout = saved
 
 
 class Types(unittest.TestCase):

@@ -4,7 +4,7 @@
 typedef struct {
     PyObject_HEAD
     DequeObject *deque;     /* [const] */
-    Py_ssize_t left;        /* [lock of the deque] items still to give */
+    Py_ssize_t left;        /* [lock of the deque; atomic] items still to give */
     size_t state;           /* [lock of the deque] the deque's, as it has to be */
 } DequeIterObject;
 
@@ -56,6 +56,9 @@ static int iter_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
+/* The length hint reads it without the lock. */
+static void set_left(DequeIterObject *it, Py_ssize_t left) { __atomic_store_n(&it->left, left, __ATOMIC_RELAXED); }
+
 static PyObject *next_item(PyObject *op, int reversed)
 {
     DequeIterObject *it = (DequeIterObject *)op;
@@ -67,12 +70,12 @@ static PyObject *next_item(PyObject *op, int reversed)
     if (reversed && it->left == 0)
         changed = 0;                /* an exhausted reverse iterator does not look any more */
     if (changed) {
-        it->left = 0;
+        set_left(it, 0);
     }
     else if (it->left > 0) {
         Py_ssize_t i = reversed ? it->left - 1 : d->size - it->left;
         item = Py_NewRef(*deque_place(d, i));
-        it->left--;
+        set_left(it, it->left - 1);
     }
     Py_END_CRITICAL_SECTION();
     if (changed)

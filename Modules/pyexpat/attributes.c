@@ -103,9 +103,9 @@ static int replace_buffer(parser_t *p, int size)
     }
     PyMem_Free(p->buffer);
     p->buffer = buffer;
-    p->buffer_used = 0;
+    SET_INT(p->buffer_used, 0);
     if (size > 0)
-        p->buffer_size = size;
+        SET_INT(p->buffer_size, size);
     return 0;
 }
 
@@ -155,7 +155,7 @@ static int set_buffer_size(PyObject *op, PyObject *value, void *unused)
     if (p->buffer != NULL)
         failed = replace_buffer(p, (int)size);
     else
-        p->buffer_size = (int)size;
+        SET_INT(p->buffer_size, (int)size);
     END_PARSER();
     return failed;
 }

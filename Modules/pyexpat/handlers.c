@@ -109,7 +109,7 @@ int parser_flush(parser_t *p)
     int n = p->buffer_used;
     if (p->buffer == NULL || n == 0)
         return 0;
-    p->buffer_used = 0;
+    SET_INT(p->buffer_used, 0);
     return p->handlers[H_CHARACTER_DATA] == NULL ? 0 : hand_over(p, p->buffer, n);
 }
 
@@ -137,7 +137,7 @@ static void on_character_data(void *data, const XML_Char *chars, int n)
         hand_over(p, chars, n);
     else {
         memcpy(p->buffer + p->buffer_used, chars, (size_t)n);
-        p->buffer_used += n;
+        SET_INT(p->buffer_used, p->buffer_used + n);
     }
 }
 

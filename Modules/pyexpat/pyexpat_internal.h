@@ -51,10 +51,12 @@ typedef struct parser {
     PyObject *handlers[HANDLER_COUNT];  /* [lock] or NULL */
     PyObject *intern;               /* [const] dict of names, or NULL */
     char *buffer;                   /* [lock] character data to be handed over, or NULL */
-    int buffer_size, buffer_used;   /* [lock] */
+    int buffer_size, buffer_used;   /* [lock; atomic] the attributes read them without: SET_INT */
     int ordered_attributes, specified_attributes, namespace_prefixes;      /* [lock] */
     int in_callback, busy;          /* [lock] */
 } parser_t;
+
+#define SET_INT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
 extern PyTypeObject parser_type;
 extern PyObject *expat_error;       /* ExpatError; made by the first import */

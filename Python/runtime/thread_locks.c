@@ -24,7 +24,7 @@ typedef struct {
     PyObject *weakrefs;
     PyMutex mutex;
     unsigned long owner;        /* [atomic] identity of the thread that holds it; 0: none */
-    unsigned long count;        /* [owner] */
+    unsigned long count;        /* [owner; atomic] repr reads it */
 } rlock_object;
 
 /* ---- Waiting ---- */
@@ -339,9 +339,11 @@ static int rlock_is_mine(rlock_object *self)
     return __atomic_load_n(&self->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
 }
 
+static void rlock_set_count(rlock_object *self, unsigned long count) { __atomic_store_n(&self->count, count, __ATOMIC_RELAXED); }
+
 static void rlock_own(rlock_object *self, unsigned long count)
 {
-    self->count = count;
+    rlock_set_count(self, count);
     __atomic_store_n(&self->owner, PyThread_get_thread_ident(), __ATOMIC_RELAXED);
 }
 
@@ -360,7 +362,7 @@ static int rlock_take(rlock_object *self, int64_t ns)
             PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
             return -1;
         }
-        self->count++;
+        rlock_set_count(self, self->count + 1);
         return 1;
     }
     if (!_PyMutex_TryLockFast(&self->mutex)) {
@@ -396,7 +398,8 @@ static PyObject *rlock_release(rlock_object *self, PyObject *ignored)
         PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
         return NULL;
     }
-    if (--self->count == 0) {
+    rlock_set_count(self, self->count - 1);
+    if (self->count == 0) {
         __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
         PyMutex_Unlock(&self->mutex);
     }
@@ -417,7 +420,7 @@ static PyObject *rlock_acquire_restore(rlock_object *self, PyObject *args)
         return NULL;
     if (!_PyMutex_TryLockFast(&self->mutex))
         rlock_wait_for_ever(self, PARK_DETACH | PARK_SERVE);
-    self->count = count;
+    rlock_set_count(self, count);
     __atomic_store_n(&self->owner, owner, __ATOMIC_RELAXED);
     Py_RETURN_NONE;
 }
@@ -432,7 +435,7 @@ static PyObject *rlock_release_save(rlock_object *self, PyObject *ignored)
     PyObject *saved = Py_BuildValue("kk", self->count, self->owner);
     if (saved == NULL)
         return NULL;
-    self->count = 0;
+    rlock_set_count(self, 0);
     __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
     PyMutex_Unlock(&self->mutex);
     return saved;
@@ -454,7 +457,7 @@ static PyObject *rlock_at_fork_reinit(rlock_object *self, PyObject *ignored)
 {
     (void)ignored;
     mutex_reset(&self->mutex);
-    self->count = 0;
+    rlock_set_count(self, 0);
     __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
     Py_RETURN_NONE;
 }

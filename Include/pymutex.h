@@ -1,11 +1,14 @@
 /* PyMutex: a lock of one byte. {0} is unlocked; it needs no finalisation and may be moved while unlocked.
  *
- *      bits:  1 locked,  2 threads are parked (they sit in the parking lot, keyed by the byte's address)
+ *      bits:  1 locked,  2 threads are parked (they sit in the parking lot, keyed by the byte's address),
+ *             4 locked by a leaf section, that may overlook parked threads: who parks looks again after a while
  *
  * A thread that has to wait is detached meanwhile: locking is a point where references held only through borrowed pointers
  * may die, and where enclosing critical sections are suspended.  A waiter that has waited for 1 ms is handed the lock. */
 #ifndef Py_PYMUTEX_H
 #define Py_PYMUTEX_H
+
+enum { _PyMutex_LOCKED = 1, _PyMutex_PARKED = 2, _PyMutex_BRIEF = 4 };
 
 PyAPI_FUNC(void) _PyMutex_LockSlow(PyMutex *m);
 PyAPI_FUNC(void) _PyMutex_UnlockSlow(PyMutex *m);

@@ -10,7 +10,9 @@
  *      CS_EMPTY       nothing to lock (the section around it holds the mutex already)
  *
  * Leaf sections (container_lock, LEAF_SECTION_BEGIN) contain no safe point and take no other lock: they leave no record.
- * A thread that waits for one has its recorded sections suspended until the leaf section ends. */
+ * A thread that waits for one has its recorded sections suspended until the leaf section ends.
+ * The mutex of a leaf section says BRIEF: a plain store unlocks it unless somebody is seen to have parked. Who parks between that look and
+ * the store goes unseen: nobody parks for a BRIEF mutex but for a short time. */
 #ifndef BRAID_CRITICAL_SECTION_INLINE_H
 #define BRAID_CRITICAL_SECTION_INLINE_H
 
@@ -90,9 +92,10 @@ static inline Py_ALWAYS_INLINE void critical_section_end(PyCriticalSection *c)
 
 /* ---- Leaf sections ---- */
 
-/* Returns what container_unlock wants to know: bit 0 locked, bit 1 suspended sections are to be resumed. */
+/* Returns what container_unlock wants to know: bit 0 locked, bit 1 suspended sections are to be resumed, bit 2 BRIEF. */
 int leaf_lock_object_slow(PyMutex *m);
-void leaf_resume_sections(void);
+void leaf_unlock_slow(PyMutex *m, int locked);
+enum { LEAF_BRIEF = _PyMutex_LOCKED | _PyMutex_BRIEF };       /* both as the answer and in the mutex */
 
 #define BRAID_HAVE_OBJECT_LOCK 1
 
@@ -103,8 +106,9 @@ static inline Py_ALWAYS_INLINE int leaf_lock_mutex(PyMutex *m)
 #ifdef Py_GIL_DISABLED
     if (Py_LIKELY(!__atomic_load_n(&runtime_multi, __ATOMIC_RELAXED)))
         return 0;
-    if (Py_LIKELY(_PyMutex_TryLockFast(m)))
-        return 1;
+    uint8_t expected = 0;
+    if (Py_LIKELY(__atomic_compare_exchange_n(&m->bits, &expected, LEAF_BRIEF, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+        return LEAF_BRIEF;
     return leaf_lock_object_slow(m);
 #else
     (void)m;
@@ -114,10 +118,10 @@ static inline Py_ALWAYS_INLINE int leaf_lock_mutex(PyMutex *m)
 static inline Py_ALWAYS_INLINE void leaf_unlock_mutex(PyMutex *m, int locked)
 {
 #ifdef Py_GIL_DISABLED
-    if (Py_UNLIKELY(locked & 1))
-        PyMutex_Unlock(m);
-    if (Py_UNLIKELY(locked & 2))
-        leaf_resume_sections();
+    if (Py_LIKELY(locked == LEAF_BRIEF && __atomic_load_n(&m->bits, __ATOMIC_RELAXED) == LEAF_BRIEF))
+        __atomic_store_n(&m->bits, 0, __ATOMIC_RELEASE);
+    else if (Py_UNLIKELY(locked))
+        leaf_unlock_slow(m, locked);
 #else
     (void)m;
     (void)locked;

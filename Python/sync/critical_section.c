@@ -150,9 +150,11 @@ int leaf_lock_object_slow(PyMutex *m)
     return 3;
 }
 
-void leaf_resume_sections(void)
+void leaf_unlock_slow(PyMutex *m, int locked)
 {
-    critical_section_resume_top(thread_current());
+    PyMutex_Unlock(m);
+    if (locked & 2)
+        critical_section_resume_top(thread_current());
 }
 
 /* ---- The C API ---- */

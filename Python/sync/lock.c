@@ -10,16 +10,18 @@
 #undef PyMutex_Unlock
 #undef PyMutex_IsLocked
 
-enum { LOCKED = 1, PARKED = 2 };
+enum { LOCKED = _PyMutex_LOCKED, PARKED = _PyMutex_PARKED, BRIEF = _PyMutex_BRIEF };
 
 #define FAIR_AFTER_NS 1000000       /* a waiter of this age is handed the lock */
 #define SPIN_NS 100000              /* a waiter of this age parks */
 #define SOON_NS 100000              /* a lock that was in use all the time so long ago still is */
+#define AT_ONCE_NS 5000             /* who meets a leaf section of one lock again so soon has found one in use all the time */
 
 #define PAUSE_NS 1000               /* the first pause of a waiter, each further one is twice as long */
 #define LONG_PAUSE_NS 32000         /* the longest; also the turn of each thread at a lock that is used all the time */
 #define BACK_OFF_NS 8000            /* for a word that several threads write to without a lock */
 enum { LOOKS = 8 };
+#define NAP_NS 200000               /* who parks for a BRIEF lock may be overlooked, and then sleeps for so long */
 
 /* Spinning helps only while the holder runs on another processor. */
 static int may_spin(void)
@@ -33,11 +35,11 @@ static int may_spin(void)
     return n > 1 && !gil_is_enabled();
 }
 
-/* The lock that this thread has last found in use all the time, and when it got it. */
+/* The lock that this thread has last found in use all the time, and when it got it; that of a leaf section that it has last met, and when. */
 static BRAID_TLS struct {
     const PyMutex *mutex;
     int64_t since;
-} busy_lock;
+} busy_lock, met_leaf;
 
 static void hint_for(int64_t ns)
 {
@@ -88,13 +90,33 @@ static int take_at_first_occasion(PyMutex *m)
     return 0;
 }
 
+/* Keeps away from a lock. In a long pause the thread is detached: what other threads free meanwhile need not wait for it. */
+static void pause_for(int64_t ns, PyThreadState *ts, int flags)
+{
+    int detach = ts != NULL && ns >= LONG_PAUSE_NS, saved_errno = errno;
+    if (detach)
+        thread_detach_brief(ts);
+    hint_for(ns);
+    sched_yield();          /* the holder may need this processor */
+    if (detach && (flags & PARK_KEEP_SUSPENDED))
+        thread_attach_suspended(ts);
+    else if (detach)
+        thread_attach(ts);
+    errno = saved_errno;
+}
+
 /* Waits for m, that is taken, without parking: 1 if it is ours, 0 if it is time to park.
  * Threads that use a lock all the time get on best if each has it for many turns before its cache line, and those of what it guards, go to
  * the other: who finds such a lock keeps away from it for much longer than a turn takes. A lock that is held for a while, and then left
  * alone for a while, is looked at soon again. */
-static int spin(PyMutex *m, int64_t now, PyThreadState *ts)
+static int spin(PyMutex *m, uint8_t bits, int64_t now, PyThreadState *ts, int flags)
 {
     int busy = busy_lock.mutex == m && now - busy_lock.since < SOON_NS;
+    if (bits & BRIEF) {     /* held for so short a time that it looks free most of the time */
+        busy |= met_leaf.mutex == m && now - met_leaf.since < AT_ONCE_NS;
+        met_leaf.mutex = m;
+        met_leaf.since = now;
+    }
     int64_t until = now + SPIN_NS, pause = PAUSE_NS;
     for (;;) {
         int looks = busy ? LOOKS_BUSY : watch(m);
@@ -103,8 +125,7 @@ static int spin(PyMutex *m, int64_t now, PyThreadState *ts)
         busy = looks == LOOKS_BUSY;
         if (busy)
             pause = LONG_PAUSE_NS;
-        hint_for(pause);
-        sched_yield();          /* the holder may need this processor */
+        pause_for(pause, ts, flags);
         now = sync_now_ns();
         if (take_at_first_occasion(m)) {
             busy_lock.mutex = busy ? m : NULL;
@@ -134,7 +155,7 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
     int64_t deadline = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? -1 : now + timeout_ns;
     PyThreadState *ts = flags & PARK_DETACH ? thread_current() : NULL;
     struct lock_wait me = {.mutex = m, .fair_at = now + FAIR_AFTER_NS};
-    if (may_spin() && !(bits & PARKED) && spin(m, now, ts))
+    if (may_spin() && !(bits & PARKED) && spin(m, bits, now, ts, flags))
         return LOCK_ACQUIRED;
     for (;;) {
         bits = atomic_load_relaxed_u8(&m->bits);
@@ -150,12 +171,13 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
         }
         if (!(bits & PARKED) && !atomic_cas_u8(&m->bits, &bits, bits | PARKED))
             continue;
-        uint8_t expected = LOCKED | PARKED;
+        uint8_t expected = bits | PARKED;
+        int naps = (bits & BRIEF) && (timeout_ns < 0 || timeout_ns > NAP_NS);
         if (ts != NULL) {
             me.previous = ts->lock_waits;
             ts->lock_waits = &me;
         }
-        park_result_t result = parking_lot_park(&m->bits, &expected, 1, timeout_ns, &me, flags);
+        park_result_t result = parking_lot_park(&m->bits, &expected, 1, naps ? NAP_NS : timeout_ns, &me, flags);
         if (ts != NULL)
             ts->lock_waits = me.previous;
         if (result == PARK_OK) {
@@ -164,7 +186,7 @@ lock_result_t mutex_lock_timed(PyMutex *m, int64_t timeout_ns, int flags)
         }
         else if (result == PARK_INTERRUPTED)
             return LOCK_INTERRUPTED;
-        else if (result == PARK_TIMEOUT)
+        else if (result == PARK_TIMEOUT && !naps)
             return LOCK_FAILED;
     }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the models of the reference counts and of the gate under Spin: the protocol must pass, and each rule taken away must be
+# Runs the models of the reference counts, of the gate and of the lock under Spin: the protocol must pass, and each rule taken away must be
 # caught.  The short runs, about a minute; --all: the long ones too.  Without Spin the test counts as skipped (77).
 command -v spin >/dev/null 2>&1 || { echo "models: spin is not installed, skipped"; exit 77; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +26,10 @@ run_model error -DBOX -DBUG_READBOX -DKA=1 -DKB=2 -DKC=1
 model=gate
 run_model pass -DKA=4 -DKB=1
 run_model error -DBUG_OWNER -DKA=4 -DKB=1
+model=lock
+run_model pass
+run_model error -DBUG_PARK
+run_model error -DBUG_ANY
 [ "$1" = --all ] || exit $failed
 for rule in OPENFIRST NOWALK WRITER PUBONLY; do run_model error -DBUG_$rule -DKA=4 -DKB=1; done
 model=refcount

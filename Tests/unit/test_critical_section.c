@@ -1,5 +1,6 @@
 /* Critical sections: exclusion, nesting, suspension, no deadlock, elision. */
 #include "sync_test.h"
+#include "atomics.h"
 
 #ifdef Py_GIL_DISABLED
 
@@ -126,13 +127,80 @@ static void pauses(int index)
     }
     for (int i = 0; i < 200; i++) {
         stop_world_begin(thread_current());
-        CHECK(!PyMutex_IsLocked(&a) && !PyMutex_IsLocked(&b));
+        long in_a = counter_a, in_b = counter_b;    /* the locks may be held: a thread that waits for one is handed it while it is detached */
+        usleep(20);
+        CHECK(counter_a == in_a && counter_b == in_b);
         stop_world_end(thread_current());
         usleep(50);
     }
 }
 
-static void test_pause_finds_nothing_locked(void **state)
+/* Whoever meets the lock of a leaf section comes by it, seen to have parked or overlooked. */
+static void leaf_held_for_long(int index)
+{
+    for (int i = 0; i < 20; i++) {
+        if (index == 0) {
+            int locked = leaf_lock_mutex(&a);
+            usleep(1000);
+            CHECK(locked != LEAF_BRIEF || (atomic_load_relaxed_u8(&a.bits) & ~_PyMutex_PARKED) == LEAF_BRIEF);
+            counter_a++;
+            leaf_unlock_mutex(&a, locked);
+            usleep(100);
+        }
+        else if (index == 1) {
+            PyMutex_Lock(&a);
+            CHECK(!(atomic_load_relaxed_u8(&a.bits) & _PyMutex_BRIEF));
+            counter_a++;
+            PyMutex_Unlock(&a);
+        }
+        else
+            mixed(index);
+        CHECK(thread_safe_point(thread_current()) == 0);
+    }
+}
+
+static void test_leaf_held_for_long(void **state)
+{
+    (void)state;
+    counter_a = 0;
+    race(leaf_held_for_long, 1);
+    assert_int_equal(counter_a, 40 + 20 * 10000 * (RACERS - 2));
+    assert_int_equal(a.bits, 0);
+}
+
+/* A leaf section that is entered again and again, and long each time: free for an instant between. The others get the lock all the same. */
+static int hogs_left, hog_turns;
+static void leaf_hog(int index)
+{
+    if (index > 0) {
+        for (int i = 0; i < 5; i++) {
+            PyMutex_Lock(&b);
+            counter_b++;
+            PyMutex_Unlock(&b);
+            CHECK(thread_safe_point(thread_current()) == 0);
+        }
+        __atomic_fetch_sub(&hogs_left, 1, __ATOMIC_RELAXED);
+    }
+    else
+        for (; atomic_load_relaxed_int(&hogs_left) > 0; hog_turns++) {
+            int locked = leaf_lock_mutex(&b);
+            usleep(300);
+            leaf_unlock_mutex(&b, locked);
+            CHECK(thread_safe_point(thread_current()) == 0);
+        }
+}
+
+static void test_leaf_hog(void **state)
+{
+    (void)state;
+    counter_b = 0;
+    hogs_left = RACERS - 1;
+    race(leaf_hog, 1);
+    assert_int_equal(counter_b, 5 * (RACERS - 1));
+    assert_true(hog_turns < 2000);
+}
+
+static void test_pause_finds_nobody_inside(void **state)
 {
     (void)state;
     race(pauses, 1);
@@ -145,7 +213,9 @@ int main(void)
         cmocka_unit_test(test_elided_while_alone),
         cmocka_unit_test(test_flip_inside),
         cmocka_unit_test(test_race),
-        cmocka_unit_test(test_pause_finds_nothing_locked),
+        cmocka_unit_test(test_leaf_held_for_long),
+        cmocka_unit_test(test_leaf_hog),
+        cmocka_unit_test(test_pause_finds_nobody_inside),
     };
     return cmocka_run_group_tests(tests, start_runtime, NULL);
 }

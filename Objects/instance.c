@@ -342,29 +342,61 @@ int instance_set_attr(PyObject *op, PyObject *name, PyObject *value)
 
 /* ---- The whole ---- */
 
+/* Copies the slots into the empty dict. 0: op is on its way to dict mode. */
+static int copy_slots(PyObject *op, const shape_t *shape, PyDictObject *dict)
+{
+    for (int i = 0; i < shape->count; i++) {
+        PyObject *value;
+        do {    /* somebody may overwrite it without the lock */
+            value = __atomic_load_n(instance_slot(op, shape_slot_offset(shape, i)), __ATOMIC_ACQUIRE);
+            if (value == SHAPE_TOMBSTONE)
+                return 0;
+        } while (value != NULL && !object_try_incref(value));
+        if (value != NULL)
+            dict_insert_new_locked(dict, shape->names[i], unicode_hash(shape->names[i]), value);
+    }
+    return 1;
+}
+
+/* Are the slots still what copy_slots found? Then there was a moment between the two when they all were. */
+static int are_slots_as_copied(PyObject *op, const shape_t *shape, PyDictObject *dict)
+{
+    PyDictKeysObject *keys = dict->ma_keys;
+    Py_ssize_t n = 0;
+    for (int i = 0; i < shape->count; i++) {
+        PyObject *value = __atomic_load_n(instance_slot(op, shape_slot_offset(shape, i)), __ATOMIC_ACQUIRE);
+        if (value == NULL)
+            continue;
+        if (n == keys->count || keys->entries[n].key != shape->names[i] || keys->entries[n].value != value)
+            return 0;
+        n++;
+    }
+    return n == keys->count && instance_shape(op) == shape->id;
+}
+
 PyObject *instance_copy_attrs(PyObject *op)
 {
+    int with_lock = !runtime_is_multi();        /* threads that copy one instance do not take turns, if nobody stores meanwhile */
     uint32_t id;
     while ((id = instance_shape(op)) & SHAPE_ID_TAG) {
         shape_t *shape = shape_from_id(id);
         PyDictObject *dict = dict_new_unseen(shape->count);
         if (dict == NULL)
             return NULL;
-        int locked = container_lock(op), same = op->hdr_shape == id;
-        for (int i = 0; same && i < shape->count; i++) {
-            PyObject *value;
-            do      /* somebody may overwrite it without the lock */
-                value = __atomic_load_n(instance_slot(op, shape_slot_offset(shape, i)), __ATOMIC_ACQUIRE);
-            while (value != NULL && !object_try_incref(value));
-            if (value != NULL)
-                dict_insert_new_locked(dict, shape->names[i], unicode_hash(shape->names[i]), value);
+        int same;
+        if (with_lock) {
+            int locked = container_lock(op);
+            same = op->hdr_shape == id && copy_slots(op, shape, dict);
+            container_unlock(op, locked);
         }
-        container_unlock(op, locked);
+        else
+            same = copy_slots(op, shape, dict) && are_slots_as_copied(op, shape, dict);
         if (same) {
             object_track((PyObject *)dict);
             return (PyObject *)dict;
         }
         Py_DECREF(dict);
+        with_lock = 1;
     }
     PyObject *dict = instance_peek_dict(op);
     if (dict == NULL)

@@ -208,6 +208,35 @@ class Attributes(unittest.TestCase):
             self.assertIn(shared.a[1], range(300))
             self.assertEqual(sorted(vars(shared)), ["a", "b"])
 
+    def test_copied_while_others_store(self):
+        class Instance:
+            pass
+
+        for to_dict in False, True:
+            shared = Instance()
+            shared.a, shared.b, shared.c = (0,), [0], "0"
+            seen = []
+
+            def store(i):
+                shared.a, shared.b = (i,), [i]
+                del shared.c
+                shared.c = str(i)
+
+            def take(i):
+                seen.append(copy.copy(shared))
+
+            def change(i):
+                if to_dict and i == 200:
+                    shared.__dict__
+
+            together(store, take, take, change, times=400)
+            self.assertEqual(len(seen), 800)
+            for taken in seen:
+                self.assertIs(type(taken), Instance)
+                self.assertLess(max(taken.a + tuple(taken.b)), 400)
+                self.assertLessEqual({"a", "b"}, set(vars(taken)))
+                self.assertLess(int(getattr(taken, "c", "0")), 400)
+
 
 class Sets(unittest.TestCase):
     def test_add_what_others_add_and_remove(self):

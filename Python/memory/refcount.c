@@ -33,11 +33,16 @@ static Py_COLD void pin_shared(PyObject *op)
  * slot; entries go to the object when another one takes their place, and all of them at the beginning of every pause. Between two pauses
  * no DEFERRED object is freed that another thread could have noted. */
 
-#define DELTA_ENTRIES 64
+#define DELTA_SETS 32
+#define DELTA_WAYS 4
 
+struct delta_entry {
+    PyObject *op;
+    int32_t n;
+};
 struct delta_table {                /* [owner of the slot; others in a pause] */
     int direct;                     /* counts go to the objects: the collector is freeing DEFERRED ones */
-    struct { PyObject *op; int32_t n; } entries[DELTA_ENTRIES];
+    struct delta_entry entries[DELTA_SETS * DELTA_WAYS];    /* an object's is in its set, the last one used in front */
 };
 static struct delta_table *delta_tables[1 << 16];   /* [atomic] made at first use, kept for ever */
 
@@ -49,10 +54,10 @@ static void delta_apply(PyObject *op, int32_t n)
 
 static void delta_flush(struct delta_table *table)
 {
-    for (int i = 0; i < DELTA_ENTRIES; i++)
+    for (int i = 0; i < DELTA_SETS * DELTA_WAYS; i++)
         if (table->entries[i].op != NULL) {
             delta_apply(table->entries[i].op, table->entries[i].n);
-            table->entries[i].op = NULL;
+            table->entries[i] = (struct delta_entry){NULL, 0};
         }
 }
 
@@ -65,7 +70,30 @@ static struct delta_table *delta_table(void)
     return *place;
 }
 
-static size_t delta_index(PyObject *op) { return ((uintptr_t)op >> 4 ^ (uintptr_t)op >> 10) % DELTA_ENTRIES; }
+static struct delta_entry *delta_set(struct delta_table *table, PyObject *op)
+{
+    return &table->entries[((uintptr_t)op >> 4 ^ (uintptr_t)op >> 10) % DELTA_SETS * DELTA_WAYS];
+}
+
+/* op has no entry, or not the first one of its set: it has afterwards. An entry of 0 gives way without a write to the object that it was
+ * for, which other threads' caches hold too. */
+static Py_NO_INLINE void delta_to_front(struct delta_entry *set, PyObject *op)
+{
+    int i = 1, unused = DELTA_WAYS - 1;
+    for (; i < DELTA_WAYS && set[i].op != op; i++)
+        if (set[i].n == 0)
+            unused = i;
+    struct delta_entry found = {op, 0};
+    if (i < DELTA_WAYS)
+        found = set[i];
+    else {
+        i = unused;
+        if (set[i].op != NULL)
+            delta_apply(set[i].op, set[i].n);
+    }
+    set[i] = set[0];
+    set[0] = found;
+}
 
 /* Counts a DEFERRED object. 0: not possible, count it directly. */
 static int delta_count(PyObject *op, int32_t n)
@@ -73,14 +101,10 @@ static int delta_count(PyObject *op, int32_t n)
     struct delta_table *table = delta_table();
     if (Py_UNLIKELY(table == NULL || table->direct))
         return 0;
-    size_t i = delta_index(op);
-    if (table->entries[i].op != op) {
-        if (table->entries[i].op != NULL)
-            delta_apply(table->entries[i].op, table->entries[i].n);
-        table->entries[i].op = op;
-        table->entries[i].n = 0;
-    }
-    table->entries[i].n += n;
+    struct delta_entry *set = delta_set(table, op);
+    if (Py_UNLIKELY(set->op != op))
+        delta_to_front(set, op);
+    set->n += n;
     return 1;
 }
 
@@ -300,8 +324,10 @@ Py_ssize_t _Py_RefCount(PyObject *op)
     if (op->hdr_flags & OBJECT_DEFERRED) {
         struct delta_table *table = delta_tables[object_current_tid()];
         count -= DEFERRED_BIAS;
-        if (table != NULL && table->entries[delta_index(op)].op == op)
-            count += table->entries[delta_index(op)].n;
+        struct delta_entry *set = table != NULL ? delta_set(table, op) : NULL;
+        for (int i = 0; set != NULL && i < DELTA_WAYS; i++)
+            if (set[i].op == op)
+                count += set[i].n;
     }
     if ((shared & SHARED_STATE_MASK) == SHARED_DEAD)
         return 0;

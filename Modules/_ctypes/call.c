@@ -214,7 +214,7 @@ static PyObject *convert_result(const ctypes_target *target, char *value)
         value += sizeof(ffi_arg) - (size_t)info->size;
     /* C cannot return an array: it returns where one is. */
     if (info->kind == KIND_ARRAY) {
-        memcpy(&value, value, sizeof(value));
+        memcpy(&value, value, sizeof(char *));
         if (value == NULL) {
             PyErr_SetString(PyExc_ValueError, "NULL pointer access");
             return NULL;

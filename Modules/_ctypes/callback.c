@@ -28,7 +28,7 @@ static PyObject *argument(PyObject *type, const char *address)
         return ctypes_code_get(&info->access, address);
     PyObject *op = info != NULL ? PyObject_CallNoArgs(type) : NULL;
     if (op != NULL && info->kind == KIND_ARRAY)         /* C passes its address */
-        memcpy(&address, address, sizeof(address));
+        memcpy(&address, address, sizeof(char *));
     if (op != NULL && ctypes_is_data(op) && ctypes_size(op) >= info->size) {
         memcpy(ctypes_address(op), address, (size_t)info->size);
         return op;

@@ -5,7 +5,9 @@
  * interpreter_traced.c.  A loop that finds at a safe point that the other one is wanted returns VM_SWITCH. */
 
 /* Every instruction keeps its own copy of the dispatch and of its tail: merged ones share an indirect branch that is predicted badly. */
+#ifndef __clang__
 #pragma GCC optimize("no-gcse,no-crossjumping")
+#endif
 
 #include "Python.h"
 

@@ -358,7 +358,8 @@ static int copy_slots(PyObject *op, const shape_t *shape, PyDictObject *dict)
     return 1;
 }
 
-/* Are the slots still what copy_slots found? Then there was a moment between the two when they all were. */
+/* Are the slots still what copy_slots found? Then there was a moment between the two when they all were, unless a value was replaced and put
+ * back: stores are seen one by one here, as they are by whoever copies under the lock. */
 static int are_slots_as_copied(PyObject *op, const shape_t *shape, PyDictObject *dict)
 {
     PyDictKeysObject *keys = dict->ma_keys;

@@ -8,6 +8,10 @@
  * Returns NULL, without an exception, if that is not possible (running, done, too deep, ...): take the general path. */
 frame_t *generator_enter(PyThreadState *ts, PyGenObject *gen, PyObject *value);
 
+/* f is a generator that is about to go on behind its yield. Enters whatever it delegates to by `yield from` or `await`: returns the innermost
+ * activation that could be entered, f itself if there is none. A signal that came before is raised there, where the wait is. */
+frame_t *generator_enter_delegates(PyThreadState *ts, frame_t *f);
+
 /* Unlinks the current activation f: suspended (pc behind the yield), or done (the window is released). */
 void generator_leave(PyThreadState *ts, frame_t *f, gen_state_t state);
 /* The same for an exception that leaves the generator (PEP 479 applied). */

@@ -134,6 +134,35 @@ frame_t *generator_enter(PyThreadState *ts, PyGenObject *gen, PyObject *value)
     return f;
 }
 
+/* `yield from` is a loop: SEND receiver, r -> end; YIELD_VALUE r, v, C=1+receiver; JUMP_BACK. From the JUMP_BACK behind a yield: the SEND, or
+ * NULL. */
+static const instruction_t *send_of_delegation(const instruction_t *jump)
+{
+    if ((*jump & 0xffff) != OP_JUMP_BACK)
+        return NULL;
+    const instruction_t *send = jump + 1 + AT_X(jump);
+    return (*send & 0xffff) == OP_SEND ? send : NULL;
+}
+
+frame_t *generator_enter_delegates(PyThreadState *ts, frame_t *f)
+{
+    for (;;) {
+        const instruction_t *send = send_of_delegation(f->pc);
+        if (send == NULL)
+            return f;
+        PyObject *receiver = f->slots[AT_A(send)];
+        if (!heap_is_type(receiver, &PyGen_Type) && !heap_is_type(receiver, &PyCoro_Type))
+            return f;
+        frame_t *inner = generator_enter(ts, (PyGenObject *)receiver, f->slots[AT_B(send)]);
+        if (inner == NULL)
+            return f;
+        f->pc = (instruction_t *)send + 2;
+        inner->flags &= (uint8_t)~(FRAME_ENTRY | FRAME_TRACED);
+        inner->result_slot = (uint16_t)AT_B(send);
+        f = inner;
+    }
+}
+
 static PyGenObject *generator_of(frame_t *f) { return (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame)); }
 
 static void finish(PyThreadState *ts, frame_t *f)
@@ -384,12 +413,10 @@ PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value)
         already_running(gen);
         return NULL;
     }
-    /* YIELD_VALUE r, v, C=1+receiver stands in the loop  SEND receiver, r -> end; YIELD_VALUE; JUMP_BACK.  The SEND is found from the
-     * JUMP_BACK behind the yield; its target is where the value is wanted, in its B. */
+    /* The target of the SEND is where the value is wanted, in its B. */
     frame_t *f = &gen->gi_frame;
-    const instruction_t *jump = f->pc;
-    const instruction_t *send = jump + 1 + AT_X(jump);
-    if ((*jump & 0xffff) != OP_JUMP_BACK || (*send & 0xffff) != OP_SEND) {
+    const instruction_t *send = send_of_delegation(f->pc);
+    if (send == NULL) {
         __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
         PyErr_SetString(PyExc_SystemError, "a yield from is not compiled as a SEND loop");
         return NULL;

@@ -350,8 +350,15 @@ PyObject *LOOP_NAME(PyThreadState *ts, frame_t *frame, int throwing)
 #endif
     if (throwing)
         goto error;
-    if (Py_UNLIKELY(BREAKER()))
-        goto safe_point;
+    if (Py_UNLIKELY(BREAKER())) {
+        if (!(frame->flags & FRAME_GENERATOR))
+            goto safe_point;
+#if !VM_TRACED      /* which is to hear of the calls first */
+        frame = generator_enter_delegates(ts, frame);
+        LOAD_FRAME();
+#endif
+        goto safe_point_after_call;     /* what is raised comes from the yield, which may stand in a try block */
+    }
     DISPATCH();
 
 safe_point_after_call:

@@ -1,5 +1,6 @@
 """What a signal handler raises comes from the call during which the signal came: a with or try block that ends with this call
 still sees it."""
+import _testcapi
 import _thread
 import signal
 import threading
@@ -76,6 +77,41 @@ class LastCallOfTheBlock(unittest.TestCase):
         except KeyboardInterrupt as error:
             traceback = error.__traceback__
         self.assertEqual(traceback.tb_lineno, self.test_the_line_is_that_of_the_call.__code__.co_firstlineno + 2)
+
+
+class SignalInDelegation(unittest.TestCase):
+    """A signal that comes before a generator goes on is raised where the wait is, also inside a try block."""
+
+    def setUp(self):
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
+
+    def test_innermost_generator(self):
+        def outer():
+            return (yield from middle())
+
+        def middle():
+            return (yield from inner())
+
+        def inner():
+            try:
+                yield
+            except KeyboardInterrupt:
+                return "inside"
+        generator = outer()
+        generator.send(None)
+        with self.assertRaises(StopIteration) as stopped:
+            _testcapi.raise_SIGINT_then_send_None(generator)
+        self.assertEqual(stopped.exception.value, "inside")
+
+    def test_yield_in_try(self):
+        def alone():
+            try:
+                yield
+            except KeyboardInterrupt:
+                yield "inside"
+        generator = alone()
+        generator.send(None)
+        self.assertEqual(_testcapi.raise_SIGINT_then_send_None(generator), "inside")
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ static int log_open;            /* [log_lock] */
 /* The last part of sys.argv[0], or None: a new reference. NULL with an exception. */
 static PyObject *name_from_argv(void)
 {
-    PyObject *argv = PySys_GetObject("argv");
-    if (argv == NULL || !PyList_Check(argv) || PyList_Size(argv) < 1)
-        Py_RETURN_NONE;
-    PyObject *script = PySequence_GetItem(argv, 0);
+    PyObject *argv, *script = NULL;
+    if (PySys_GetOptionalAttrString("argv", &argv) < 0)
+        return NULL;
+    if (argv != NULL && PyList_Check(argv))
+        script = PySequence_GetItem(argv, 0);
+    Py_XDECREF(argv);
     if (script == NULL) {
         PyErr_Clear();
         Py_RETURN_NONE;

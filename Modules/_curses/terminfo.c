@@ -11,12 +11,14 @@ static PyObject *set_up(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zi:setupterm", keywords, &term, &fd))
         return NULL;
     if (fd == -1) {
-        PyObject *out = PySys_GetObject("stdout");
-        if (out == NULL || out == Py_None) {
-            PyErr_SetString(curses_error, "lost sys.stdout");
+        PyObject *out;
+        if (PySys_GetOptionalAttrString("stdout", &out) < 0)
             return NULL;
-        }
-        fd = PyObject_AsFileDescriptor(out);
+        if (out == NULL || out == Py_None)
+            PyErr_SetString(curses_error, "lost sys.stdout");
+        else
+            fd = PyObject_AsFileDescriptor(out);
+        Py_XDECREF(out);
         if (fd == -1)
             return NULL;
     }

@@ -231,8 +231,10 @@ long io_sys_flag(const char *name)
     io_saved_error saved;
     long value = 0;
     io_error_save(&saved);
-    PyObject *flags = PySys_GetObject("flags");
-    PyObject *flag = flags == NULL ? NULL : PyObject_GetAttrString(flags, name);
+    PyObject *flags, *flag = NULL;
+    if (PySys_GetOptionalAttrString("flags", &flags) > 0)
+        flag = PyObject_GetAttrString(flags, name);
+    Py_XDECREF(flags);
     if (flag != NULL && PyLong_Check(flag))
         value = PyLong_AsLong(flag);
     Py_XDECREF(flag);

@@ -22,12 +22,15 @@ static int module_has(PyObject *name, PyObject *module, PyObject *op, PyObject *
 
 static PyObject *search_modules(PyObject *op, PyObject *path)
 {
-    PyObject *modules = PySys_GetObject("modules"), *items, *result = NULL;
+    PyObject *modules, *items, *result = NULL;
+    if (PySys_GetOptionalAttrString("modules", &modules) < 0)
+        return NULL;
     if (modules == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "unable to get sys.modules");
         return NULL;
     }
     items = PyMapping_Items(modules);
+    Py_DECREF(modules);
     if (items == NULL)
         return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {

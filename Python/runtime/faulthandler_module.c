@@ -7,6 +7,7 @@
 #include "fork_mutex.h"
 #include "interpreter.h"
 #include "module.h"
+#include "sys_internal.h"
 #include "traceback_dump.h"
 
 #include <errno.h>
@@ -27,9 +28,10 @@ static int descriptor_get(PyObject *file, PyObject **keep)
     *keep = NULL;
     int from_sys = file == NULL || file == Py_None;
     if (from_sys) {
-        file = PySys_GetObject("stderr");
+        file = sys_object_ref("stderr");
         if (file == NULL || file == Py_None) {
             PyErr_SetString(PyExc_RuntimeError, file == NULL ? "unable to get sys.stderr" : "sys.stderr is None");
+            Py_XDECREF(file);
             return -1;
         }
     }
@@ -39,7 +41,9 @@ static int descriptor_get(PyObject *file, PyObject **keep)
             PyErr_SetString(PyExc_ValueError, "file is not a valid file descripter");
         return fd < 0 ? -1 : fd;
     }
-    Py_INCREF(file);
+    else {
+        Py_INCREF(file);
+    }
     PyObject *number = PyObject_CallMethod(file, "fileno", NULL);
     int fd = -1;
     if (number != NULL && PyLong_Check(number))

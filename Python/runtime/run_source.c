@@ -9,6 +9,7 @@
 #include "interpreter.h"
 #include "lifecycle.h"
 #include "parser.h"
+#include "sys_internal.h"
 #include "vm.h"
 #include "well_known_strings.h"
 
@@ -209,12 +210,10 @@ typedef struct {
 
 static void flush_stdout(void)
 {
-    PyObject *out = PySys_GetObject("stdout"), *result = NULL;
-    if (out != NULL && out != Py_None) {
-        Py_INCREF(out);
+    PyObject *out = sys_object_ref("stdout"), *result = NULL;
+    if (out != NULL && out != Py_None)
         result = PyObject_CallMethodNoArgs(out, STR(flush));
-        Py_DECREF(out);
-    }
+    Py_XDECREF(out);
     if (result == NULL)
         PyErr_Clear();
     Py_XDECREF(result);
@@ -223,12 +222,10 @@ static void flush_stdout(void)
 /* sys.ps1 or sys.ps2 as bytes for the terminal; NULL without an exception if it cannot be had. */
 static PyObject *prompt_text(const char *name)
 {
-    PyObject *prompt = PySys_GetObject(name), *text = NULL, *bytes = NULL;
-    if (prompt != NULL) {
-        Py_INCREF(prompt);
+    PyObject *prompt = sys_object_ref(name), *text = NULL, *bytes = NULL;
+    if (prompt != NULL)
         text = PyObject_Str(prompt);
-        Py_DECREF(prompt);
-    }
+    Py_XDECREF(prompt);
     if (text != NULL)
         bytes = PyUnicode_EncodeLocale(text, "surrogateescape");
     Py_XDECREF(text);
@@ -239,12 +236,10 @@ static PyObject *prompt_text(const char *name)
 /* The encoding of sys.stdin if it is not UTF-8: a new str. NULL without an exception if it is, or is not known. */
 static PyObject *other_encoding(void)
 {
-    PyObject *in = PySys_GetObject("stdin"), *encoding = NULL;
-    if (in != NULL && in != Py_None) {
-        Py_INCREF(in);
+    PyObject *in = sys_object_ref("stdin"), *encoding = NULL;
+    if (in != NULL && in != Py_None)
         encoding = PyObject_GetAttr(in, STR(encoding));
-        Py_DECREF(in);
-    }
+    Py_XDECREF(in);
     PyErr_Clear();
     if (encoding != NULL
         && (!PyUnicode_Check(encoding) || PyUnicode_CompareWithASCIIString(encoding, "utf-8") == 0

@@ -351,10 +351,10 @@ int vm_print_expr(frame_t *f, const instruction_t *at)
     PyObject *value = operand_read(f, AT_A(at));
     PyObject *hook = NULL, *result = NULL;
     if (value != NULL) {
-        hook = Py_XNewRef(PySys_GetObject("displayhook"));
-        if (hook == NULL)
+        int found = PySys_GetOptionalAttrString("displayhook", &hook);
+        if (found == 0)
             PyErr_SetString(PyExc_RuntimeError, "lost sys.displayhook");
-        else
+        else if (found > 0)
             result = PyObject_CallOneArg(hook, value);
     }
     operand_release(f, AT_A(at));

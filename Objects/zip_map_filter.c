@@ -216,7 +216,7 @@ static PyObject *zip_next(PyObject *op)
 static PyObject *zip_reduce(PyObject *op, PyObject *unused)
 {
     ZipObject *z = (ZipObject *)op;
-    if (z->strict)
+    if (__atomic_load_n(&z->strict, __ATOMIC_RELAXED))
         return PyTuple_Pack(3, Py_TYPE(op), z->iters, Py_True);
     return PyTuple_Pack(2, Py_TYPE(op), z->iters);
 }

@@ -156,7 +156,8 @@ static ctypes_info *describe(PyObject *item_type, Py_ssize_t length)
     info->shape = PyMem_New(Py_ssize_t, (size_t)info->ndim);
     if (info->format != NULL && info->shape != NULL) {
         info->shape[0] = length;
-        memcpy(info->shape + 1, item->shape, sizeof(Py_ssize_t) * (size_t)item->ndim);
+        if (item->ndim > 0)
+            memcpy(info->shape + 1, item->shape, sizeof(Py_ssize_t) * (size_t)item->ndim);
         if (ctypes_ffi_describe(info) == 0)
             return info;
     }

@@ -1,10 +1,15 @@
-/* Frame objects: what Python code sees of an activation. */
+/* Frame objects: what Python code sees of an activation.
+ *
+ * Threads: an activation belongs to the thread that runs it, and a generator's to whoever claims that. Who looks at one that may be another
+ * thread's stops the world (frame_hold): f_frame then points to memory that is there. What a frame object has of its own, the values of an
+ * ended activation among it, is read and replaced in critical sections on the object. */
 #include "Python.h"
 
 #include "calls.h"
 #include "generator_frames.h"
 #include "memory.h"
 #include "positions.h"
+#include "stop_world.h"
 #include "structmember.h"
 #include "thread_state.h"
 #include "trace.h"
@@ -91,7 +96,7 @@ void frame_take_over(PyThreadState *ts, frame_t *f)
     Py_INCREF((PyObject *)own->code);
     own->locals = Py_XNewRef(f->locals);
     frame_t *back = frame_first_complete(f->previous);
-    object->f_frame = own;
+    __atomic_store_n(&object->f_frame, own, __ATOMIC_RELEASE);      /* pairs with has_ended */
     if (back != NULL)
         object->f_back = (PyFrameObject *)Py_XNewRef((PyObject *)frame_get_object(back));
     if (object->f_back == NULL && back != NULL)
@@ -100,15 +105,46 @@ void frame_take_over(PyThreadState *ts, frame_t *f)
     Py_DECREF((PyObject *)object);
 }
 
+static int has_ended(PyFrameObject *object) { return __atomic_load_n(&object->f_frame, __ATOMIC_ACQUIRE) == &object->f_own; }
+
+/* Stops the world if the activation may be another thread's. 1: it has been stopped, the caller is to start it again. Escapes */
+static int frame_hold(PyFrameObject *object)
+{
+    if (!runtime_is_multi() || has_ended(object))
+        return 0;
+    PyThreadState *ts = thread_current();
+    for (frame_t *f = ts->frame; f != NULL; f = f->previous)
+        if (f->frame_object == object)
+            return 0;
+    stop_world_begin(ts);
+    return 1;
+}
+
+static void frame_let_go(int held)
+{
+    if (held)
+        stop_world_end(thread_current());
+}
+
 /* A finished frame's values are released (frame.clear(), dealloc, the collector). */
 static void release_own(PyFrameObject *object)
 {
     frame_t *own = &object->f_own;
-    if (object->f_frame != own || (own->flags & FRAME_CLEARED))
+    PyObject **slots = NULL;
+    if (!has_ended(object))
         return;
-    own->flags |= FRAME_CLEARED;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    if (!(own->flags & FRAME_CLEARED)) {
+        own->flags |= FRAME_CLEARED;
+        slots = own->slots;
+        own->slots = NULL;
+    }
+    Py_END_CRITICAL_SECTION();
+    if (slots == NULL)
+        return;
     for (int i = 0; i < own->code->co_temp_base; i++)
-        Py_CLEAR(own->slots[i]);
+        Py_XDECREF(slots[i]);
+    PyMem_Free(slots);
 }
 
 static void frame_dealloc(PyObject *op)
@@ -154,10 +190,17 @@ static int frame_traverse(PyObject *op, visitproc visit, void *arg)
 static int frame_tp_clear(PyObject *op)
 {
     PyFrameObject *object = (PyFrameObject *)op;
+    PyObject *trace, *locals, *kept;
     release_own(object);
-    Py_CLEAR(object->f_trace);
-    Py_CLEAR(object->f_locals_dict);
-    Py_CLEAR(object->f_keep_alive);
+    Py_BEGIN_CRITICAL_SECTION(object);
+    trace = object->f_trace;
+    locals = object->f_locals_dict;
+    kept = object->f_keep_alive;
+    object->f_trace = object->f_locals_dict = object->f_keep_alive = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(trace);
+    Py_XDECREF(locals);
+    Py_XDECREF(kept);
     return 0;
 }
 
@@ -190,17 +233,63 @@ static int update_snapshot(PyObject *mapping, PyObject *name, PyObject *value)
     return status;
 }
 
-static int snapshot_locals(frame_t *f, PyObject *mapping)
+/* What a frame's variables hold at one moment. */
+typedef struct {
+    PyCodeObject *code;         /* counted */
+    PyObject *locals;           /* counted; NULL: the frame has no mapping of its own */
+    PyObject **values;          /* counted, by slot, of code->co_temp_base; NULL: the frame has been cleared */
+} variables_t;
+
+static void variables_drop(variables_t *v)
 {
-    PyCodeObject *code = f->code;
-    if (f->flags & FRAME_CLEARED)
+    for (int i = 0; v->values != NULL && i < v->code->co_temp_base; i++)
+        Py_XDECREF(v->values[i]);
+    PyMem_Free(v->values);
+    Py_XDECREF(v->locals);
+    Py_DECREF((PyObject *)v->code);
+}
+
+/* Caller holds what makes f stay. 0, or -1 with nothing to drop and no exception: out of memory */
+static int variables_read(variables_t *v, frame_t *f)
+{
+    int n = f->code->co_temp_base;
+    *v = (variables_t){NULL, NULL, NULL};
+    if (!(f->flags & FRAME_CLEARED)) {
+        v->values = PyMem_Calloc((size_t)n + 1, sizeof(PyObject *));
+        if (v->values == NULL)
+            return -1;
+        for (int i = 0; i < n; i++)
+            v->values[i] = slot_value(f, i, i >= f->code->co_nlocals);
+    }
+    v->code = (PyCodeObject *)Py_NewRef((PyObject *)f->code);
+    v->locals = Py_XNewRef(f->locals);
+    return 0;
+}
+
+/* 0, or -1 with MemoryError. */
+static int variables_of(PyFrameObject *object, variables_t *v)
+{
+    int held = frame_hold(object), status = -1;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    status = variables_read(v, object->f_frame);
+    Py_END_CRITICAL_SECTION();
+    frame_let_go(held);
+    if (status < 0)
+        PyErr_NoMemory();
+    return status;
+}
+
+/* Brings the mapping up to date. */
+static int snapshot_locals(variables_t *v, PyObject *mapping)
+{
+    PyCodeObject *code = v->code;
+    if (v->values == NULL)
         return 0;
     for (int i = 0; i < code->co_nlocals; i++) {
         PyObject *name = PyTuple_GET_ITEM(code->co_varnames, i);
-        PyObject *value = slot_value(f, i, 0);
-        if (value == NULL && PySequence_Contains(code->co_cellvars, name) > 0)
+        if (v->values[i] == NULL && PySequence_Contains(code->co_cellvars, name) > 0)
             continue;           /* a captured parameter lives in its cell */
-        if (update_snapshot(mapping, name, value) < 0)
+        if (update_snapshot(mapping, name, Py_XNewRef(v->values[i])) < 0)
             return -1;
     }
     int optimized = (code->co_flags & CO_OPTIMIZED) != 0;
@@ -210,30 +299,39 @@ static int snapshot_locals(frame_t *f, PyObject *mapping)
             break;
         PyObject *name = is_free ? PyTuple_GET_ITEM(code->co_freevars, i - code->co_ncellvars)
                                  : PyTuple_GET_ITEM(code->co_cellvars, i);
-        if (update_snapshot(mapping, name, slot_value(f, code->co_nlocals + i, 1)) < 0)
+        if (update_snapshot(mapping, name, Py_XNewRef(v->values[code->co_nlocals + i])) < 0)
             return -1;
     }
     return 0;
 }
 
+/* The dict that shows the variables of a function: a new reference. */
+static PyObject *locals_dict(PyFrameObject *object)
+{
+    PyObject *fresh = PyDict_New(), *dict;
+    if (fresh == NULL)
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    if (object->f_locals_dict == NULL)
+        object->f_locals_dict = Py_NewRef(fresh);
+    dict = Py_NewRef(object->f_locals_dict);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(fresh);
+    return dict;
+}
+
 static PyObject *frame_locals(PyFrameObject *object)
 {
-    frame_t *f = object->f_frame;
-    if (f == NULL)
+    variables_t v = {NULL, NULL, NULL};
+    if (object->f_frame == NULL)
         return PyDict_New();
-    if (f->locals != NULL) {
-        if (snapshot_locals(f, f->locals) < 0)
-            return NULL;
-        return Py_NewRef(f->locals);
-    }
-    if (object->f_locals_dict == NULL) {
-        object->f_locals_dict = PyDict_New();
-        if (object->f_locals_dict == NULL)
-            return NULL;
-    }
-    if (snapshot_locals(f, object->f_locals_dict) < 0)
+    if (variables_of(object, &v) < 0)
         return NULL;
-    return Py_NewRef(object->f_locals_dict);
+    PyObject *mapping = v.locals != NULL ? Py_NewRef(v.locals) : locals_dict(object);
+    if (mapping != NULL && snapshot_locals(&v, mapping) < 0)
+        Py_CLEAR(mapping);
+    variables_drop(&v);
+    return mapping;
 }
 
 int PyFrame_FastToLocalsWithError(PyFrameObject *object)
@@ -337,32 +435,84 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
 
 PyFrameObject *PyFrame_GetBack(PyFrameObject *object)
 {
-    if (object->f_back != NULL || object->f_frame == NULL || object->f_frame == &object->f_own)
-        return (PyFrameObject *)Py_XNewRef((PyObject *)object->f_back);
-    frame_t *back = frame_first_complete(object->f_frame->previous);
-    return back != NULL ? (PyFrameObject *)Py_XNewRef((PyObject *)frame_get_object(back)) : NULL;
+    int held = frame_hold(object);
+    PyFrameObject *result = object->f_back;
+    if (result == NULL && object->f_frame != NULL && !has_ended(object)) {
+        frame_t *back = frame_first_complete(object->f_frame->previous);
+        result = back != NULL ? frame_get_object(back) : NULL;
+    }
+    Py_XINCREF((PyObject *)result);
+    frame_let_go(held);
+    return result;
 }
 
-PyCodeObject *PyFrame_GetCode(PyFrameObject *object) { return (PyCodeObject *)Py_NewRef((PyObject *)object->f_frame->code); }
+PyCodeObject *PyFrame_GetCode(PyFrameObject *object)
+{
+    int held = frame_hold(object);
+    PyObject *code = Py_NewRef((PyObject *)object->f_frame->code);
+    frame_let_go(held);
+    return (PyCodeObject *)code;
+}
+
 PyObject *PyFrame_GetLocals(PyFrameObject *object) { return frame_locals(object); }
-PyObject *PyFrame_GetGlobals(PyFrameObject *object) { return Py_NewRef(object->f_frame->globals); }
-PyObject *PyFrame_GetBuiltins(PyFrameObject *object) { return Py_NewRef(object->f_frame->builtins); }
+
+PyObject *PyFrame_GetGlobals(PyFrameObject *object)
+{
+    int held = frame_hold(object);
+    PyObject *globals = Py_NewRef(object->f_frame->globals);
+    frame_let_go(held);
+    return globals;
+}
+
+PyObject *PyFrame_GetBuiltins(PyFrameObject *object)
+{
+    int held = frame_hold(object);
+    PyObject *builtins = Py_NewRef(object->f_frame->builtins);
+    frame_let_go(held);
+    return builtins;
+}
+
 int PyFrame_GetLasti(PyFrameObject *object)
 {
+    int held = frame_hold(object);
     frame_t *f = object->f_frame;
-    return f->pc > f->code->co_instructions ? (int)frame_word(f) * CODE_UNIT : -1;
+    int last = f->pc > f->code->co_instructions ? (int)frame_word(f) * CODE_UNIT : -1;
+    frame_let_go(held);
+    return last;
 }
+
 int PyFrame_GetLineNumber(PyFrameObject *object)
 {
-    return object->f_lineno != 0 ? object->f_lineno : frame_line_number(object->f_frame);
+    if (object->f_lineno != 0)
+        return object->f_lineno;
+    int held = frame_hold(object), line = frame_line_number(object->f_frame);
+    frame_let_go(held);
+    return line;
+}
+
+/* The generator whose activation this is, unless it is being freed: a new reference. *executing: it, or a function, is at work. */
+static PyObject *frame_get_generator(PyFrameObject *object, int *executing)
+{
+    PyObject *generator = NULL;
+    int held = frame_hold(object);
+    frame_t *f = object->f_frame;
+    *executing = 0;
+    if (f != NULL && (f->flags & FRAME_GENERATOR)) {
+        PyGenObject *gen = (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame));
+        *executing = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_RUNNING;
+        if (object_try_incref((PyObject *)gen))
+            generator = (PyObject *)gen;
+    }
+    else if (f != NULL)
+        *executing = f != &object->f_own;
+    frame_let_go(held);
+    return generator;
 }
 
 PyObject *PyFrame_GetGenerator(PyFrameObject *object)
 {
-    frame_t *f = object->f_frame;
-    if (f == NULL || !(f->flags & FRAME_GENERATOR))
-        return NULL;
-    return Py_NewRef((PyObject *)((char *)f - offsetof(PyGenObject, gi_frame)));
+    int executing;
+    return frame_get_generator(object, &executing);
 }
 
 /* ---- Attributes ---- */
@@ -399,15 +549,23 @@ static int set_lineno(PyObject *op, PyObject *value, void *Py_UNUSED(c)) { retur
 
 static PyObject *get_trace(PyObject *op, void *Py_UNUSED(c))
 {
-    PyObject *trace = FRAME(op)->f_trace;
-    return Py_NewRef(trace != NULL ? trace : Py_None);
+    PyObject *trace;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    trace = Py_XNewRef(FRAME(op)->f_trace);
+    Py_END_CRITICAL_SECTION();
+    return trace != NULL ? trace : Py_NewRef(Py_None);
 }
 
 static int set_trace(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
+    PyObject *old;
     if (value == Py_None)
         value = NULL;
-    Py_XSETREF(FRAME(op)->f_trace, Py_XNewRef(value));
+    Py_BEGIN_CRITICAL_SECTION(op);
+    old = FRAME(op)->f_trace;
+    FRAME(op)->f_trace = Py_XNewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
     return 0;
 }
 
@@ -443,23 +601,25 @@ static PyMemberDef frame_members[] = {
 
 static PyObject *frame_clear_method(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    PyFrameObject *object = FRAME(op);
-    frame_t *f = object->f_frame;
-    if (f != NULL && f != &object->f_own) {
-        PyGenObject *gen = f->flags & FRAME_GENERATOR ? (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame)) : NULL;
-        if (gen == NULL || __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_RUNNING) {
-            PyErr_SetString(PyExc_RuntimeError, "cannot clear an executing frame");
-            return NULL;
-        }
-        _PyGen_Finalize((PyObject *)gen);
-    }
+    int executing;
+    PyObject *generator = frame_get_generator(FRAME(op), &executing);
+    if (executing)
+        PyErr_SetString(PyExc_RuntimeError, "cannot clear an executing frame");
+    else if (generator != NULL)
+        _PyGen_Finalize(generator);
+    Py_XDECREF(generator);
+    if (executing)
+        return NULL;
     frame_tp_clear(op);
     Py_RETURN_NONE;
 }
 
 static PyObject *frame_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    return PyLong_FromSize_t(sizeof(PyFrameObject) + (size_t)FRAME(op)->f_frame->code->co_nslots * sizeof(PyObject *));
+    PyCodeObject *code = PyFrame_GetCode(FRAME(op));
+    size_t slots = (size_t)code->co_nslots;
+    Py_DECREF((PyObject *)code);
+    return PyLong_FromSize_t(sizeof(PyFrameObject) + slots * sizeof(PyObject *));
 }
 
 static PyMethodDef frame_methods[] = {
@@ -470,9 +630,11 @@ static PyMethodDef frame_methods[] = {
 
 static PyObject *frame_repr(PyObject *op)
 {
-    PyCodeObject *code = FRAME(op)->f_frame->code;
-    return PyUnicode_FromFormat("<frame at %p, file %R, line %d, code %S>", op, code->co_filename,
-                                PyFrame_GetLineNumber(FRAME(op)), code->co_name);
+    PyCodeObject *code = PyFrame_GetCode(FRAME(op));
+    PyObject *text = PyUnicode_FromFormat("<frame at %p, file %R, line %d, code %S>", op, code->co_filename,
+                                          PyFrame_GetLineNumber(FRAME(op)), code->co_name);
+    Py_DECREF((PyObject *)code);
+    return text;
 }
 
 PyTypeObject PyFrame_Type = {

@@ -46,7 +46,7 @@ PyObject *generator_new(PyThreadState *ts, frame_t *f)
     own->flags = FRAME_GENERATOR | (f->flags & FRAME_LOCALS_IS_GLOBALS);
     if (f->frame_object != NULL) {
         /* somebody has looked at the frame already (a trace function): it goes on as the generator's */
-        f->frame_object->f_frame = own;
+        __atomic_store_n(&f->frame_object->f_frame, own, __ATOMIC_RELEASE);
         f->frame_object = NULL;
     }
     if (type == &PyCoro_Type && generator_set_origin(ts, gen) < 0) {

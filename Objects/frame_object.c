@@ -96,12 +96,12 @@ void frame_take_over(PyThreadState *ts, frame_t *f)
     Py_INCREF((PyObject *)own->code);
     own->locals = Py_XNewRef(f->locals);
     frame_t *back = frame_first_complete(f->previous);
-    __atomic_store_n(&object->f_frame, own, __ATOMIC_RELEASE);      /* pairs with has_ended */
     if (back != NULL)
         object->f_back = (PyFrameObject *)Py_XNewRef((PyObject *)frame_get_object(back));
     if (object->f_back == NULL && back != NULL)
         PyErr_Clear();
     own->previous = NULL;
+    __atomic_store_n(&object->f_frame, own, __ATOMIC_RELEASE);      /* the last: pairs with has_ended */
     Py_DECREF((PyObject *)object);
 }
 
@@ -323,7 +323,7 @@ static PyObject *locals_dict(PyFrameObject *object)
 static PyObject *frame_locals(PyFrameObject *object)
 {
     variables_t v = {NULL, NULL, NULL};
-    if (object->f_frame == NULL)
+    if (__atomic_load_n(&object->f_frame, __ATOMIC_RELAXED) == NULL)
         return PyDict_New();
     if (variables_of(object, &v) < 0)
         return NULL;
@@ -436,8 +436,10 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
 PyFrameObject *PyFrame_GetBack(PyFrameObject *object)
 {
     int held = frame_hold(object);
-    PyFrameObject *result = object->f_back;
-    if (result == NULL && object->f_frame != NULL && !has_ended(object)) {
+    PyFrameObject *result = NULL;
+    if (has_ended(object))
+        result = object->f_back;
+    else if (object->f_frame != NULL) {
         frame_t *back = frame_first_complete(object->f_frame->previous);
         result = back != NULL ? frame_get_object(back) : NULL;
     }
@@ -497,14 +499,17 @@ static PyObject *frame_get_generator(PyFrameObject *object, int *executing)
     int held = frame_hold(object);
     frame_t *f = object->f_frame;
     *executing = 0;
-    if (f != NULL && (f->flags & FRAME_GENERATOR)) {
+    if (f == NULL || f == &object->f_own)
+        ;       /* it has ended */
+    else if (f->flags & FRAME_GENERATOR) {
         PyGenObject *gen = (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame));
         *executing = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_RUNNING;
         if (object_try_incref((PyObject *)gen))
             generator = (PyObject *)gen;
     }
-    else if (f != NULL)
-        *executing = f != &object->f_own;
+    else {
+        *executing = 1;
+    }
     frame_let_go(held);
     return generator;
 }

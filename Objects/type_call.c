@@ -128,7 +128,8 @@ static PyObject *call_prepending(PyObject *func, PyObject *first, PyObject *cons
     return result;
 }
 
-/* obj.__init__(args...) where tp_init is slot_tp_init. */
+/* obj.__init__(args...) where tp_init is slot_tp_init. That may be a class, and so on without end, as may __new__: the caller counts the
+ * calls, which take an argument more each. */
 static int call_python_init(PyObject *obj, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     struct method_ref m;
@@ -174,8 +175,12 @@ PyObject *type_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, 
     if (type->tp_new == object_new && (python_init || nargs + nkw == 0)
         && !PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT))
         obj = type->tp_alloc(type, 0);
-    else if (type->tp_new == slot_tp_new)
+    else if (type->tp_new == slot_tp_new) {
+        if (Py_EnterRecursiveCall(" while calling a Python object"))
+            goto done;
         obj = call_python_new(type, args, nargsf, kwnames);
+        Py_LeaveRecursiveCall();
+    }
     else {
         tuple = tuple_from_array(args, nargs);
         if (tuple == NULL || (nkw != 0 && (dict = call_stack_as_dict(args + nargs, kwnames)) == NULL))
@@ -188,7 +193,12 @@ PyObject *type_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, 
 
     type = Py_TYPE(obj);
     if (type->tp_init == slot_tp_init) {
-        if (call_python_init(obj, args, nargsf, kwnames) < 0)
+        int status = -1;
+        if (!Py_EnterRecursiveCall(" while calling a Python object")) {
+            status = call_python_init(obj, args, nargsf, kwnames);
+            Py_LeaveRecursiveCall();
+        }
+        if (status < 0)
             Py_CLEAR(obj);
     }
     else if (type->tp_init != NULL && !(type->tp_init == object_init && nargs + nkw == 0)) {

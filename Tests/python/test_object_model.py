@@ -85,6 +85,17 @@ class Lifetimes(unittest.TestCase):
 class DeepNesting(unittest.TestCase):
     """What forwards to itself without a call in between raises RecursionError instead of overrunning the C stack."""
 
+    def test_class_that_makes_itself(self):
+        class New:
+            pass
+
+        class Init:
+            pass
+        New.__new__ = New
+        Init.__init__ = Init
+        self.assertRaises(RecursionError, New)
+        self.assertRaises(RecursionError, Init)
+
     def nested(self, make, innermost, depth=200_000):
         for _ in range(depth):
             innermost = make(innermost)

@@ -2,7 +2,8 @@
  *
  * Threads: an activation belongs to the thread that runs it, and a generator's to whoever claims that. Who looks at one that may be another
  * thread's stops the world (frame_hold): f_frame then points to memory that is there. What a frame object has of its own, the values of an
- * ended activation among it, is read and replaced in critical sections on the object. */
+ * ended activation among it, is read and replaced in critical sections on the object; PyFrame_LocalsToFast is for the thread that runs
+ * the activation. */
 #include "Python.h"
 
 #include "calls.h"
@@ -574,7 +575,10 @@ static int set_trace(PyObject *op, PyObject *value, void *Py_UNUSED(c))
     return 0;
 }
 
-static PyObject *get_trace_opcodes(PyObject *op, void *Py_UNUSED(c)) { return PyBool_FromLong(FRAME(op)->f_trace_opcodes); }
+static PyObject *get_trace_opcodes(PyObject *op, void *Py_UNUSED(c))
+{
+    return PyBool_FromLong(__atomic_load_n(&FRAME(op)->f_trace_opcodes, __ATOMIC_RELAXED));
+}
 
 static int set_trace_opcodes(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 {
@@ -582,7 +586,7 @@ static int set_trace_opcodes(PyObject *op, PyObject *value, void *Py_UNUSED(c))
         PyErr_SetString(PyExc_TypeError, "attribute value type must be bool");
         return -1;
     }
-    FRAME(op)->f_trace_opcodes = value == Py_True;
+    __atomic_store_n(&FRAME(op)->f_trace_opcodes, value == Py_True, __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -38,7 +38,7 @@ static PyObject *iter_next(PyObject *op)
     Py_ssize_t i;
     Py_BEGIN_CRITICAL_SECTION(op);
     array = Py_XNewRef(it->array);
-    i = it->index++;
+    i = array != NULL ? it->index++ : 0;
     Py_END_CRITICAL_SECTION();
     if (array == NULL)
         return NULL;

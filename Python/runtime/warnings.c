@@ -184,8 +184,10 @@ static int warned_once(PyObject *registry, PyObject *text, PyObject *category, i
 static int show_plainly(PyObject *filename, int lineno, PyObject *text, PyObject *category, PyObject *source_line)
 {
     PyObject *file = sys_object_ref("stderr");
-    if (file == NULL || file == Py_None)
+    if (file == NULL || file == Py_None) {
+        Py_XDECREF(file);
         return 0;
+    }
     PyObject *name = PyObject_GetAttr(category, STR(__name__));
     PyObject *line = name != NULL ? PyUnicode_FromFormat("%U:%d: %U: %S\n", filename, lineno, name, text) : NULL;
     int status = line != NULL ? PyFile_WriteObject(line, file, Py_PRINT_RAW) : -1;

@@ -141,7 +141,7 @@ static int send_line_and_opcode(PyThreadState *ts, frame_t *f, int64_t previous)
             && send_to_tracer(ts, f, PyTrace_LINE, NULL) < 0)
             return -1;
     }
-    if (object->f_trace_opcodes && f->frame_object == object)
+    if (__atomic_load_n(&object->f_trace_opcodes, __ATOMIC_RELAXED) && f->frame_object == object)
         return send_to_tracer(ts, f, PyTrace_OPCODE, NULL);
     return 0;
 }

@@ -176,10 +176,10 @@ PyObject *type_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, 
         && !PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT))
         obj = type->tp_alloc(type, 0);
     else if (type->tp_new == slot_tp_new) {
-        if (Py_EnterRecursiveCall(" while calling a Python object"))
+        if (call_enter() < 0)
             goto done;
         obj = call_python_new(type, args, nargsf, kwnames);
-        Py_LeaveRecursiveCall();
+        call_leave();
     }
     else {
         tuple = tuple_from_array(args, nargs);
@@ -194,9 +194,9 @@ PyObject *type_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, 
     type = Py_TYPE(obj);
     if (type->tp_init == slot_tp_init) {
         int status = -1;
-        if (!Py_EnterRecursiveCall(" while calling a Python object")) {
+        if (call_enter() == 0) {
             status = call_python_init(obj, args, nargsf, kwnames);
-            Py_LeaveRecursiveCall();
+            call_leave();
         }
         if (status < 0)
             Py_CLEAR(obj);

@@ -257,13 +257,14 @@ int instance_add_slot(PyObject *op, uint32_t from, uint32_t offset, uint32_t to,
     return same;
 }
 
-int instance_overwrite_contended(PyObject **slot, PyObject *value, PyObject **old)
+int instance_overwrite_contended(PyObject *op, uint32_t offset, PyObject *value, PyObject **old)
 {
-    PyObject *found;
+    PyObject **slot = instance_slot(op, offset), *found;
+    uint32_t shape = instance_shape(op);
     do {
         sync_back_off();
         found = __atomic_load_n(slot, __ATOMIC_RELAXED);
-        if (found == NULL || found == SHAPE_TOMBSTONE) {
+        if (found == NULL || found == SHAPE_TOMBSTONE || instance_shape(op) != shape) {
             Py_DECREF(value);       /* the caller's reference remains: never the last */
             return 0;
         }

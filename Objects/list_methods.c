@@ -130,8 +130,7 @@ static int extend_from_iterator(PyListObject *self, PyObject *iterable)
         PyErr_NoMemory();
         goto done;
     }
-    iternextfunc next = Py_TYPE(iterator)->tp_iternext;
-    while ((item = next(iterator)) != NULL)
+    while ((item = call_iternext(iterator)) != NULL)
         if (list_append_steal(self, item) < 0)
             goto done;
     if (PyErr_Occurred()) {

@@ -44,10 +44,13 @@ static inline Py_ALWAYS_INLINE int call_check_stack(const char *where)
     return Py_EnterRecursiveCall(where);
 }
 
-/* The next item of an iterator from within another one. */
+/* The next item of an iterator, for loops in C and from within other iterators. A safe point: a loop in C over an endless iterator
+ * in C neither keeps a pause waiting nor stays deaf to signals.
+ * Returns  a new reference; NULL: with an exception, or at the end (StopIteration may then be set).
+ * Escapes */
 static inline Py_ALWAYS_INLINE PyObject *call_iternext(PyObject *iter)
 {
-    if (call_check_stack(" while calling a Python object"))
+    if (call_check_stack(" while calling a Python object") || thread_safe_point(thread_current()))
         return NULL;
     return Py_TYPE(iter)->tp_iternext(iter);
 }

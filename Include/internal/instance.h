@@ -33,12 +33,12 @@ static inline Py_ALWAYS_INLINE PyObject **instance_slot(PyObject *op, uint32_t o
 }
 
 /* The end of instance_overwrite_slot if another thread writes to the slot as well; value has been counted for it. */
-int instance_overwrite_contended(PyObject **slot, PyObject *value, PyObject **old);
+int instance_overwrite_contended(PyObject *op, uint32_t offset, PyObject *value, PyObject **old);
 
 /* Overwrites a bound slot of an instance whose shape has been compared.
  * value    stays the caller's; the slot takes a reference of its own
  * Returns  1, *old is the reference displaced; 0: the slot is unset or dead, nothing was changed: take the slow path
- * Escapes  never */
+ * Escapes  never; may wait (detached) for other writers */
 static inline Py_ALWAYS_INLINE int instance_overwrite_slot(PyObject *op, uint32_t offset, PyObject *value, PyObject **old)
 {
     PyObject **slot = instance_slot(op, offset);
@@ -54,7 +54,7 @@ static inline Py_ALWAYS_INLINE int instance_overwrite_slot(PyObject *op, uint32_
     }
     PyObject *expected = found;
     if (Py_UNLIKELY(!__atomic_compare_exchange_n(slot, &expected, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
-        return instance_overwrite_contended(slot, value, old);
+        return instance_overwrite_contended(op, offset, value, old);
     *old = found;
     return 1;
 }

@@ -25,7 +25,8 @@ struct lock_wait {
 void mutex_waits_abandon(struct lock_wait *wait);
 
 /* Another thread has changed a word under this one's compare-and-exchange: keeps away from it for so long that the other gets on, as from
- * a lock that is in use all the time. Threads that write to one word at the same time wait for its cache line at every turn.
+ * a lock that is in use all the time. Threads that write to one word at the same time wait for its cache line at every turn. The
+ * caller is attached; it is detached while it waits, so that what other threads free meanwhile need not wait for it.
  * Escapes never */
 Py_COLD void sync_back_off(void);
 

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "builtins.h"
+#include "call.h"
 #include "list.h"
 #include "well_known_strings.h"
 
@@ -24,8 +25,7 @@ static inline Py_ALWAYS_INLINE int for_each_by_iterator(PyObject *iterable, visi
     if (iterator == NULL)
         return -1;
     int status = 0;
-    iternextfunc next = Py_TYPE(iterator)->tp_iternext;
-    while (status == 0 && (item = next(iterator)) != NULL) {
+    while (status == 0 && (item = call_iternext(iterator)) != NULL) {
         status = visit(item, arg);
         Py_DECREF(item);
     }

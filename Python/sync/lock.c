@@ -18,8 +18,7 @@ enum { LOCKED = _PyMutex_LOCKED, PARKED = _PyMutex_PARKED, BRIEF = _PyMutex_BRIE
 #define AT_ONCE_NS 5000             /* who meets a leaf section of one lock again so soon has found one in use all the time */
 
 #define PAUSE_NS 1000               /* the first pause of a waiter, each further one is twice as long */
-#define LONG_PAUSE_NS 32000         /* the longest; also the turn of each thread at a lock that is used all the time */
-#define BACK_OFF_NS 8000            /* for a word that several threads write to without a lock */
+#define LONG_PAUSE_NS 32000         /* the longest; also the turn of each thread at a lock, or a word, that is used all the time */
 enum { LOOKS = 8 };
 #define NAP_NS 200000               /* who parks for a BRIEF lock may be overlooked, and then sleeps for so long */
 
@@ -48,12 +47,6 @@ static void hint_for(int64_t ns)
         for (int i = 0; i < 8; i++)
             atomic_spin_hint();
     } while (sync_now_ns() < end);
-}
-
-void sync_back_off(void)
-{
-    if (may_spin())
-        hint_for(BACK_OFF_NS);
 }
 
 enum { LOOKS_FREE, LOOKS_HELD, LOOKS_BUSY };
@@ -103,6 +96,12 @@ static void pause_for(int64_t ns, PyThreadState *ts, int flags)
     else if (detach)
         thread_attach(ts);
     errno = saved_errno;
+}
+
+void sync_back_off(void)
+{
+    if (may_spin())
+        pause_for(LONG_PAUSE_NS, thread_current(), 0);
 }
 
 /* Waits for m, that is taken, without parking: 1 if it is ours, 0 if it is time to park.

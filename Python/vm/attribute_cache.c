@@ -543,8 +543,10 @@ static int store_cached(cache_record_t *record, PyObject *op, PyObject *value)
     PyObject *old;
     for (; record != NULL; record = record->next) {
         if (record->kind == CACHE_SLOT) {
-            if (instance_shape(op) != record->shape || !instance_overwrite_slot(op, record->offset, value, &old))
+            if (instance_shape(op) != record->shape)
                 continue;
+            if (!instance_overwrite_slot(op, record->offset, value, &old))
+                return 0;       /* it may have waited: the records may be gone */
             Py_DECREF(old);
             return 1;
         }

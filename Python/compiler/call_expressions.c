@@ -151,21 +151,28 @@ static int keyword_names(compiler_t *c, ast_keyword_seq *keywords)
     return index;
 }
 
-/* The callee is in base; positional arguments go to a list, keywords to a dict. given: values already in base+1.. */
+/* The positional arguments of a call with * or **, as something that is iterable, to register `to`. given: values already in to.. */
+static int compile_positional(compiler_t *c, int to, int given, ast_expr_seq *args)
+{
+    int depth = to - c->unit->temp_base + 1;
+    int nothing = given == 0 && ast_len(args) == 0;
+    int whole = given == 0 && ast_len(args) == 1 && args->elements[0]->kind == Starred_kind;
+    if (!nothing && !whole && !emit_abc(c, OP_BUILD_LIST, (unsigned)to, (unsigned)to, (unsigned)given))
+        return 0;
+    set_depth(c, depth);
+    if (depth > c->unit->max_depth)
+        c->unit->max_depth = depth;
+    if (nothing)
+        return load_const_steal(c, to, PyTuple_New(0));
+    if (whole)      /* f(*x): x itself, if it is a tuple, is passed on */
+        return compile_to(c, args->elements[0]->v.Starred.value, to);
+    return compile_extend(c, args, to, 0) && emit_abc(c, OP_LIST_TO_TUPLE, (unsigned)to, (unsigned)to, 0);
+}
+
+/* The callee is in base; positional arguments go to a tuple, keywords to a dict. given: values already in base+1.. */
 static int compile_call_ex(compiler_t *c, int base, int dst, int given, ast_expr_seq *args, ast_keyword_seq *keywords)
 {
-    int list = base + 1;
-    if (!emit_abc(c, OP_BUILD_LIST, (unsigned)list, (unsigned)list, (unsigned)given))
-        return 0;
-    set_depth(c, list - c->unit->temp_base + 1);
-    if (list - c->unit->temp_base + 1 > c->unit->max_depth)
-        c->unit->max_depth = list - c->unit->temp_base + 1;
-    if (given == 0 && ast_len(args) == 1 && args->elements[0]->kind == Starred_kind) {
-        /* f(*x): x itself, if it is a tuple, is passed on */
-        if (!emit_abc(c, OP_DROP, (unsigned)list, 0, 0) || !compile_to(c, args->elements[0]->v.Starred.value, list))
-            return 0;
-    }
-    else if (!compile_extend(c, args, list, 0) || !emit_abc(c, OP_LIST_TO_TUPLE, (unsigned)list, (unsigned)list, 0))
+    if (!compile_positional(c, base + 1, given, args))
         return 0;
     int has_keywords = ast_len(keywords) > 0;
     if (has_keywords) {

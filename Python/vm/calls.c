@@ -17,10 +17,10 @@ static void release_args(PyObject **args, Py_ssize_t n)
         slot_clear(args, (unsigned)i);
 }
 
-frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
-                           PyObject *kwnames)
+/* call_push_general for a code that has been read; bound: args are what the parameters get, one each. */
+static inline Py_ALWAYS_INLINE frame_t *push(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyCodeObject *code, PyObject **args,
+                                             Py_ssize_t nargs, PyObject *kwnames, int bound)
 {
-    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
     Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
     Py_ssize_t total = nargs + nkw;
     if (ts->py_recursion_remaining <= 0) {
@@ -54,7 +54,7 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
     }
     if (window + need > ts->stack_top)
         ts->stack_top = window + need;
-    if (code->co_fast_argcount == nargs && nkw == 0) {
+    if (bound || (code->co_fast_argcount == nargs && nkw == 0)) {
         for (PyObject **p = window + nargs, **end = window + code->co_temp_base; p < end; p++)
             *p = NULL;
     }
@@ -83,6 +83,13 @@ frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject 
 fail_args:
     release_args(args, total);
     return NULL;
+}
+
+frame_t *call_push_general(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs,
+                           PyObject *kwnames)
+{
+    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
+    return push(ts, caller, func, code, args, nargs, kwnames, 0);
 }
 
 frame_t *call_push_held(PyThreadState *ts, frame_t *caller, PyFunctionObject *func, PyObject **args, Py_ssize_t nargs, PyObject *kwnames)
@@ -289,9 +296,46 @@ static PyObject **spread_room(PyThreadState *ts, Py_ssize_t n)
     return n < ts->stack_limit - ts->stack_top ? ts->stack_top : PyMem_New(PyObject *, n + 1);
 }
 
+/* Are *args and **kwargs all that such a function takes, so that it can be given these as they are? kwargs is nobody else's. */
+static int takes_whole(PyCodeObject *code, PyObject *args, PyObject *kwargs)
+{
+    if (code->co_argcount != 0 || code->co_kwonlyargcount != 0)
+        return 0;
+    if (!(code->co_flags & CO_VARARGS) && PyTuple_GET_SIZE(args) > 0)
+        return 0;
+    if (kwargs == NULL || PyDict_GET_SIZE(kwargs) == 0)
+        return 1;
+    Py_ssize_t position = 0;
+    PyObject *key;
+    while (PyDict_Next(kwargs, &position, &key, NULL))
+        if (!PyUnicode_Check(key))
+            return 0;
+    return (code->co_flags & CO_VARKEYWORDS) != 0;
+}
+
+static frame_t *push_whole(PyThreadState *ts, PyFunctionObject *func, PyCodeObject *code, PyObject *args, PyObject *kwargs)
+{
+    PyObject *values[2];
+    int n = 0;
+    if (code->co_flags & CO_VARARGS)
+        values[n++] = slot_copy(args);
+    if (code->co_flags & CO_VARKEYWORDS) {
+        PyObject *dict = kwargs != NULL ? Py_NewRef(kwargs) : PyDict_New();
+        if (dict == NULL) {
+            release_args(values, n);
+            return NULL;
+        }
+        values[n++] = owned_to_slot(dict);
+    }
+    return push(ts, NULL, func, code, values, n, NULL, 1);
+}
+
 /* Python callee: spread the tuple and the dict over the top of the stack and push an activation. */
 static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject *args, PyObject *kwargs)
 {
+    PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
+    if (takes_whole(code, args, kwargs))
+        return push_whole(ts, func, code, args, kwargs);
     Py_ssize_t nargs = PyTuple_GET_SIZE(args), nkw = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
     PyObject **top = ts->stack_top, **spread = spread_room(ts, nargs + nkw);
     PyObject *kwnames = NULL;

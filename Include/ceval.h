@@ -30,7 +30,7 @@ PyAPI_FUNC(int) _PyEval_SliceIndex(PyObject *op, Py_ssize_t *result);
 PyAPI_FUNC(int) _PyEval_SliceIndexNotNone(PyObject *op, Py_ssize_t *result);
 
 /* The builtins dict that code with these globals sees: globals["__builtins__"] (a module or dict), else the interpreter's.
- * Borrowed reference. */
+ * A new reference: other threads may replace it. */
 PyObject *eval_builtins_of_globals(PyThreadState *ts, PyObject *globals);
 
 #define PyTrace_CALL 0

@@ -411,7 +411,8 @@ void code_dealloc(PyObject *op)
     PyMem_Free(code->co_cell_is_param);
     PyMem_Free(code->co_traced_lines);
     PyObject **fields[] = {&code->co_consts, &code->co_names, &code->co_varnames, &code->co_cellvars, &code->co_freevars,
-                           &code->co_filename, &code->co_name, &code->co_qualname, &code->co_linetable};
+                           &code->co_filename, &code->co_name, &code->co_qualname, &code->co_linetable,
+                           &code->co_filenames_before};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(fields); i++)
         Py_CLEAR(*fields[i]);
     PyObject_GC_Del(op);

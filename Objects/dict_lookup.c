@@ -121,18 +121,15 @@ restart:
                     Py_INCREF(candidate);
                     container_unlock(self, *locked);
                     equal = PyObject_RichCompareBool(candidate, key, Py_EQ);
-                    if (equal < 0) {
-                        Py_DECREF(candidate);
+                    Py_DECREF(candidate);       /* not under the lock: it may serve another thread's queue, which runs finalisers */
+                    if (equal < 0)
                         return -2;
-                    }
                     *locked = dict_lock(self);
                     keys = self->ma_keys;
                     if (keys->id != id || keys->entries[i].key != candidate || added_since(keys, count, hash)) {
                         container_unlock(self, *locked);
-                        Py_DECREF(candidate);
                         goto restart;
                     }
-                    Py_DECREF(candidate);       /* not the last one: the entry has it */
                     if (equal)
                         return i;
                     escaped = 1;

@@ -407,6 +407,7 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
 {
     PyObject *builtins = eval_builtins_of_globals(ts, globals);
     PyObject *func = builtins != NULL ? function_new(code, globals, builtins, NULL, 0) : NULL;
+    Py_XDECREF(builtins);       /* func has it */
     if (func == NULL)
         return NULL;
     frame_t record;

@@ -47,7 +47,9 @@ PyObject *function_new(PyCodeObject *code, PyObject *globals, PyObject *builtins
 PyObject *PyFunction_NewWithQualName(PyObject *code, PyObject *globals, PyObject *qualname)
 {
     PyObject *builtins = eval_builtins_of_globals(thread_current(), globals);
-    return builtins != NULL ? function_new((PyCodeObject *)code, globals, builtins, qualname, 0) : NULL;
+    PyObject *func = builtins != NULL ? function_new((PyCodeObject *)code, globals, builtins, qualname, 0) : NULL;
+    Py_XDECREF(builtins);
+    return func;
 }
 
 PyObject *PyFunction_New(PyObject *code, PyObject *globals)

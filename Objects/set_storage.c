@@ -218,18 +218,15 @@ restart:
         Py_INCREF(candidate);
         container_unlock(self, *locked);
         equal = PyObject_RichCompareBool(candidate, key, Py_EQ);
-        if (equal < 0) {
-            Py_DECREF(candidate);
+        Py_DECREF(candidate);       /* not under the lock: it may serve another thread's queue, which runs finalisers */
+        if (equal < 0)
             return -2;
-        }
         *locked = container_lock(self);
         table = self->table;
         if (table->id != id || set_entries(table)[p.slot].key != candidate || (table->fill != fill && patience-- > 0)) {
             container_unlock(self, *locked);
-            Py_DECREF(candidate);
             goto restart;
         }
-        Py_DECREF(candidate);       /* not the last one: the entry has it */
         if (equal)
             return (Py_ssize_t)p.slot;
     }

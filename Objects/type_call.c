@@ -297,7 +297,7 @@ static void drop_attrs(PyObject *self, PyTypeObject *type)
 void subtype_dealloc(PyObject *self)
 {
     PyTypeObject *type = heap_type(self);
-    if (type->tp_finalize != NULL && PyObject_CallFinalizerFromDealloc(self) < 0)
+    if (type_finalizer(type) != NULL && PyObject_CallFinalizerFromDealloc(self) < 0)
         return;                                 /* alive again */
     type = heap_type(self);
     PyTypeObject *base = c_base(type);

@@ -47,6 +47,7 @@ struct _PyCodeObject {
     PyObject *co_consts, *co_names;
     PyObject *co_varnames, *co_cellvars, *co_freevars;  /* tuples of interned str */
     PyObject *co_filename, *co_name, *co_qualname;
+    PyObject *co_filenames_before;      /* what co_filename was, for who still reads it: (name, those before or None), or NULL */
     PyObject *co_linetable;     /* bytes: positions in the format of positions.h */
     uint8_t *co_cell_is_param;  /* per cellvar: is it also a parameter */
     PyObject *co_weakreflist;

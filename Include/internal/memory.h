@@ -71,4 +71,9 @@ extern int memory_hooked;
 /* True if fn is part of Braid itself, not of an extension module. */
 int memory_is_own_code(const void *fn);
 
+/* ---- Finalisers ---- */
+
+/* [atomic] tp_finalize, or NULL: a class may lose its __del__ at any time. Read once, then called. */
+static inline destructor type_finalizer(PyTypeObject *type) { return __atomic_load_n(&type->tp_finalize, __ATOMIC_ACQUIRE); }
+
 #endif /* BRAID_MEMORY_H */

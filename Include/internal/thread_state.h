@@ -87,8 +87,8 @@ struct _ts {
     int coroutine_origin_tracking_depth;
 
     int gilstate_counter;               /* PyGILState_Ensure nesting */
-    unsigned long thread_id;            /* pthread_self */
-    unsigned long native_thread_id;
+    unsigned long thread_id;            /* [atomic] pthread_self */
+    unsigned long native_thread_id;     /* [atomic] */
     uint64_t id;
     int is_main;
     int daemon;

@@ -75,15 +75,18 @@ static void begin_pause(struct collection *c)
     object_pages_collect_remote_stopped();
 }
 
+/* Figures that other threads may be reading. */
+#define COUNT(figure, n) __atomic_fetch_add(&(figure), (n), __ATOMIC_RELAXED)
+
 static void end_pause(struct collection *c)
 {
     stop_world_end(c->ts);
     uint64_t ns = now_ns() - c->pause_start, us = ns / 1000;
-    collector.pauses++;
-    collector.pause_total_ns += ns;
-    if (ns > collector.pause_longest_ns)
-        collector.pause_longest_ns = ns;
-    collector.pause_histogram[us ? 64 - __builtin_clzll(us) : 0]++;
+    COUNT(collector.pauses, 1);
+    COUNT(collector.pause_total_ns, ns);
+    if (ns > __atomic_load_n(&collector.pause_longest_ns, __ATOMIC_RELAXED))
+        __atomic_store_n(&collector.pause_longest_ns, ns, __ATOMIC_RELAXED);
+    COUNT(collector.pause_histogram[us ? 64 - __builtin_clzll(us) : 0], 1);
     if (c->dead.count != 0)
         merge_bury_dead(&c->dead);
 }
@@ -108,7 +111,7 @@ static void claim_garbage_stopped(struct collection *c)
         weakref_clear_target_stopped(op, callback_due, c);
         if (PyWeakref_Check(op))
             weakref_disarm_stopped(op);     /* its target may be garbage that no traversal has found */
-        int due = heap_type(op)->tp_finalize != NULL && !(op->hdr_flags & OBJECT_FINALIZED);
+        int due = type_finalizer(heap_type(op)) != NULL && !(op->hdr_flags & OBJECT_FINALIZED);
         if (due) {
             op->hdr_flags |= OBJECT_FINALIZED;
             c->finalisers++;
@@ -128,9 +131,8 @@ static void run_callbacks(struct collection *c)
     object_vector_free(&c->callbacks);
 }
 
-static int finaliser_is_python(PyObject *op)
+static int finaliser_is_python(destructor finalize)
 {
-    destructor finalize = heap_type(op)->tp_finalize;
     return finalize == slot_tp_finalize || finalize == _PyGen_Finalize;
 }
 
@@ -141,10 +143,12 @@ static void run_finalisers(struct collection *c)
     for (int python = 1; python >= 0; python--)
         for (size_t i = 0; i < c->trial.garbage.count; i++) {
             PyObject *op = c->trial.garbage.items[i];
-            if (*object_scratch(op) != 1 || finaliser_is_python(op) != python)
+            destructor finalize = type_finalizer(heap_type(op));
+            if (*object_scratch(op) != 1 || (python && !finaliser_is_python(finalize)))
                 continue;
             *object_scratch(op) = 0;
-            heap_type(op)->tp_finalize(op);
+            if (finalize != NULL)       /* a finaliser that ran before may have taken it away */
+                finalize(op);
         }
 }
 
@@ -325,7 +329,7 @@ static void keep_legacy(struct collection *c, int debug)
 static void set_next(size_t live, size_t garbage)
 {
     int64_t grown = GROWTH_SHARE((int64_t)live), least = minimum_growth();
-    collector.live = (int64_t)live;
+    __atomic_store_n(&collector.live, (int64_t)live, __ATOMIC_RELAXED);
     __atomic_store_n(&collector.growth, (int64_t)garbage, __ATOMIC_RELAXED);
     __atomic_store_n(&collector.due_at, grown > least ? grown : least, __ATOMIC_RELAXED);
     memory_heap->growth = 0;
@@ -380,7 +384,7 @@ static Py_ssize_t run(int generation, int rounds)
     PyErr_Fetch(&type, &value, &traceback);
     if (debug & GC_DEBUG_STATS)
         PySys_WriteStderr("gc: collecting generation %d...\ngc: objects in each generation: %lld %lld 0\n", generation,
-                          (long long)__atomic_load_n(&collector.growth, __ATOMIC_RELAXED), (long long)collector.live);
+                          (long long)__atomic_load_n(&collector.growth, __ATOMIC_RELAXED), (long long)__atomic_load_n(&collector.live, __ATOMIC_RELAXED));
     report("start", generation, 0, 0);
     do {
         struct collection c = {.ts = ts};
@@ -395,9 +399,9 @@ static Py_ssize_t run(int generation, int rounds)
         PySys_WriteStderr("gc: done, %zd unreachable, %zd uncollectable, %.4fs elapsed\n",
                           (Py_ssize_t)(found + uncollectable), (Py_ssize_t)uncollectable,
                           (double)(now_ns() - start) * 1e-9);
-    collector.generations[generation].collections++;
-    collector.generations[generation].collected += found;
-    collector.generations[generation].uncollectable += uncollectable;
+    COUNT(collector.generations[generation].collections, 1);
+    COUNT(collector.generations[generation].collected, found);
+    COUNT(collector.generations[generation].uncollectable, uncollectable);
     report("stop", generation, found, uncollectable);
     __atomic_store_n(&collector.busy, 0, __ATOMIC_RELEASE);
     PyErr_Restore(type, value, traceback);

@@ -51,20 +51,22 @@ void _Py_Dealloc(PyObject *op)
 void PyObject_CallFinalizer(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    if (type->tp_finalize == NULL)
+    destructor finalize = type_finalizer(type);
+    if (finalize == NULL)
         return;
     if (PyType_IS_GC(type)) {
         /* At most once. A racing plain store of PUBLISHED may wipe the bit: then the finaliser runs twice, no more. */
         if (__atomic_fetch_or(&op->hdr_flags, OBJECT_FINALIZED, __ATOMIC_RELAXED) & OBJECT_FINALIZED)
             return;
     }
-    type->tp_finalize(op);
+    finalize(op);
 }
 
 int PyObject_CallFinalizerFromDealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    if (type->tp_finalize == NULL || (PyType_IS_GC(type) && (op->hdr_flags & OBJECT_FINALIZED)))
+    destructor finalize = type_finalizer(type);
+    if (finalize == NULL || (PyType_IS_GC(type) && (op->hdr_flags & OBJECT_FINALIZED)))
         return 0;
     if (PyType_IS_GC(type))     /* stale readers look at the flags in their try_incref; nobody else writes them now */
         __atomic_store_n(&op->hdr_flags, (uint8_t)(object_flags(op) | OBJECT_FINALIZED), __ATOMIC_RELAXED);
@@ -73,7 +75,7 @@ int PyObject_CallFinalizerFromDealloc(PyObject *op)
     op->hdr_local = 0;
     __atomic_store_n(&op->hdr_tid, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&op->hdr_shared, SHARED_ONE | SHARED_MERGED, __ATOMIC_RELEASE);
-    type->tp_finalize(op);
+    finalize(op);
 
     uint32_t old = __atomic_load_n(&op->hdr_shared, __ATOMIC_RELAXED), desired;
     do {

@@ -44,23 +44,26 @@ static PyObject *gc_get_debug(PyObject *module, PyObject *unused)
     return PyLong_FromLong(__atomic_load_n(&collector.debug, __ATOMIC_RELAXED));
 }
 
+/* Other threads may be writing it. */
+#define FIGURE(name) __atomic_load_n(&collector.name, __ATOMIC_RELAXED)
+
 static PyObject *gc_set_threshold(PyObject *module, PyObject *args)
 {
     int t[3];
     for (int i = 0; i < 3; i++)
-        t[i] = collector.thresholds[i];
+        t[i] = FIGURE(thresholds[i]);
     if (!PyArg_ParseTuple(args, "i|ii:set_threshold", &t[0], &t[1], &t[2]))
         return NULL;
     for (int i = 0; i < 3; i++)
         __atomic_store_n(&collector.thresholds[i], t[i], __ATOMIC_RELAXED);
-    int64_t least = 20 * (int64_t)t[0], grown = collector.live / 4 * 3;
+    int64_t least = 20 * (int64_t)t[0], grown = FIGURE(live) / 4 * 3;
     __atomic_store_n(&collector.due_at, t[0] == 700 && grown > least ? grown : least, __ATOMIC_RELAXED);
     Py_RETURN_NONE;
 }
 
 static PyObject *gc_get_threshold(PyObject *module, PyObject *unused)
 {
-    return Py_BuildValue("(iii)", collector.thresholds[0], collector.thresholds[1], collector.thresholds[2]);
+    return Py_BuildValue("(iii)", FIGURE(thresholds[0]), FIGURE(thresholds[1]), FIGURE(thresholds[2]));
 }
 
 static PyObject *gc_get_count(PyObject *module, PyObject *unused)
@@ -74,9 +77,9 @@ static PyObject *gc_get_stats(PyObject *module, PyObject *unused)
     PyObject *result = PyList_New(3);
     for (int i = 0; result != NULL && i < 3; i++) {
         PyObject *one = Py_BuildValue("{sKsKsK}", "collections",
-                                      (unsigned long long)collector.generations[i].collections, "collected",
-                                      (unsigned long long)collector.generations[i].collected, "uncollectable",
-                                      (unsigned long long)collector.generations[i].uncollectable);
+                                      (unsigned long long)FIGURE(generations[i].collections), "collected",
+                                      (unsigned long long)FIGURE(generations[i].collected), "uncollectable",
+                                      (unsigned long long)FIGURE(generations[i].uncollectable));
         if (one == NULL)
             Py_CLEAR(result);
         else
@@ -109,8 +112,8 @@ static PyObject *gc_get_pause_stats(PyObject *module, PyObject *unused)
     PyObject *histogram = pause_histogram();
     if (histogram == NULL)
         return NULL;
-    return Py_BuildValue("{sKsdsdsNsnsnsKsK}", "pauses", (unsigned long long)collector.pauses, "total_seconds",
-                         (double)collector.pause_total_ns * 1e-9, "longest_seconds", (double)collector.pause_longest_ns * 1e-9,
+    return Py_BuildValue("{sKsdsdsNsnsnsKsK}", "pauses", (unsigned long long)FIGURE(pauses), "total_seconds",
+                         (double)FIGURE(pause_total_ns) * 1e-9, "longest_seconds", (double)FIGURE(pause_longest_ns) * 1e-9,
                          "histogram", histogram, "page_bytes", (Py_ssize_t)object_pages_bytes(), "delayed_bytes",
                          (Py_ssize_t)q.waiting_bytes, "retired", (unsigned long long)q.retired, "reclaimed",
                          (unsigned long long)q.reclaimed);

@@ -37,15 +37,14 @@ static PyObject *atexit_register(PyObject *Py_UNUSED(module), PyObject *args, Py
     return status < 0 ? NULL : Py_NewRef(function);
 }
 
-/* Takes the last entry: new reference, or NULL without an exception when none is left. */
-static PyObject *take_last(PyObject *list)
+/* Takes entry i: new reference, or NULL without an exception when it is gone. */
+static PyObject *take(PyObject *list, Py_ssize_t i)
 {
     PyObject *entry = NULL;
     Py_BEGIN_CRITICAL_SECTION(list);
-    Py_ssize_t n = PyList_GET_SIZE(list);
-    if (n > 0) {
-        entry = Py_NewRef(PyList_GET_ITEM(list, n - 1));
-        if (PyList_SetSlice(list, n - 1, n, NULL) < 0)
+    if (i < PyList_GET_SIZE(list)) {
+        entry = Py_NewRef(PyList_GET_ITEM(list, i));
+        if (PyList_SetSlice(list, i, i + 1, NULL) < 0)
             PyErr_Clear();
     }
     Py_END_CRITICAL_SECTION();
@@ -60,7 +59,10 @@ void atexit_run(void)
         PyErr_Clear();
         return;
     }
-    while ((entry = take_last(list)) != NULL) {
+    /* What threads register from now on is forgotten: they might go on for ever. */
+    for (Py_ssize_t i = PyList_GET_SIZE(list); i-- > 0;) {
+        if ((entry = take(list, i)) == NULL)
+            continue;
         PyObject *kwargs = PyTuple_GET_ITEM(entry, 2);
         PyObject *result = PyObject_Call(PyTuple_GET_ITEM(entry, 0), PyTuple_GET_ITEM(entry, 1), kwargs == Py_None ? NULL : kwargs);
         if (result == NULL)
@@ -68,6 +70,7 @@ void atexit_run(void)
         Py_XDECREF(result);
         Py_DECREF(entry);
     }
+    interpreter_set(&interpreter_get_main()->atexit_callbacks, NULL);
     Py_DECREF(list);
 }
 

@@ -283,8 +283,12 @@ static int is_plain_exception(PyObject *exc)
     if (type->tp_new != base->tp_new || type->tp_init != base->tp_init
         || (type->tp_basicsize != base->tp_basicsize && type->tp_basicsize != base->tp_basicsize + own_size))
         return 0;
-    PyObject **dict = _PyObject_GetDictPtr(exc);
-    if (dict != NULL && *dict != NULL && PyDict_GET_SIZE(*dict) > 0)
+    PyObject *dict = NULL;
+    if (PyObject_GetOptionalAttr(exc, STR(__dict__), &dict) < 0)
+        PyErr_Clear();
+    int has_attributes = dict != NULL && PyDict_Check(dict) && PyDict_GET_SIZE(dict) > 0;
+    Py_XDECREF(dict);
+    if (has_attributes)
         return 0;
     PyObject *args = PyObject_GetAttr(exc, STR(args));
     if (args == NULL) {

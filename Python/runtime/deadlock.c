@@ -216,7 +216,7 @@ static int may_be_stuck(const struct deadlock_wait *w)
     for (PyThreadState *ts = thread_first(); ts != NULL && (all || !only_all); ts = ts->next) {
         int waits = wait_of(ts) != NULL;
         all &= waits;
-        mine |= waits && (owner != 0 ? ts->thread_id == owner : ts->id == taker);
+        mine |= waits && (owner != 0 ? __atomic_load_n(&ts->thread_id, __ATOMIC_RELAXED) == owner : ts->id == taker);
     }
     thread_list_unlock();
     return only_all ? all : mine || (all && thread_is_main());

@@ -74,26 +74,25 @@ static _PyErr_StackItem *topmost_handled(PyThreadState *ts)
 /* Breaks a cycle that making `handled` the context of value would close: a later link back to value is cut. */
 static void cut_context_cycle(PyObject *handled, PyObject *value)
 {
-    PyObject *o = handled, *slow = handled;
-    for (int toggle = 0;; toggle = !toggle) {
-        PyObject *context = PyException_GetContext(o);
-        if (context == NULL)
-            return;
-        Py_DECREF(context);             /* o keeps it */
+    PyObject *o = Py_NewRef(handled), *slow = Py_NewRef(handled), *context;
+    for (int toggle = 0; (context = PyException_GetContext(o)) != NULL; toggle = !toggle) {
         if (context == value) {
             PyException_SetContext(o, NULL);
-            return;
+            Py_DECREF(context);
+            break;
         }
-        o = context;
+        Py_SETREF(o, context);
         if (o == slow)
-            return;                     /* a cycle made by the program: leave it */
+            break;                      /* a cycle made by the program: leave it */
         if (toggle) {
-            slow = PyException_GetContext(slow);
-            Py_XDECREF(slow);
-            if (slow == NULL)
-                return;
+            PyObject *next = PyException_GetContext(slow);
+            if (next == NULL)
+                break;
+            Py_SETREF(slow, next);
         }
     }
+    Py_DECREF(o);
+    Py_DECREF(slow);
 }
 
 /* An instance of type made from value (as `raise type(value)` would). New reference or NULL with another exception set. */

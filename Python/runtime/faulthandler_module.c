@@ -164,7 +164,7 @@ static PyObject *faulthandler_enable(PyObject *module, PyObject *args, PyObject 
     if (!fatal.enabled) {
         failed = enable_locked() < 0;
         error = errno;
-        fatal.enabled = !failed;
+        __atomic_store_n(&fatal.enabled, !failed, __ATOMIC_RELAXED);
     }
     PyMutex_Unlock(&state_lock);
     Py_XDECREF(old);
@@ -179,7 +179,7 @@ static PyObject *faulthandler_disable(PyObject *module, PyObject *unused)
     PyObject *old = fatal.file;
     if (was_enabled)
         disable_locked();
-    fatal.enabled = 0;
+    __atomic_store_n(&fatal.enabled, 0, __ATOMIC_RELAXED);
     fatal.file = NULL;
     PyMutex_Unlock(&state_lock);
     Py_XDECREF(old);

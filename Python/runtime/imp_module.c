@@ -1,6 +1,8 @@
 /* The module _imp: what importlib needs from the interpreter. */
 #include "importer.h"
 #include "code_object.h"
+#include "stop_world.h"
+#include "thread_state.h"
 
 /* ---- The import lock: recursive, global, held by importlib for short ---- */
 
@@ -222,18 +224,27 @@ static PyObject *override_frozen(PyObject *module, PyObject *arg)
 
 /* ---- Code ---- */
 
-static void fix_filename(PyCodeObject *code, PyObject *old, PyObject *new)
+/* The names are changed in a pause. Others may have borrowed the old one, so that the code keeps it. */
+static int fix_filename(PyCodeObject *code, PyObject *old, PyObject *new)
 {
     if (PyUnicode_Compare(code->co_filename, old) != 0)
-        return;
-    PyObject *previous = code->co_filename;
-    code->co_filename = Py_NewRef(new);     /* the code has just been loaded: nobody else knows it */
-    Py_DECREF(previous);
+        return 0;
+    PyObject *before = PyTuple_New(2);
+    if (before == NULL)
+        return -1;
+    PyThreadState *ts = thread_current();
+    stop_world_begin(ts);
+    PyTuple_SET_ITEM(before, 0, code->co_filename);
+    PyTuple_SET_ITEM(before, 1, code->co_filenames_before != NULL ? code->co_filenames_before : Py_None);
+    code->co_filenames_before = before;
+    code->co_filename = Py_NewRef(new);
+    stop_world_end(ts);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
         PyObject *constant = PyTuple_GET_ITEM(code->co_consts, i);
-        if (PyCode_Check(constant))
-            fix_filename((PyCodeObject *)constant, old, new);
+        if (PyCode_Check(constant) && fix_filename((PyCodeObject *)constant, old, new) < 0)
+            return -1;
     }
+    return 0;
 }
 
 static PyObject *fix_co_filename(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -251,8 +262,10 @@ static PyObject *fix_co_filename(PyObject *module, PyObject *const *args, Py_ssi
     PyCodeObject *code = (PyCodeObject *)args[0];
     if (PyUnicode_Compare(code->co_filename, args[1]) != 0) {
         PyObject *old = Py_NewRef(code->co_filename);
-        fix_filename(code, old, args[1]);
+        int status = fix_filename(code, old, args[1]);
         Py_DECREF(old);
+        if (status < 0)
+            return NULL;
     }
     Py_RETURN_NONE;
 }

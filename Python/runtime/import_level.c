@@ -38,24 +38,28 @@ void import_trim_traceback(void)
         return;
     }
     int always = PyErr_GivenExceptionMatches((PyObject *)Py_TYPE(exc), PyExc_ImportError), in_chunk = 0, removes = 0;
-    PyObject *base = PyException_GetTraceback(exc);
-    PyTracebackObject **link = (PyTracebackObject **)&base, **chunk = NULL;
-    for (PyTracebackObject *tb = *link, *next; tb != NULL; tb = next) {
-        next = tb->tb_next;
-        int ours = is_importlib_frame(tb, &removes);
+    PyObject *base = PyException_GetTraceback(exc), *tb = Py_XNewRef(base);
+    PyObject *kept = NULL, *before = NULL;      /* the last entry that stays, and the one before the chunk; NULL: none */
+    while (tb != NULL) {
+        PyObject *next = _PyTraceback_GetNext(tb);
+        int ours = is_importlib_frame((PyTracebackObject *)tb, &removes);
         if (ours && !in_chunk)
-            chunk = link;
+            Py_XSETREF(before, Py_XNewRef(kept));
         in_chunk = ours;
-        if (in_chunk && (always || removes)) {
-            Py_XINCREF((PyObject *)next);
-            PyTracebackObject *old = *chunk;
-            *chunk = next;
-            Py_DECREF((PyObject *)old);
-            link = chunk;
+        if (ours && (always || removes)) {
+            if (before == NULL)
+                Py_XSETREF(base, Py_XNewRef(next));
+            else
+                (void)_PyTraceback_SetNext(before, next);   /* a loop: somebody else is at work on this chain */
+            Py_XSETREF(kept, Py_XNewRef(before));
         }
         else
-            link = &tb->tb_next;
+            Py_XSETREF(kept, Py_NewRef(tb));
+        Py_DECREF(tb);
+        tb = next;
     }
+    Py_XDECREF(kept);
+    Py_XDECREF(before);
     PyException_SetTraceback(exc, base != NULL ? base : Py_None);
     Py_XDECREF(base);
     PyErr_SetRaisedException(exc);
@@ -178,11 +182,10 @@ done:
 
 /* ---- Finding and loading ---- */
 
-/* -X importtime. */
-static struct {
-    PyMutex lock;
-    int level, header_shown;
-    int64_t accumulated;        /* [lock] microseconds spent in imports that have ended at this level */
+/* -X importtime: each thread has levels of its own. */
+static BRAID_TLS struct {
+    int level;
+    int64_t accumulated;        /* microseconds spent in imports that have ended at this level */
 } timing;
 
 static int64_t now_us(void)
@@ -212,10 +215,9 @@ static PyObject *find_and_load(PyObject *name)
     PyObject *args[] = {runtime_interp.importlib, name, runtime_interp.import_func};
     if (!runtime_interp.config.import_time)
         return PyObject_VectorcallMethod(STR(_find_and_load), args, 3, NULL);
-    if (!timing.header_shown) {
-        timing.header_shown = 1;
+    static int header_shown;        /* [atomic] */
+    if (!__atomic_exchange_n(&header_shown, 1, __ATOMIC_RELAXED))
         fputs("import time: self [us] | cumulative | imported package\n", stderr);
-    }
     int64_t outer = timing.accumulated, started = now_us();
     timing.accumulated = 0;
     timing.level++;

@@ -47,7 +47,7 @@ static PyObject *by_thread(PyObject *(*make)(PyThreadState *))
     for (PyThreadState *ts = thread_first(); ts != NULL && count < max; ts = ts->next) {
         PyObject *value = make(ts);
         if (value != NULL) {
-            ids[count] = ts->thread_id;
+            ids[count] = __atomic_load_n(&ts->thread_id, __ATOMIC_RELAXED);
             values[count++] = value;
         }
     }

@@ -130,8 +130,8 @@ static void leave(PyThreadState *ts, slot_state_t to, int serve)
 
 static void bind(PyThreadState *ts)
 {
-    ts->thread_id = (unsigned long)pthread_self();
-    ts->native_thread_id = (unsigned long)syscall(SYS_gettid);
+    __atomic_store_n(&ts->thread_id, (unsigned long)pthread_self(), __ATOMIC_RELAXED);      /* it is in the list already */
+    __atomic_store_n(&ts->native_thread_id, (unsigned long)syscall(SYS_gettid), __ATOMIC_RELAXED);
     thread_find_c_stack(ts);
     ts->bound = 1;
     if (bound_state == NULL)
@@ -550,7 +550,7 @@ int PyThreadState_SetAsyncExc(unsigned long thread_id, PyObject *exc)
     PyObject *old = exc;
     thread_list_lock();
     for (PyThreadState *ts = runtime_interp.threads; ts != NULL; ts = ts->next) {
-        if (ts->thread_id == thread_id) {
+        if (__atomic_load_n(&ts->thread_id, __ATOMIC_RELAXED) == thread_id) {
             found = 1;
             old = atomic_exchange_ptr(&ts->async_exc, exc);
             thread_set_breaker(ts, BREAKER_ASYNC_EXC);

@@ -1,12 +1,17 @@
 /* Traceback objects. */
 #include "Python.h"
 
+#include "fork_mutex.h"
 #include "frame.h"
 #include "memory.h"
 #include "structmember.h"
 #include "thread_state.h"
 
 #define TB(op) ((PyTracebackObject *)(op))
+
+/* Guards tb_next of all tracebacks, once they are made: who holds it may walk the chain, and no loop can come about. A leaf lock. */
+static PyMutex next_lock;
+FORK_MUTEX(next_lock)
 
 static PyObject *traceback_new(PyObject *next, PyFrameObject *frame, int lasti, int lineno)
 {
@@ -97,13 +102,34 @@ static int tb_clear(PyObject *op)
     return 0;
 }
 
+PyObject *_PyTraceback_GetNext(PyObject *op)
+{
+    PyMutex_Lock(&next_lock);
+    PyObject *next = Py_XNewRef((PyObject *)TB(op)->tb_next);
+    PyMutex_Unlock(&next_lock);
+    return next;
+}
+
+int _PyTraceback_SetNext(PyObject *op, PyObject *value)
+{
+    if (value != NULL)
+        object_publish(value);
+    PyMutex_Lock(&next_lock);
+    PyTracebackObject *old = TB(op)->tb_next, *tb = TB(value);
+    while (tb != NULL && tb != TB(op))
+        tb = tb->tb_next;
+    if (tb == NULL)
+        TB(op)->tb_next = TB(Py_XNewRef(value));
+    PyMutex_Unlock(&next_lock);
+    if (tb == NULL)
+        Py_XDECREF((PyObject *)old);
+    return tb != NULL;
+}
+
 static PyObject *get_next(PyObject *op, void *Py_UNUSED(c))
 {
-    PyObject *next;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    next = Py_NewRef(TB(op)->tb_next != NULL ? (PyObject *)TB(op)->tb_next : Py_None);
-    Py_END_CRITICAL_SECTION();
-    return next;
+    PyObject *next = _PyTraceback_GetNext(op);
+    return next != NULL ? next : Py_NewRef(Py_None);
 }
 
 static int set_next(PyObject *op, PyObject *value, void *Py_UNUSED(c))
@@ -118,17 +144,10 @@ static int set_next(PyObject *op, PyObject *value, void *Py_UNUSED(c))
         PyErr_Format(PyExc_TypeError, "expected traceback object, got '%s'", Py_TYPE(value)->tp_name);
         return -1;
     }
-    for (PyTracebackObject *tb = TB(value); tb != NULL; tb = tb->tb_next)
-        if (tb == TB(op)) {
-            PyErr_SetString(PyExc_ValueError, "traceback loop detected");
-            return -1;
-        }
-    PyTracebackObject *old;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    old = TB(op)->tb_next;
-    TB(op)->tb_next = TB(Py_XNewRef(value));
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF((PyObject *)old);
+    if (_PyTraceback_SetNext(op, value)) {
+        PyErr_SetString(PyExc_ValueError, "traceback loop detected");
+        return -1;
+    }
     return 0;
 }
 

@@ -135,6 +135,10 @@ static PyObject *find_action(PyObject *category, PyObject *text, Py_ssize_t line
     PyObject *action = from_module_or("defaultaction", &state()->warnings_default_action);
     if (action == NULL)
         action = PyUnicode_FromString("default");
+    else if (!PyUnicode_Check(action)) {
+        PyErr_Format(PyExc_TypeError, "_warnings.defaultaction must be a string, not '%.200s'", Py_TYPE(action)->tp_name);
+        Py_CLEAR(action);
+    }
     return action;
 }
 

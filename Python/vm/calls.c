@@ -452,7 +452,9 @@ PyObject *vm_eval_code(PyObject *code, PyObject *globals, PyObject *locals, PyOb
     PyObject *builtins = eval_builtins_of_globals(ts, globals);
     if (builtins == NULL)
         return NULL;
+    int exact = PyDict_CheckExact(globals) && PyDict_CheckExact(builtins);
     PyObject *func = function_new((PyCodeObject *)code, globals, builtins, NULL, 0);
+    Py_DECREF(builtins);
     if (func == NULL)
         return NULL;
     if (closure != NULL)
@@ -468,7 +470,7 @@ PyObject *vm_eval_code(PyObject *code, PyObject *globals, PyObject *locals, PyOb
         f->flags |= FRAME_ENTRY;
         if (!(f->code->co_flags & CO_NEWLOCALS)) {
             f->locals = Py_NewRef(locals != NULL ? locals : globals);
-            if (f->locals == globals && PyDict_CheckExact(globals) && PyDict_CheckExact(builtins))
+            if (f->locals == globals && exact)
                 f->flags |= FRAME_LOCALS_IS_GLOBALS;
         }
         result = vm_run(ts, f, 0);

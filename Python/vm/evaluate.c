@@ -65,14 +65,12 @@ PyObject *eval_builtins_of_globals(PyThreadState *ts, PyObject *globals)
     PyObject *builtins = NULL;
     if (PyDict_GetItemRef(globals, STR(__builtins__), &builtins) < 0)
         return NULL;
-    if (builtins == NULL)
-        return PyEval_GetBuiltins();
     (void)ts;
-    PyObject *dict = builtins;
+    if (builtins == NULL)
+        return Py_XNewRef(PyEval_GetBuiltins());
     if (PyModule_Check(builtins))
-        dict = PyModule_GetDict(builtins);
-    Py_DECREF(builtins);        /* globals holds it */
-    return dict;
+        Py_SETREF(builtins, Py_XNewRef(PyModule_GetDict(builtins)));
+    return builtins;
 }
 
 static frame_t *running_frame(void) { return frame_first_complete(thread_current()->frame); }

@@ -37,15 +37,15 @@ static PyObject *atexit_register(PyObject *Py_UNUSED(module), PyObject *args, Py
     return status < 0 ? NULL : Py_NewRef(function);
 }
 
-/* Takes entry i: new reference, or NULL without an exception when it is gone. */
+/* Takes entry i, or what is left of it: None. New reference; NULL without an exception behind the end. Entries keep their places, so that
+ * nothing is missed, or met twice, while other threads register and unregister. */
 static PyObject *take(PyObject *list, Py_ssize_t i)
 {
     PyObject *entry = NULL;
     Py_BEGIN_CRITICAL_SECTION(list);
     if (i < PyList_GET_SIZE(list)) {
         entry = Py_NewRef(PyList_GET_ITEM(list, i));
-        if (PyList_SetSlice(list, i, i + 1, NULL) < 0)
-            PyErr_Clear();
+        (void)PyList_SetItem(list, i, Py_NewRef(Py_None));
     }
     Py_END_CRITICAL_SECTION();
     return entry;
@@ -61,7 +61,7 @@ void atexit_run(void)
     }
     /* What threads register from now on is forgotten: they might go on for ever. */
     for (Py_ssize_t i = PyList_GET_SIZE(list); i-- > 0;) {
-        if ((entry = take(list, i)) == NULL)
+        if ((entry = take(list, i)) == NULL || entry == Py_None)
             continue;
         PyObject *kwargs = PyTuple_GET_ITEM(entry, 2);
         PyObject *result = PyObject_Call(PyTuple_GET_ITEM(entry, 0), PyTuple_GET_ITEM(entry, 1), kwargs == Py_None ? NULL : kwargs);
@@ -91,7 +91,13 @@ static PyObject *ncallbacks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ign
     PyObject *list = callbacks();
     if (list == NULL)
         return NULL;
-    Py_ssize_t n = PyList_GET_SIZE(list);
+    Py_ssize_t n = 0;
+    PyObject *entry;
+    for (Py_ssize_t i = 0; (entry = PyList_GetItemRef(list, i)) != NULL; i++) {
+        n += entry != Py_None;
+        Py_DECREF(entry);
+    }
+    PyErr_Clear();
     Py_DECREF(list);
     return PyLong_FromSsize_t(n);
 }
@@ -101,22 +107,18 @@ static PyObject *unregister(PyObject *Py_UNUSED(module), PyObject *function)
     PyObject *list = callbacks();
     if (list == NULL)
         return NULL;
-    for (Py_ssize_t i = 0;;) {
-        PyObject *entry = PyList_GetItemRef(list, i);
-        if (entry == NULL) {
-            PyErr_Clear();
-            break;
-        }
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(entry, 0), function, Py_EQ);
-        if (same > 0 && PyList_SetSlice(list, i, i + 1, NULL) < 0)
-            same = -1;
+    PyObject *entry;
+    for (Py_ssize_t i = 0; (entry = PyList_GetItemRef(list, i)) != NULL; i++) {
+        int same = entry != Py_None ? PyObject_RichCompareBool(PyTuple_GET_ITEM(entry, 0), function, Py_EQ) : 0;
+        if (same > 0)
+            Py_XDECREF(take(list, i));
         Py_DECREF(entry);
         if (same < 0) {
             Py_DECREF(list);
             return NULL;
         }
-        i += !same;
     }
+    PyErr_Clear();
     Py_DECREF(list);
     Py_RETURN_NONE;
 }

@@ -314,7 +314,7 @@ static PyObject *locals_dict(PyFrameObject *object)
         return NULL;
     Py_BEGIN_CRITICAL_SECTION(object);
     if (object->f_locals_dict == NULL)
-        object->f_locals_dict = Py_NewRef(fresh);
+        __atomic_store_n(&object->f_locals_dict, Py_NewRef(fresh), __ATOMIC_RELEASE);     /* pairs with call_trampoline */
     dict = Py_NewRef(object->f_locals_dict);
     Py_END_CRITICAL_SECTION();
     Py_DECREF(fresh);
@@ -487,8 +487,9 @@ int PyFrame_GetLasti(PyFrameObject *object)
 
 int PyFrame_GetLineNumber(PyFrameObject *object)
 {
-    if (object->f_lineno != 0)
-        return object->f_lineno;
+    int known = __atomic_load_n(&object->f_lineno, __ATOMIC_RELAXED);
+    if (known != 0)
+        return known;
     int held = frame_hold(object), line = frame_line_number(object->f_frame);
     frame_let_go(held);
     return line;
@@ -570,7 +571,7 @@ static int set_trace(PyObject *op, PyObject *value, void *Py_UNUSED(c))
         value = NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     old = FRAME(op)->f_trace;
-    FRAME(op)->f_trace = Py_XNewRef(value);
+    __atomic_store_n(&FRAME(op)->f_trace, Py_XNewRef(value), __ATOMIC_RELAXED);
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(old);
     return 0;

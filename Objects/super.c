@@ -110,8 +110,8 @@ int super_find_method_racy(PyObject *op, PyObject *name, PyObject **method, PyOb
     PyObject *found;
     if (!heap_is_type(op, &PySuper_Type))
         return 0;
-    PyObject *obj = __atomic_load_n(&s->obj, __ATOMIC_RELAXED);
-    PyTypeObject *type = __atomic_load_n(&s->type, __ATOMIC_RELAXED), *obj_type = __atomic_load_n(&s->obj_type, __ATOMIC_RELAXED);
+    PyObject *obj = __atomic_load_n(&s->obj, __ATOMIC_ACQUIRE);
+    PyTypeObject *type = __atomic_load_n(&s->type, __ATOMIC_ACQUIRE), *obj_type = __atomic_load_n(&s->obj_type, __ATOMIC_ACQUIRE);
     if (type == NULL || obj == NULL || obj_type == NULL || obj == (PyObject *)obj_type || name == STR(__class__)
         || !type_lookup_after_cached_racy(obj_type, type, name, &found) || found == NULL || !heap_is_type(found, &PyFunction_Type))
         return 0;

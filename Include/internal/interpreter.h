@@ -102,6 +102,8 @@ static inline PyObject *interpreter_builtins(void) { return runtime_interp.built
 
 /* A reference of the state, or NULL: new reference, safe against interpreter_set. */
 PyObject *interpreter_get(PyObject **field);
+/* The same; made first if there is none: all threads get the same one. New reference, or NULL with make's exception. */
+PyObject *interpreter_get_or_make(PyObject **field, PyObject *(*make)(void));
 /* Replaces it; value is borrowed, may be NULL.  Escapes (drops the old one) */
 void interpreter_set(PyObject **field, PyObject *value);
 

@@ -56,6 +56,8 @@ PyObject *trace_call_native(PyThreadState *ts, frame_t *f, unsigned base, PyObje
 /* The same for a call with tuple and dict (or NULL). */
 PyObject *trace_call_object(PyThreadState *ts, frame_t *f, PyObject *callee, PyObject *args, PyObject *kwargs);
 
+/* The activation whose event this thread's trace function is handling, or NULL. */
+frame_t *trace_event_frame(void);
 /* f_lineno = value: the frame of a line event goes on at another line. 0, or -1 with ValueError, ... set. */
 int trace_jump(PyFrameObject *object, PyObject *value);
 

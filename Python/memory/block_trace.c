@@ -377,6 +377,8 @@ static int by_traceback(const void *a, const void *b)
 static PyObject *list_of(trace_t *traces, size_t count)
 {
     PyObject *list = PyList_New((Py_ssize_t)count), *tuple = NULL;
+    if (list != NULL)
+        PyObject_GC_UnTrack(list);      /* no other thread finds it half filled */
     qsort(traces, count, sizeof(*traces), by_traceback);
     for (size_t i = 0; list != NULL && i < count; i++) {
         if (i == 0 || traces[i].traceback != traces[i - 1].traceback)
@@ -389,6 +391,8 @@ static PyObject *list_of(trace_t *traces, size_t count)
         else
             PyList_SET_ITEM(list, (Py_ssize_t)i, row);
     }
+    if (list != NULL)
+        PyObject_GC_Track(list);
     Py_XDECREF(tuple);
     return list;
 }

@@ -60,6 +60,8 @@ static PyObject *sequence_to_object(struct converter *cv, const ast_seq *seq, in
 {
     Py_ssize_t n = ast_len(seq);
     PyObject *list = PyList_New(n);
+    if (list != NULL)
+        PyObject_GC_UnTrack(list);      /* what the classes' __setattr__ runs does not find it half filled */
     size_t step = ast_classes[type].kind == AST_IS_CHOICE && type > AST_node ? sizeof(int) : sizeof(void *);
     for (Py_ssize_t i = 0; list != NULL && i < n; i++) {
         PyObject *item = value_to_object(cv, (const char *)seq->elements + (size_t)i * step, type);
@@ -68,6 +70,8 @@ static PyObject *sequence_to_object(struct converter *cv, const ast_seq *seq, in
         else
             PyList_SET_ITEM(list, i, item);
     }
+    if (list != NULL)
+        PyObject_GC_Track(list);
     return list;
 }
 

@@ -572,7 +572,7 @@ static PyObject *abc_get_dump(PyObject *module, PyObject *cls)
     PyObject *copy = PySet_New(registry);
     PyObject *result = Py_BuildValue("NNNK", copy, ids_to_set(__atomic_load_n(&data->positive, __ATOMIC_ACQUIRE)),
                                      ids_to_set(__atomic_load_n(&data->negative, __ATOMIC_ACQUIRE)),
-                                     (unsigned long long)data->negative_version);
+                                     (unsigned long long)__atomic_load_n(&data->negative_version, __ATOMIC_ACQUIRE));
     Py_XDECREF(registry);
     Py_DECREF(data);
     return result;

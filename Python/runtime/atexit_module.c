@@ -5,17 +5,8 @@
 #include "module.h"
 
 /* [lock: the list's own] (function, args, kwargs or None), in the order of registration. */
-static PyObject *callbacks(void)
-{
-    struct _is *s = interpreter_get_main();
-    PyObject *list = interpreter_get(&s->atexit_callbacks);
-    if (list == NULL) {
-        list = PyList_New(0);
-        if (list != NULL)
-            interpreter_set(&s->atexit_callbacks, list);
-    }
-    return list;
-}
+static PyObject *new_list(void) { return PyList_New(0); }
+static PyObject *callbacks(void) { return interpreter_get_or_make(&interpreter_get_main()->atexit_callbacks, new_list); }
 
 static PyObject *atexit_register(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
 {

@@ -3,6 +3,7 @@
 
 #include "builtins.h"
 #include "frame.h"
+#include "method_ref.h"
 #include "thread_state.h"
 #include "type.h"
 #include "vm.h"
@@ -118,6 +119,7 @@ static int check_class_cell(PyObject *cls, PyObject *cell, PyObject *name)
 PyObject *builtin_build_class(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *meta = NULL, *keywords = NULL, *namespace = NULL, *cell = NULL, *cls = NULL, *bases = NULL, *original = NULL;
+    PyObject *code = NULL, *closure = NULL;
     if (nargs < 2) {
         PyErr_SetString(PyExc_TypeError, "__build_class__: not enough arguments");
         return NULL;
@@ -151,7 +153,9 @@ PyObject *builtin_build_class(PyObject *Py_UNUSED(module), PyObject *const *args
     if (namespace == NULL)
         goto done;
     PyFunctionObject *f = (PyFunctionObject *)func;
-    cell = vm_eval_code(f->func_code, f->func_globals, namespace, f->func_closure);
+    code = published_field_ref(&f->func_code);
+    closure = published_field_ref(&f->func_closure);
+    cell = vm_eval_code(code, f->func_globals, namespace, closure);
     if (cell == NULL)
         goto done;
     if (bases != original && PyObject_SetItem(namespace, STR(__orig_bases__), original) < 0)
@@ -164,6 +168,8 @@ PyObject *builtin_build_class(PyObject *Py_UNUSED(module), PyObject *const *args
     if (cls != NULL && check_class_cell(cls, cell, name) < 0)
         Py_CLEAR(cls);
 done:
+    Py_XDECREF(code);
+    Py_XDECREF(closure);
     Py_XDECREF(cell);
     Py_XDECREF(namespace);
     Py_XDECREF(meta);

@@ -49,7 +49,9 @@ static void find_dependants(struct deadlock_picture *p)
 void deadlock_report_names(struct deadlock_picture *p)
 {
     find_dependants(p);
-    PyObject *threading = PyDict_GetItemString(runtime_interp.modules, "threading"), *active = NULL;
+    PyObject *threading = NULL, *active = NULL;
+    if (PyDict_GetItemStringRef(runtime_interp.modules, "threading", &threading) < 0)
+        PyErr_Clear();
     PyObject *attribute = PyUnicode_FromString("_name");
     if (threading != NULL && PyObject_GetOptionalAttrString(threading, "_active", &active) > 0 && !PyDict_CheckExact(active))
         Py_CLEAR(active);
@@ -58,6 +60,7 @@ void deadlock_report_names(struct deadlock_picture *p)
             find_name(&p->threads[i], active, attribute);
     Py_XDECREF(attribute);
     Py_XDECREF(active);
+    Py_XDECREF(threading);
     PyErr_Clear();
 }
 

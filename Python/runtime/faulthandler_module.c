@@ -126,19 +126,36 @@ static void disable_locked(void)
         sigaction(fatal_signals[i].number, &fatal_signals[i].previous, NULL);
 }
 
-/* A stack for handlers, in case that the thread's own has run out. Kept for ever: threads may be in a handler at any time. */
+static pthread_key_t handler_stack;     /* what each thread has got, to be freed */
+static pthread_once_t handler_stack_once = PTHREAD_ONCE_INIT;
+static int handler_stack_failed;
+
+/* The thread ends. */
+static void free_handler_stack(void *memory)
+{
+    stack_t none = {.ss_flags = SS_DISABLE};
+    if (sigaltstack(&none, NULL) == 0)
+        PyMem_RawFree(memory);
+}
+
+static void make_handler_stack_key(void) { handler_stack_failed = pthread_key_create(&handler_stack, free_handler_stack); }
+
+/* A stack for handlers, in case that the thread's own has run out. The thread keeps it: it may be in a handler at any time. */
 static int ensure_handler_stack(void)
 {
     stack_t stack;
     if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
         return 0;
+    pthread_once(&handler_stack_once, make_handler_stack_key);
     stack = (stack_t){.ss_size = 64 * 1024, .ss_flags = 0};
-    if ((stack.ss_sp = PyMem_RawMalloc(stack.ss_size)) == NULL) {
+    if (handler_stack_failed || (stack.ss_sp = PyMem_RawMalloc(stack.ss_size)) == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     if (sigaltstack(&stack, NULL) < 0)
         PyMem_RawFree(stack.ss_sp);
+    else
+        pthread_setspecific(handler_stack, stack.ss_sp);
     return 0;
 }
 
@@ -390,8 +407,8 @@ static void on_user_signal(int number)
 {
     struct user_signal *user = &user_signals[number];
     int saved = errno;
-    dump(user->fd, user->all_threads);
-    if (user->chain) {
+    dump(__atomic_load_n(&user->fd, __ATOMIC_RELAXED), __atomic_load_n(&user->all_threads, __ATOMIC_RELAXED));
+    if (__atomic_load_n(&user->chain, __ATOMIC_RELAXED)) {
         sigaction(number, &user->previous, NULL);
         errno = saved;
         raise(number);
@@ -433,9 +450,9 @@ static PyObject *faulthandler_register(PyObject *module, PyObject *args, PyObjec
     PyMutex_Lock(&state_lock);
     PyObject *old = user->file;
     user->file = keep;
-    user->fd = fd;
-    user->all_threads = all_threads;
-    user->chain = chain;
+    __atomic_store_n(&user->fd, fd, __ATOMIC_RELAXED);
+    __atomic_store_n(&user->all_threads, all_threads, __ATOMIC_RELAXED);
+    __atomic_store_n(&user->chain, chain, __ATOMIC_RELAXED);
     if (!user->enabled) {
         failed = user_signal_install(user, number, &user->previous) < 0;
         error = errno;

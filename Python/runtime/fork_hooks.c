@@ -1,18 +1,16 @@
 /* os.register_at_fork: the functions that run around fork(). */
 #include "interpreter.h"
 
+static PyObject *new_list(void) { return PyList_New(0); }
+
 /* Adds func to one of the lists. 0, or -1 with an exception. */
 static int add(PyObject **field, PyObject *func)
 {
     if (func == NULL)
         return 0;
-    PyObject *list = interpreter_get(field);
-    if (list == NULL) {
-        list = PyList_New(0);
-        if (list == NULL)
-            return -1;
-        interpreter_set(field, list);
-    }
+    PyObject *list = interpreter_get_or_make(field, new_list);
+    if (list == NULL)
+        return -1;
     int rc = PyList_Append(list, func);
     Py_DECREF(list);
     return rc;

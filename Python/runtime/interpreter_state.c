@@ -28,6 +28,24 @@ void interpreter_set(PyObject **field, PyObject *value)
     Py_XDECREF(old);
 }
 
+PyObject *interpreter_get_or_make(PyObject **field, PyObject *(*make)(void))
+{
+    PyObject *value = interpreter_get(field);
+    if (value != NULL)
+        return value;
+    PyObject *made = make();
+    if (made == NULL)
+        return NULL;
+    object_publish(made);
+    PyMutex_Lock(&fields_mutex);
+    if (*field == NULL)
+        *field = Py_NewRef(made);
+    value = Py_NewRef(*field);
+    PyMutex_Unlock(&fields_mutex);
+    Py_DECREF(made);
+    return value;
+}
+
 PyInterpreterState *PyInterpreterState_Get(void)
 {
     if (thread_current() == NULL)

@@ -129,13 +129,15 @@ static int check_api_version(const char *name, int version)
 /* Zeroed module state, unless there is some already. */
 static int allocate_state(PyModuleObject *m, PyModuleDef *def)
 {
-    if (def->m_size < 0 || m->md_state != NULL)
+    if (def->m_size < 0 || __atomic_load_n(&m->md_state, __ATOMIC_ACQUIRE) != NULL)
         return 0;
-    m->md_state = PyMem_Calloc(1, def->m_size > 0 ? (size_t)def->m_size : 1);
-    if (m->md_state == NULL) {
+    void *state = PyMem_Calloc(1, def->m_size > 0 ? (size_t)def->m_size : 1), *none = NULL;
+    if (state == NULL) {
         PyErr_NoMemory();
         return -1;
     }
+    if (!__atomic_compare_exchange_n(&m->md_state, &none, state, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        PyMem_Free(state);          /* another thread executes the module, too */
     return 0;
 }
 

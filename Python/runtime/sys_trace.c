@@ -14,7 +14,7 @@ static PyObject *event_name(int what)
 static PyObject *call_trampoline(PyObject *callback, PyFrameObject *frame, int what, PyObject *arg)
 {
     PyObject *event = event_name(what), *result = NULL;
-    if (event == NULL || (frame->f_locals_dict != NULL && PyFrame_FastToLocalsWithError(frame) < 0)) {
+    if (event == NULL || (__atomic_load_n(&frame->f_locals_dict, __ATOMIC_ACQUIRE) != NULL && PyFrame_FastToLocalsWithError(frame) < 0)) {
         Py_XDECREF(event);
         return NULL;
     }

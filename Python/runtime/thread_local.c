@@ -19,24 +19,25 @@ static int remember(PyThreadState *ts, PyObject *self)
 {
     if (ts->local_keys == NULL && (ts->local_keys = PyList_New(0)) == NULL)
         return -1;
+    PyObject_GC_UnTrack(ts->local_keys);        /* gc.get_objects() does not hand it out */
     Py_ssize_t n = PyList_GET_SIZE(ts->local_keys);
     if (n >= 64 && (n & (n - 1)) == 0) {
-        PyObject *alive = PyList_New(0);
-        if (alive == NULL)
+        PyObject *old = ts->local_keys, *target;        /* nobody else's from now on */
+        if ((ts->local_keys = PyList_New(0)) == NULL) {
+            ts->local_keys = old;
             return -1;
-        for (Py_ssize_t i = 0; i < n; i++) {
-            PyObject *ref = PyList_GET_ITEM(ts->local_keys, i), *target;
-            if (PyWeakref_GetRef(ref, &target) > 0) {
-                Py_DECREF(target);
-                if (PyList_Append(alive, ref) < 0) {
-                    Py_DECREF(alive);
-                    return -1;
-                }
-            }
         }
-        PyObject *old = ts->local_keys;
-        ts->local_keys = alive;
+        int failed = 0;
+        for (Py_ssize_t i = 0; i < n && !failed; i++) {
+            PyObject *ref = PyList_GET_ITEM(old, i);
+            if (PyWeakref_GetRef(ref, &target) <= 0)
+                continue;
+            failed = PyList_Append(ts->local_keys, ref) < 0;
+            Py_DECREF(target);          /* perhaps the last: its finaliser may come here again, and replace the list */
+        }
         Py_DECREF(old);
+        if (failed)
+            return -1;
     }
     PyObject *ref = PyWeakref_NewRef(self, NULL);
     if (ref == NULL)

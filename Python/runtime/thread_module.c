@@ -311,9 +311,11 @@ static PyObject *excepthook(PyObject *module, PyObject *args)
 void thread_module_shutdown(void)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *threading = modules != NULL ? Py_XNewRef(PyDict_GetItemString(modules, "threading")) : NULL;
-    if (threading == NULL)
+    PyObject *threading = NULL;
+    if (modules == NULL || PyDict_GetItemStringRef(modules, "threading", &threading) <= 0) {
+        PyErr_Clear();
         return;
+    }
     PyObject *result = PyObject_CallMethod(threading, "_shutdown", NULL);
     if (result == NULL)
         PyErr_WriteUnraisable(threading);

@@ -33,9 +33,9 @@ int PyTraceBack_Here(PyFrameObject *frame)
         return -1;
     PyObject *type = ts->curexc_type, *value = ts->curexc_value, *traceback = ts->curexc_traceback;
     ts->curexc_type = ts->curexc_value = ts->curexc_traceback = NULL;
-    int lasti = PyFrame_GetLasti(frame);
+    int lasti = PyFrame_GetLasti(frame), known_line = __atomic_load_n(&frame->f_lineno, __ATOMIC_RELAXED);
     /* the line is computed when somebody asks (-1): most exceptions are caught and dropped */
-    PyObject *entry = traceback_new(traceback, frame, lasti, frame->f_lineno != 0 ? frame->f_lineno : -1);
+    PyObject *entry = traceback_new(traceback, frame, lasti, known_line != 0 ? known_line : -1);
     if (entry == NULL) {
         PyErr_Restore(type, value, traceback);
         return -1;

@@ -558,17 +558,24 @@ static PyMethodDef warnings_methods[] = {
     {NULL},
 };
 
+static PyObject *make_once_registry(void) { return PyDict_New(); }
+static PyObject *make_default_action(void) { return PyUnicode_InternFromString("default"); }
+
+/* Puts a field of the interpreter, made when it is first asked for, into the module. */
+static int add_field(PyObject *module, const char *name, PyObject **field, PyObject *(*make)(void))
+{
+    PyObject *value = interpreter_get_or_make(field, make);
+    int status = value != NULL ? PyModule_AddObjectRef(module, name, value) : -1;
+    Py_XDECREF(value);
+    return status;
+}
+
 static int warnings_exec(PyObject *module)
 {
     struct _is *s = state();
-    if (s->warnings_filters == NULL) {
-        s->warnings_filters = default_filters();
-        s->warnings_once_registry = PyDict_New();
-        s->warnings_default_action = PyUnicode_InternFromString("default");
-    }
-    return PyModule_AddObjectRef(module, "filters", s->warnings_filters) < 0
-                   || PyModule_AddObjectRef(module, "_onceregistry", s->warnings_once_registry) < 0
-                   || PyModule_AddObjectRef(module, "_defaultaction", s->warnings_default_action) < 0
+    return add_field(module, "filters", &s->warnings_filters, default_filters) < 0
+                   || add_field(module, "_onceregistry", &s->warnings_once_registry, make_once_registry) < 0
+                   || add_field(module, "_defaultaction", &s->warnings_default_action, make_default_action) < 0
                ? -1
                : 0;
 }

@@ -48,8 +48,8 @@ void Py_SetRecursionLimit(int limit)
 {
     PyThreadState *ts = thread_current();
     stop_world_begin(ts);
+    thread_list_lock();         /* threads of C code that attach for the first time are not stopped */
     runtime_interp.recursion_limit = limit;
-    thread_list_lock();
     for (PyThreadState *t = runtime_interp.threads; t != NULL; t = t->next) {
         t->py_recursion_remaining += limit - t->py_recursion_limit;
         t->py_recursion_limit = limit;

@@ -325,37 +325,48 @@ static int is_on_stack(PyThreadState *ts, frame_t *sought)
     return f != NULL;
 }
 
+/* Is the generator stopped, with nobody able to resume it before looked_at? One that others know is looked at in a pause: a claim would
+ * make their next() fail. */
+static int look_at(PyThreadState *ts, PyGenObject *gen, int *pause)
+{
+    *pause = runtime_is_multi() && object_is_published((PyObject *)gen);
+    if (*pause)
+        stop_world_begin(ts);
+    uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
+    return state != GEN_RUNNING && state != GEN_DONE;
+}
+
+static void looked_at(PyThreadState *ts, int pause)
+{
+    if (pause)
+        stop_world_end(ts);
+}
+
 PyObject *generator_frame_ref(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
-    uint8_t before;
     PyObject *frame = NULL;
-    if (claim(gen, &before)) {
+    int pause;
+    if (is_on_stack(ts, &gen->gi_frame))
+        return Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
+    (void)look_at(ts, gen, &pause);
+    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_DONE)
         frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
-    }
-    else if (is_on_stack(ts, &gen->gi_frame))
-        frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-    else {                      /* done, or another thread runs it */
-        stop_world_begin(ts);
-        if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_DONE)
-            frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-        stop_world_end(ts);
-    }
+    looked_at(ts, pause);
     return frame;
 }
 
 PyObject *generator_delegate(PyGenObject *gen)
 {
-    uint8_t before;
+    PyThreadState *ts = thread_current();
     PyObject *delegate = NULL;
-    /* Claimed for a moment, so that no other thread runs it and changes the slot. */
-    if (!claim(gen, &before))
-        return NULL;
-    const instruction_t *yield = gen->gi_frame.pc - 1;
-    if (before == GEN_SUSPENDED && (*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
-        delegate = Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]);
-    __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+    int pause;
+    if (look_at(ts, gen, &pause)) {
+        const instruction_t *yield = gen->gi_frame.pc - 1;
+        if (__atomic_load_n(&gen->gi_state, __ATOMIC_RELAXED) == GEN_SUSPENDED && (*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
+            delegate = Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]);
+    }
+    looked_at(ts, pause);
     return delegate;
 }
 

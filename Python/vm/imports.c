@@ -115,12 +115,10 @@ int import_all_names(PyObject *locals, PyObject *module)
     PyObject *names = names_to_import(module, &skip_private);
     if (names == NULL)
         return -1;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names) && status == 0; i++) {
-        PyObject *name = PyList_GET_ITEM(names, i);
+    PyObject *name;
+    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(names) && (name = PyList_GetItemRef(names, i)) != NULL; i++, Py_DECREF(name)) {
         status = check_name(module, name, skip_private);
-        if (status < 0)
-            break;
-        if (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')
+        if (status < 0 || (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_'))
             continue;
         PyObject *value = PyObject_GetAttr(module, name);
         if (value == NULL)

@@ -321,15 +321,10 @@ static int check_event(PyThreadState *ts, PyFrameObject *object)
         why = "can't jump from the 'call' trace event of a new frame";
     else if (ts->tracing_what != PyTrace_LINE)
         why = "can only jump from a 'line' trace event";
-    else if (object->f_trace == NULL)
+    else if (__atomic_load_n(&object->f_trace, __ATOMIC_RELAXED) == NULL)
         why = "f_lineno can only be set by a trace function";
-    else {      /* a frame of another thread, a suspended generator */
-        frame_t *f = ts->frame;
-        while (f != NULL && f != object->f_frame)
-            f = f->previous;
-        if (f == NULL)
-            why = "can only jump from a 'line' trace event";
-    }
+    else if (__atomic_load_n(&object->f_frame, __ATOMIC_ACQUIRE) != trace_event_frame())
+        why = "can only jump from a 'line' trace event";    /* a caller in the middle of its call, a frame of another thread, a generator */
     if (why != NULL)
         PyErr_SetString(PyExc_ValueError, why);
     return why != NULL ? -1 : 0;

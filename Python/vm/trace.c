@@ -8,6 +8,10 @@
 
 /* ---- Sending events ---- */
 
+static BRAID_TLS frame_t *event_frame;
+
+frame_t *trace_event_frame(void) { return event_frame; }
+
 /* Calls a trace or profile function of this thread, untraced itself. 0, or -1 with an exception set. */
 static int send(PyThreadState *ts, Py_tracefunc func, PyObject *self, frame_t *f, int what, PyObject *arg)
 {
@@ -19,11 +23,14 @@ static int send(PyThreadState *ts, Py_tracefunc func, PyObject *self, frame_t *f
     Py_INCREF((PyObject *)object);
     Py_XINCREF(self);
     int what_before = ts->tracing_what;
+    frame_t *frame_before = event_frame;
     ts->tracing_what = what;
+    event_frame = f;
     PyThreadState_EnterTracing(ts);
     int status = func(self, object, what, arg);
     PyThreadState_LeaveTracing(ts);
     ts->tracing_what = what_before;
+    event_frame = frame_before;
     Py_XDECREF(self);
     Py_DECREF((PyObject *)object);
     return status < 0 ? -1 : 0;
@@ -114,12 +121,12 @@ static int send_call(PyThreadState *ts, frame_t *f)
     if (object == NULL)
         return -1;
     if (trace_nothing_run(f))
-        object->f_lineno = f->code->co_firstlineno;
+        __atomic_store_n(&object->f_lineno, f->code->co_firstlineno, __ATOMIC_RELAXED);
     Py_INCREF((PyObject *)object);
     int status = send_protected(ts, send_to_tracer, f, PyTrace_CALL, NULL);
     if (status == 0)
         status = send_protected(ts, send_to_profiler, f, PyTrace_CALL, NULL);
-    object->f_lineno = 0;
+    __atomic_store_n(&object->f_lineno, 0, __ATOMIC_RELAXED);
     Py_DECREF((PyObject *)object);
     return status;
 }

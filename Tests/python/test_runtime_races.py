@@ -160,6 +160,87 @@ except TypeError as e: print(e)
 """
 
 
+LOCALS_THAT_USE_LOCALS = """
+class Local(threading.local):
+    def __del__(self):
+        for other in others: other.x = 1
+others = [threading.local() for _ in range(3)]
+shared = []
+def make():
+    local = Local()
+    local.y = 1
+    shared.append(local)
+def drop():
+    del shared[:]
+run(make, make, drop, drop)
+print("done")
+"""
+
+WARNINGS_EXECUTED_AGAIN = """
+import importlib.util, warnings, _warnings
+def execute():
+    spec = importlib.util.find_spec("_warnings")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.filters
+def replace():
+    warnings.filters = list(warnings.filters)
+    warnings.warn("x", PendingDeprecationWarning)
+warnings.simplefilter("ignore")
+run(execute, execute, replace, replace, seconds=2)
+print("done")
+"""
+
+LINE_OF_A_CALLER = """
+def trace(frame, event, arg):
+    if frame.f_code.co_name == "inner" and event == "line":
+        try: frame.f_back.f_lineno = frame.f_back.f_code.co_firstlineno + 3
+        except ValueError as e: print(e, flush=True); sys.settrace(None)
+    return trace
+def inner():
+    x = 1
+def outer():
+    for i in range(3):
+        inner()
+    y = 2
+sys.settrace(trace)
+outer()
+"""
+
+GENERATOR_LOOKED_AT = """
+def inner():
+    while True: yield 1
+def make(): yield from inner()
+generator, failures = make(), []
+def step():
+    try: next(generator)
+    except ValueError as e: failures.append(e)
+def look(): generator.gi_yieldfrom, generator.gi_frame
+run(step, look, look)
+print(len(failures), "failures")
+"""
+
+UNREGISTERED_AT_ONCE = """
+import atexit
+def round():
+    functions = [lambda: None for _ in range(40)]
+    for function in functions: atexit.register(function)
+    for function in functions: atexit.unregister(function)
+run(round, round, round)
+print(atexit._ncallbacks(), "left")
+"""
+
+HALF_A_LIST = """
+import ast, gc
+def setattr(self, name, value):
+    object.__setattr__(self, name, value)
+    for o in gc.get_objects() if name == "id" else ():
+        if type(o) is list and len(o) == 777: o.clear()
+ast.Name.__setattr__ = setattr
+print(len(ast.parse("[" + ",".join("x%d" % i for i in range(777)) + "]").body[0].value.elts))
+"""
+
+
 class RuntimeRaces(unittest.TestCase):
     def check(self, program, printed="done"):
         source = THREADS + textwrap.dedent(program)
@@ -193,6 +274,24 @@ class RuntimeRaces(unittest.TestCase):
 
     def test_functions_registered_at_exit(self):
         self.check(REGISTERING_FOR_EVER)
+
+    def test_locals_whose_finalisers_use_locals(self):
+        self.check(LOCALS_THAT_USE_LOCALS)
+
+    def test_warnings_executed_again(self):
+        self.check(WARNINGS_EXECUTED_AGAIN)
+
+    def test_line_of_a_caller(self):
+        self.check(LINE_OF_A_CALLER, "can only jump from a 'line' trace event")
+
+    def test_generator_looked_at(self):
+        self.check(GENERATOR_LOOKED_AT, "0 failures")
+
+    def test_unregistered_at_once(self):
+        self.check(UNREGISTERED_AT_ONCE, "0 left")
+
+    def test_half_a_list(self):
+        self.check(HALF_A_LIST, "777")
 
     def test_default_action_of_warnings(self):
         self.check(DEFAULT_ACTION, "_warnings.defaultaction must be a string, not 'int'")

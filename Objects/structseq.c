@@ -1,7 +1,8 @@
 /* Struct sequences (os.stat_result, time.struct_time, sys.version_info ...): tuples whose items have names.
  *
  * An instance is a tuple of n_sequence_fields visible items, followed in memory by hidden ones that are attributes only.
- * The class's __dict__ tells n_sequence_fields, n_fields and n_unnamed_fields. */
+ * The class's __dict__ tells n_sequence_fields, n_fields and n_unnamed_fields; nothing here relies on that, since anybody may write
+ * there. */
 #include "Python.h"
 
 #include "memory.h"
@@ -13,42 +14,24 @@ const char *const PyStructSequence_UnnamedField = "unnamed field";
 
 /* ---- Sizes ---- */
 
-static Py_ssize_t count_of(PyTypeObject *type, const char *name)
+static const struct type_private *counts_of(PyTypeObject *type)
 {
-    PyObject *key = PyUnicode_InternFromString(name), *value = NULL;
-    Py_ssize_t n = -1;
-    if (key == NULL)
-        return -1;
-    if (type_lookup_ref(type, key, &value, NULL) > 0) {
-        n = PyLong_AsSsize_t(value);
-        Py_DECREF(value);
-    }
-    else if (!PyErr_Occurred())
-        PyErr_Format(PyExc_TypeError, "Missed attribute '%s' of type %s", name, type->tp_name);
-    Py_DECREF(key);
-    return n;
-}
-
-#define VISIBLE(type) count_of((type), "n_sequence_fields")
-#define REAL(type) count_of((type), "n_fields")
-#define UNNAMED(type) count_of((type), "n_unnamed_fields")
-
-/* The same without look-ups, for dealloc and traverse (which runs in a pause). */
-static Py_ssize_t real_size(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
     while (type->tp_dealloc == subtype_dealloc)
         type = type->tp_base;
-    return Py_SIZE(self) + type->tp_private->hidden_items;
+    return type->tp_private;
 }
+
+#define VISIBLE(type) ((Py_ssize_t)counts_of(type)->visible_items)
+#define UNNAMED(type) ((Py_ssize_t)counts_of(type)->unnamed_items)
+#define REAL(type) (VISIBLE(type) + (Py_ssize_t)counts_of(type)->hidden_items)
+
+static Py_ssize_t real_size(PyObject *self) { return REAL(Py_TYPE(self)); }
 
 /* ---- Making ---- */
 
 PyObject *PyStructSequence_New(PyTypeObject *type)
 {
     Py_ssize_t size = REAL(type), visible = VISIBLE(type);
-    if (size < 0 || visible < 0)
-        return NULL;
     PyTupleObject *self = (PyTupleObject *)object_new_gc(type, sizeof(PyTupleObject) + ((size_t)size + 1) * sizeof(PyObject *));
     if (self == NULL)
         return NULL;
@@ -90,8 +73,6 @@ static PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwd
     if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|O:structseq", names, &sequence, &dict))
         return NULL;
     Py_ssize_t min = VISIBLE(type), max = REAL(type), unnamed = UNNAMED(type);
-    if (min < 0 || max < 0 || unnamed < 0)
-        return NULL;
     sequence = PySequence_Tuple(sequence);
     if (sequence == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
@@ -135,7 +116,7 @@ static PyObject *structseq_repr(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     Py_ssize_t n = VISIBLE(type);
-    PyObject *parts = n >= 0 ? PyList_New(0) : NULL, *separator = NULL, *joined = NULL, *result = NULL;
+    PyObject *parts = PyList_New(0), *separator = NULL, *joined = NULL, *result = NULL;
     int failed = parts == NULL;
     for (Py_ssize_t i = 0; i < n && !failed; i++) {
         const char *name = type->tp_members != NULL ? type->tp_members[i].name : NULL;
@@ -161,8 +142,6 @@ static PyObject *structseq_reduce(PyObject *self, PyObject *unused)
 {
     PyTypeObject *type = Py_TYPE(self);
     Py_ssize_t visible = VISIBLE(type), fields = REAL(type), unnamed = UNNAMED(type);
-    if (visible < 0 || fields < 0 || unnamed < 0)
-        return NULL;
     PyObject *tuple = PyTuple_GetSlice(self, 0, visible), *dict = PyDict_New(), *result = NULL;
     if (tuple == NULL || dict == NULL)
         goto done;
@@ -221,10 +200,13 @@ static int set_counts(PyTypeObject *type, const PyStructSequence_Desc *desc, str
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(values); i++) {
         PyObject *n = PyLong_FromSsize_t(values[i].n);
-        if (n == NULL || PyDict_SetItemString(type->tp_dict, values[i].name, n) < 0)
+        int failed = n == NULL || PyDict_SetItemString(type->tp_dict, values[i].name, n) < 0;
+        Py_XDECREF(n);
+        if (failed)
             return -1;
-        Py_DECREF(n);
     }
+    type->tp_private->visible_items = (uint32_t)counts.visible;
+    type->tp_private->unnamed_items = (uint32_t)counts.unnamed;
     type->tp_private->hidden_items = (uint32_t)(counts.members - counts.visible);
     /* __match_args__: the visible names */
     PyObject *names = PyTuple_New(counts.visible);

@@ -104,7 +104,7 @@ int object_set_class(PyObject *self, PyObject *value)
             stop_world_begin(ts);
         if (self->hdr_type == old && (self->hdr_shape == before || !(before & SHAPE_ID_TAG))) {
             if (before & SHAPE_ID_TAG)
-                self->hdr_shape = after;
+                self->hdr_shape = shape_from_id(after)->id;     /* a pause that we waited for may have renumbered it */
             self->hdr_type = type;
             done = 1;
         }

@@ -42,15 +42,36 @@ void types_unlock(void)
     PyMutex_Unlock(&types_mutex);
 }
 
+int types_lock_suspend(void)
+{
+    PyThreadState *ts = thread_current();
+    if (ts == NULL || __atomic_load_n(&types_owner, __ATOMIC_RELAXED) != ts || types_depth != 1)
+        return 0;
+    types_unlock();
+    return 1;
+}
+
+void types_lock_resume(int suspended)
+{
+    if (suspended)
+        types_lock();
+}
+
 /* ---- Versions ---- */
 
 static uint64_t last_version;           /* [types lock] */
+static int versions_held;               /* [types lock] changes under way that let the lock go */
+
+void types_hold_versions_locked(void) { versions_held++; }
+void types_release_versions_locked(void) { versions_held--; }
 
 /* The type's version; 0 if it may have none.  All bases have one too: PyType_Modified relies on that. */
 static uint64_t assign_version_locked(PyTypeObject *type)
 {
     if (type->tp_version != 0)
         return type->tp_version;
+    if (versions_held != 0)
+        return 0;               /* half of what changes may be done: its bases may not know the type yet */
     if (!PyType_HasFeature(type, Py_TPFLAGS_READY) || type->tp_private == NULL || type->tp_private->never_versioned
         || type->tp_mro == NULL || type->tp_bases == NULL)
         return 0;
@@ -178,12 +199,11 @@ static int lookup_uncached(PyTypeObject *type, PyObject *name, PyObject **result
     return found;
 }
 
-/* Under the types lock, without running code.  1: answered; 0: a dict has foreign keys in the way. */
-static int lookup_locked(PyTypeObject *type, PyObject *name, PyObject **result)
+/* Along the MRO from item i on. Under the types lock, without running code.  1: answered; 0: a dict has foreign keys in the way. */
+static int lookup_locked(PyObject *mro, Py_ssize_t i, PyObject *name, PyObject **result)
 {
-    PyObject *mro = type->tp_mro;
     *result = NULL;
-    for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(mro); i < n; i++) {
+    for (Py_ssize_t n = PyTuple_GET_SIZE(mro); i < n; i++) {
         PyObject *dict = ((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_dict;
         uint64_t keys_version;
         PyObject **slot;
@@ -199,6 +219,34 @@ static int lookup_locked(PyTypeObject *type, PyObject *name, PyObject **result)
     return 1;
 }
 
+int type_dict_get_locked(PyObject *dict, PyObject *name, PyObject **result)
+{
+    uint64_t keys_version;
+    PyObject **slot, *key, *value;
+    *result = NULL;
+    if (dict_cache_slot(dict, name, &keys_version, &slot) == 0 && (slot == NULL || (*result = dict_slot_read_ref(slot)) != NULL))
+        return slot != NULL;
+    for (Py_ssize_t position = 0; *result == NULL && dict_next_ref(dict, &position, &key, &value, NULL);) {
+        if (PyUnicode_CheckExact(key) && unicode_equal(key, name))
+            *result = Py_NewRef(value);
+        Py_DECREF(key);
+        Py_DECREF(value);
+    }
+    return *result != NULL;
+}
+
+int type_lookup_locked(PyTypeObject *type, PyObject *name, PyObject **result)
+{
+    PyObject *mro = type->tp_mro;
+    int found = 0;
+    *result = NULL;
+    for (Py_ssize_t i = 0, n = mro != NULL ? PyTuple_GET_SIZE(mro) : 0; i < n && !found; i++) {
+        PyObject *dict = ((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_dict;
+        found = dict != NULL && type_dict_get_locked(dict, name, result);
+    }
+    return found;
+}
+
 int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version)
 {
     if (Py_LIKELY(type_lookup_cached_racy(type, name, result, version))) {
@@ -211,7 +259,7 @@ int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint6
     if (PyUnicode_CheckExact(name) && unicode_is_interned(name)) {
         types_lock();
         uint64_t v = assign_version_locked(type);
-        int answered = v != 0 && lookup_locked(type, name, result);
+        int answered = v != 0 && lookup_locked(type->tp_mro, 0, name, result);
         if (answered)
             cache_enter_locked(v, name, *result);
         types_unlock();
@@ -293,14 +341,14 @@ int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *nam
         return *result != NULL;
     if (!PyUnicode_CheckExact(name) || !unicode_is_interned(name))
         return lookup_after_uncached(type, after, name, result);
-    /* The types lock keeps version and answer together; foreign keys in a class's dict run their __eq__ under it. */
+    /* The types lock keeps version and answer together. */
     types_lock();
     uint64_t v = assign_version_locked(type);
-    int found = lookup_after_uncached(type, after, name, result);
-    int is_base = 0;
-    for (Py_ssize_t i = 0; v != 0 && v == type->tp_version && i < PyTuple_GET_SIZE(type->tp_mro); i++)
-        is_base |= PyTuple_GET_ITEM(type->tp_mro, i) == (PyObject *)after;
-    if (found >= 0 && is_base) {
+    Py_ssize_t i = 0, n = v != 0 ? PyTuple_GET_SIZE(type->tp_mro) : 0;
+    while (i < n && PyTuple_GET_ITEM(type->tp_mro, i) != (PyObject *)after)
+        i++;
+    int answered = i < n && lookup_locked(type->tp_mro, i + 1, name, result);
+    if (answered) {
         struct super_entry *entry = super_entry_of(v, after, name);
         uint32_t sequence = entry->sequence;
         __atomic_store_n(&entry->sequence, sequence + 1, __ATOMIC_RELAXED);
@@ -312,7 +360,7 @@ int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *nam
         __atomic_store_n(&entry->sequence, sequence + 2, __ATOMIC_RELEASE);
     }
     types_unlock();
-    return found;
+    return answered ? *result != NULL : lookup_after_uncached(type, after, name, result);
 }
 
 /* Borrowed: good as long as nobody changes the class.  Swallows exceptions, as CPython's does. */
@@ -547,6 +595,29 @@ static void update_slot_locked(PyTypeObject *type, PyObject *name)
         type_retire_shapes_locked(&PyBaseObject_Type);
 }
 
+/* type.__dict__[key] = value, or del; *old: what was there, to be dropped without the lock. A key of another type with the same hash
+ * runs its __eq__: the lock is let go for that. */
+static int store_locked(PyTypeObject *type, PyObject *key, PyObject *value, PyObject **old)
+{
+    uint64_t keys_version;
+    PyObject **slot;
+    int foreign = dict_cache_slot(type->tp_dict, key, &keys_version, &slot) < 0, suspended = 0;
+    if (foreign) {
+        types_hold_versions_locked();
+        suspended = types_lock_suspend();
+        if (dict_get_ref(type->tp_dict, key, old) < 0)
+            PyErr_Clear();
+    }
+    else if (slot != NULL)
+        *old = dict_slot_read_ref(slot);
+    int result = value != NULL ? PyDict_SetItem(type->tp_dict, key, value) : PyDict_DelItem(type->tp_dict, key);
+    if (foreign) {
+        types_lock_resume(suspended);
+        types_release_versions_locked();
+    }
+    return result;
+}
+
 int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
 {
     PyObject *old = NULL, *key = unicode_intern_steal(Py_NewRef(name));
@@ -556,14 +627,8 @@ int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
     if (value != NULL)
         object_publish(value);
     types_lock();
-    /* The old value is kept until the lock has been let go. */
-    if (dict_get_ref(type->tp_dict, key, &old) < 0)
-        PyErr_Clear();
     type_modified_locked(type);
-    if (value != NULL)
-        result = PyDict_SetItem(type->tp_dict, key, value);
-    else
-        result = PyDict_DelItem(type->tp_dict, key);
+    result = store_locked(type, key, value, &old);
     if (result == 0) {
         if (type_name_is_slot(key))
             update_slot_locked(type, key);

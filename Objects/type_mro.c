@@ -2,6 +2,8 @@
 #include "Python.h"
 
 #include "call.h"
+#include "memory.h"
+#include "stop_world.h"
 #include "type.h"
 #include "unicode.h"
 #include "weakref.h"
@@ -10,7 +12,7 @@
 
 int PyType_IsSubtype(PyTypeObject *a, PyTypeObject *b)
 {
-    /* Nothing here reaches a safe point, and an MRO is replaced in a pause: no reference is needed. */
+    /* Nothing here reaches a safe point, and an MRO is published: no reference is needed. */
     PyObject *mro = __atomic_load_n(&a->tp_mro, __ATOMIC_ACQUIRE);
     if (Py_LIKELY(mro != NULL)) {
         PyObject **items = &PyTuple_GET_ITEM(mro, 0);
@@ -186,26 +188,44 @@ static int check_custom(PyTypeObject *type, PyObject *mro)
     return 0;
 }
 
+/* Does the class's metaclass have the mro() of `type`? */
+static int has_own_mro_method(PyTypeObject *type)
+{
+    PyTypeObject *metatype = Py_TYPE(type);
+    PyObject *method;
+    if (metatype == &PyType_Type)
+        return 0;
+    types_lock();
+    int found = type_lookup_locked(metatype, STR(mro), &method);
+    types_unlock();
+    int own = !found || !heap_is_type(method, &PyMethodDescr_Type)
+              || ((PyMethodDescrObject *)method)->d_method->ml_meth != type_mro_method;
+    Py_XDECREF(method);
+    return own;
+}
+
+/* As a list or what else it is. */
+static PyObject *call_mro(PyTypeObject *type)
+{
+    PyObject *method = type_lookup_special((PyObject *)type, STR(mro));
+    if (method == NULL) {
+        if (!PyErr_Occurred())
+            PyErr_SetObject(PyExc_AttributeError, STR(mro));
+        return NULL;
+    }
+    PyObject *order = PyObject_CallNoArgs(method);
+    Py_DECREF(method);
+    return order;
+}
+
 PyObject *type_compute_mro(PyTypeObject *type, int *custom)
 {
-    PyObject *list, *tuple;
-    *custom = !heap_is_type(type, &PyType_Type);
-    if (*custom) {
-        PyObject *method = type_lookup_special((PyObject *)type, STR(mro));
-        if (method == NULL) {
-            if (!PyErr_Occurred())
-                PyErr_SetObject(PyExc_AttributeError, STR(mro));
-            return NULL;
-        }
-        list = PyObject_CallNoArgs(method);
-        Py_DECREF(method);
-    }
-    else
-        list = c3(type);
-    if (list == NULL)
-        return NULL;
-    tuple = PySequence_Tuple(list);
-    Py_DECREF(list);
+    *custom = has_own_mro_method(type);
+    int suspended = *custom ? types_lock_suspend() : 0;
+    PyObject *list = *custom ? call_mro(type) : c3(type);
+    PyObject *tuple = list != NULL ? PySequence_Tuple(list) : NULL;
+    Py_XDECREF(list);
+    types_lock_resume(suspended);
     if (tuple != NULL && *custom && check_custom(type, tuple) < 0)
         Py_CLEAR(tuple);
     return tuple;
@@ -235,7 +255,6 @@ int type_install_mro(PyTypeObject *type)
     if (mro == NULL)
         return -1;
     object_publish(mro);
-    types_lock();
     type_modified_locked(type);
     if (custom && !type_mro_is_plain(type, mro))
         type->tp_private->never_versioned = 1;
@@ -243,7 +262,6 @@ int type_install_mro(PyTypeObject *type)
         if (((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i))->tp_private->never_versioned)
             type->tp_private->never_versioned = 1;
     PyObject *old = __atomic_exchange_n(&type->tp_mro, mro, __ATOMIC_ACQ_REL);
-    types_unlock();
     Py_XDECREF(old);
     return 0;
 }
@@ -332,7 +350,7 @@ struct mro_changes {
 };
 
 /* New MROs for type and all its subclasses, with tp_bases as it is now. A metaclass's mro() may come back to change the same
- * classes: the inner change then stands. */
+ * classes, and so may other threads while it runs: the change inside then stands. */
 static int recompute(PyTypeObject *type, struct mro_changes *changes)
 {
     if (changes->count == changes->capacity) {
@@ -404,13 +422,16 @@ static int check_new_bases(PyTypeObject *type, PyObject *bases)
     return 0;
 }
 
-static void update_slots_of_tree(PyTypeObject *type)
+/* Denies versions to classes whose MROs name others that do not know them: custom ones, and such as were made or changed, while this
+ * thread was in a mro(), by an order that did not last. */
+static void mark_tree(PyTypeObject *type)
 {
-    type_fixup_slots(type);
+    if (type->tp_mro != NULL && !type_mro_is_plain(type, type->tp_mro))
+        type->tp_private->never_versioned = 1;
     for (uint32_t i = 0; i < type->tp_private->subclass_count; i++) {
         PyObject *subclass = weakref_target(type->tp_private->subclasses[i]);
         if (subclass != NULL) {
-            update_slots_of_tree((PyTypeObject *)subclass);
+            mark_tree((PyTypeObject *)subclass);
             Py_DECREF(subclass);
         }
     }
@@ -429,57 +450,65 @@ static void undo(struct mro_changes *changes)
 }
 
 /* Tells old and new bases, and sets what hangs on the orders. */
-static void spread(PyTypeObject *type, PyObject *old_bases, PyObject *bases, struct mro_changes *changes)
+static void spread(PyTypeObject *type, PyObject *old_bases, PyObject *bases)
 {
-    for (Py_ssize_t i = 0; i < changes->count; i++) {
-        struct mro_change *change = &changes->items[i];
-        if (change->custom && !type_mro_is_plain(change->type, change->type->tp_mro))
-            change->type->tp_private->never_versioned = 1;
-    }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(old_bases); i++)
         type_remove_subclass((PyTypeObject *)PyTuple_GET_ITEM(old_bases, i), type);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); i++)
         if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(bases, i), type) < 0)
             PyErr_Clear();
+    mark_tree(type);
     type_modified_locked(type);
-    update_slots_of_tree(type);
+    type_fixup_slots_of_tree_locked(type);
     type_retire_shapes_locked(type);
+}
+
+/* In a pause: others go along tp_base without more ado. */
+static void install_bases(PyTypeObject *type, PyObject *bases, PyTypeObject *base)
+{
+    PyThreadState *ts = runtime_is_multi() ? thread_current() : NULL;
+    if (ts != NULL)
+        stop_world_begin(ts);
+    __atomic_store_n(&type->tp_bases, bases, __ATOMIC_RELEASE);
+    __atomic_store_n(&type->tp_base, base, __ATOMIC_RELEASE);
+    if (ts != NULL)
+        stop_world_end(ts);
 }
 
 int type_set_bases(PyTypeObject *type, PyObject *bases)
 {
-    if (check_new_bases(type, bases) < 0)
+    PyTypeObject *new_base;
+    types_lock();
+    if (check_new_bases(type, bases) < 0 || (new_base = type_best_base(bases)) == NULL
+        || !type_layouts_compatible(type->tp_base, new_base, "__bases__")) {
+        types_unlock();
         return -1;
-    PyTypeObject *new_base = type_best_base(bases);
-    if (new_base == NULL)
-        return -1;
-    if (!type_layouts_compatible(__atomic_load_n(&type->tp_base, __ATOMIC_ACQUIRE), new_base, "__bases__"))
-        return -1;
+    }
     struct mro_changes changes = {NULL, 0, 0};
     Py_INCREF(bases);
     Py_INCREF(new_base);
     object_publish(bases);
-    types_lock();
+    types_hold_versions_locked();       /* the new bases do not know the class before all is done */
     type_modified_locked(type);
     PyObject *old_bases = type->tp_bases;
     PyTypeObject *old_base = type->tp_base;
-    __atomic_store_n(&type->tp_bases, bases, __ATOMIC_RELEASE);
-    __atomic_store_n(&type->tp_base, new_base, __ATOMIC_RELEASE);
-    Py_INCREF(bases);           /* an inner change may drop the type's reference */
+    install_bases(type, bases, new_base);
+    Py_INCREF(bases);           /* a change inside may drop the type's reference */
     int result = recompute(type, &changes);
     int ours = type->tp_bases == bases;
     if (result < 0) {
         undo(&changes);
         if (ours) {
-            __atomic_store_n(&type->tp_bases, old_bases, __ATOMIC_RELEASE);
-            __atomic_store_n(&type->tp_base, old_base, __ATOMIC_RELEASE);
+            install_bases(type, old_bases, old_base);
             old_bases = bases;
             old_base = new_base;
         }
+        mark_tree(type);
         type_modified_locked(type);
     }
     else if (ours)
-        spread(type, old_bases, bases, &changes);
+        spread(type, old_bases, bases);
+    types_release_versions_locked();
     types_unlock();
     for (Py_ssize_t i = 0; i < changes.count; i++) {
         Py_XDECREF(changes.items[i].mro);

@@ -505,7 +505,6 @@ static int build(struct making *m, PyObject *kwds)
         || wrap_function(m->dict, STR(__class_getitem__), PyClassMethod_New) < 0
         || set_class_cell(m) < 0 || type_ready(type) < 0)
         return -1;
-    type_fixup_slots(type);
     /* No memory for shapes: then instances have dicts. */
     if (may_have_inline_attrs(type))
         shape_root_init(type, (uint32_t)((type->tp_basicsize + 7) & ~(Py_ssize_t)7));

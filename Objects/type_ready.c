@@ -133,11 +133,6 @@ static void inherit_layout(PyTypeObject *type, PyTypeObject *base)
         type->tp_dictoffset = base->tp_dictoffset;
 }
 
-static int defines_eq_or_hash(PyTypeObject *type)
-{
-    return PyDict_Contains(type->tp_dict, STR(__eq__)) != 0 || PyDict_Contains(type->tp_dict, STR(__hash__)) != 0;
-}
-
 #define COPY(slot) \
     do { \
         if (type->slot == 0 && base->slot != 0 && (basebase == NULL || base->slot != basebase->slot)) \
@@ -154,7 +149,7 @@ static int defines_eq_or_hash(PyTypeObject *type)
  * before `int` or `type` among the bases has object's). */
 #define ADDS(a, b) (basebase == NULL || base->a != basebase->a || base->b != basebase->b)
 
-static void inherit_grouped(PyTypeObject *type, PyTypeObject *base, PyTypeObject *basebase)
+static void inherit_grouped(PyTypeObject *type, PyTypeObject *base, PyTypeObject *basebase, int own_eq_or_hash)
 {
     if (type->tp_getattr == NULL && type->tp_getattro == NULL && ADDS(tp_getattr, tp_getattro)) {
         type->tp_getattr = base->tp_getattr;
@@ -164,7 +159,7 @@ static void inherit_grouped(PyTypeObject *type, PyTypeObject *base, PyTypeObject
         type->tp_setattr = base->tp_setattr;
         type->tp_setattro = base->tp_setattro;
     }
-    if (type->tp_richcompare == NULL && type->tp_hash == NULL && ADDS(tp_richcompare, tp_hash) && !defines_eq_or_hash(type)) {
+    if (type->tp_richcompare == NULL && type->tp_hash == NULL && ADDS(tp_richcompare, tp_hash) && !own_eq_or_hash) {
         type->tp_richcompare = base->tp_richcompare;
         type->tp_hash = base->tp_hash;
     }
@@ -202,13 +197,13 @@ static void inherit_tables(PyTypeObject *type, PyTypeObject *base, PyTypeObject 
     }
 }
 
-static void inherit_slots(PyTypeObject *type, PyTypeObject *base)
+static void inherit_slots(PyTypeObject *type, PyTypeObject *base, int own_eq_or_hash)
 {
     PyTypeObject *basebase = base->tp_base;
     inherit_tables(type, base, basebase);
 
     COPY(tp_dealloc);
-    inherit_grouped(type, base, basebase);
+    inherit_grouped(type, base, basebase, own_eq_or_hash);
     COPY(tp_repr);
     COPY(tp_vectorcall_offset);
     /* An own __call__ takes the flag away again (type_fixup_slots, type_update_slot_locked). */
@@ -264,31 +259,32 @@ static int set_new(PyTypeObject *type)
         type->tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
     if (type->tp_flags & Py_TPFLAGS_DISALLOW_INSTANTIATION)
         type->tp_new = NULL;
-    else if (type->tp_new == NULL)
-        type->tp_new = base != NULL ? base->tp_new : NULL;
-    else if (type_add_new(type) < 0)
+    else if (type->tp_new != NULL && type_add_new(type) < 0)
         return -1;
     return 0;
 }
 
+/* Who compares in a way of his own and has no hash is not hashable.  Does the class have either of the two? 1, 0 or -1 */
 static int set_hash(PyTypeObject *type)
 {
-    if (type->tp_hash != NULL)
-        return 0;
-    int found = PyDict_Contains(type->tp_dict, STR(__hash__));
-    if (found != 0)
-        return found < 0 ? -1 : 0;
-    if (PyDict_SetItem(type->tp_dict, STR(__hash__), Py_None) < 0)
+    int equal = PyDict_Contains(type->tp_dict, STR(__eq__)), hash = equal >= 0 ? PyDict_Contains(type->tp_dict, STR(__hash__)) : -1;
+    if (hash < 0)
         return -1;
-    type->tp_hash = PyObject_HashNotImplemented;
-    return 0;
+    if (equal && !hash && type->tp_hash == NULL) {
+        if (PyDict_SetItem(type->tp_dict, STR(__hash__), Py_None) < 0)
+            return -1;
+        type->tp_hash = PyObject_HashNotImplemented;
+    }
+    return equal || hash;
 }
 
-static void inherit_all(PyTypeObject *type)
+static void inherit_all(PyTypeObject *type, int own_eq_or_hash)
 {
     PyTypeObject *base = type->tp_base;
     if (base != NULL) {
         inherit_layout(type, base);
+        if (type->tp_new == NULL && !(type->tp_flags & Py_TPFLAGS_DISALLOW_INSTANTIATION))
+            type->tp_new = base->tp_new;
         if (type->tp_as_async == NULL)
             type->tp_as_async = base->tp_as_async;
         if (type->tp_as_number == NULL)
@@ -305,14 +301,39 @@ static void inherit_all(PyTypeObject *type)
         PyTypeObject *b = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
         if (!PyType_Check(b))
             continue;
-        inherit_slots(type, b);
+        inherit_slots(type, b, own_eq_or_hash);
         inherit_flags(type, b);
         if (!(type->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)))
             type->tp_flags |= b->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);
     }
     /* Nobody after the first in the MRO has his own, as where a metaclass turns the order round. */
     if (type->tp_base != NULL)
-        inherit_grouped(type, type->tp_base, NULL);
+        inherit_grouped(type, type->tp_base, NULL, own_eq_or_hash);
+    if (type->tp_vectorcall_offset > 0 && type->tp_call == NULL && (type->tp_flags & Py_TPFLAGS_HEAPTYPE))
+        type->tp_call = PyVectorcall_Call;
+}
+
+/* What is taken from the bases, and telling them. One section of the types lock, and nothing of it runs code but for a metaclass's
+ * mro(): so no base changes between the look at it and its learning of the subclass. */
+static int join_bases(PyTypeObject *type, int own_eq_or_hash)
+{
+    if (type_install_mro(type) < 0)
+        return -1;
+    inherit_all(type, own_eq_or_hash);
+    if (type == &PyBaseObject_Type || type->tp_base == NULL)
+        inherit_flags(type, type);
+    if (type->tp_alloc == NULL)
+        type->tp_alloc = PyType_GenericAlloc;
+    if (type->tp_free == NULL)
+        type->tp_free = type->tp_flags & Py_TPFLAGS_HAVE_GC ? PyObject_GC_Del : PyObject_Free;
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        type_fixup_fresh_slots_locked(type);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++)
+        if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i), type) < 0)
+            return -1;
+    /* Other threads may find it as a subclass from here on. */
+    __atomic_store_n(&type->tp_flags, (type->tp_flags & ~Py_TPFLAGS_READYING) | Py_TPFLAGS_READY, __ATOMIC_RELEASE);
+    return 0;
 }
 
 int type_ready(PyTypeObject *type)
@@ -329,23 +350,16 @@ int type_ready(PyTypeObject *type)
     if (type->tp_private == NULL && (type->tp_private = type_private_new()) == NULL)
         goto error;
     if (set_new(type) < 0 || type_add_operators(type) < 0 || add_methods(type) < 0 || add_members(type) < 0
-        || add_doc(type) < 0 || type_install_mro(type) < 0)
+        || add_doc(type) < 0)
         goto error;
-    inherit_all(type);
-    if (type == &PyBaseObject_Type || type->tp_base == NULL)
-        inherit_flags(type, type);
-    if (set_hash(type) < 0)
+    int own_eq_or_hash = set_hash(type);
+    if (own_eq_or_hash < 0)
         goto error;
-    if (type->tp_alloc == NULL)
-        type->tp_alloc = PyType_GenericAlloc;
-    if (type->tp_free == NULL)
-        type->tp_free = type->tp_flags & Py_TPFLAGS_HAVE_GC ? PyObject_GC_Del : PyObject_Free;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++)
-        if (type_add_subclass((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i), type) < 0)
-            goto error;
-    /* Other threads may have found it as a subclass by now. */
-    __atomic_store_n(&type->tp_flags, (type->tp_flags & ~Py_TPFLAGS_READYING) | Py_TPFLAGS_READY, __ATOMIC_RELEASE);
-    return 0;
+    types_lock();
+    int result = join_bases(type, own_eq_or_hash);
+    types_unlock();
+    if (result == 0)
+        return 0;
 error:
     type->tp_flags &= ~Py_TPFLAGS_READYING;
     return -1;

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "dict.h"
+#include "stop_world.h"
 #include "type.h"
 #include "type_slots.h"
 #include "unicode.h"
@@ -218,15 +219,60 @@ int type_add_new(PyTypeObject *type)
     return result;
 }
 
+/* ---- Changing slots ---- */
+
+/* Others read the slots of a class plainly, test them and then call them. So they change while nobody stands between test and call: in
+ * a pause, one for a class and its subclasses (but for very large families). What has to change is found out before, since that drops
+ * references. */
+enum { CHANGES_AT_ONCE = 128 };
+struct slot_changes {
+    int count, first;           /* first: of the class that is being looked at */
+    struct { void **address; void *value; } items[CHANGES_AT_ONCE];
+};
+
+static void make_changes(struct slot_changes *changes)
+{
+    PyThreadState *ts = changes->count != 0 && runtime_is_multi() ? thread_current() : NULL;
+    if (ts != NULL)
+        stop_world_begin(ts);
+    for (int i = 0; i < changes->count; i++)
+        __atomic_store_n(changes->items[i].address, changes->items[i].value, __ATOMIC_RELEASE);
+    if (ts != NULL)
+        stop_world_end(ts);
+    changes->count = changes->first = 0;
+}
+
+/* changes is NULL for a class that nobody else knows. */
+static void change_slot(struct slot_changes *changes, void **address, void *value)
+{
+    if (changes == NULL) {
+        *address = value;
+        return;
+    }
+    if (changes->count == CHANGES_AT_ONCE)
+        make_changes(changes);
+    changes->items[changes->count].address = address;
+    changes->items[changes->count++].value = value;
+}
+
+/* What the slot will hold after the changes. */
+static void *slot_value(struct slot_changes *changes, void **address)
+{
+    for (int i = changes != NULL ? changes->count : 0; changes != NULL && i-- > changes->first;)
+        if (changes->items[i].address == address)
+            return changes->items[i].value;
+    return *address;
+}
+
 /* ---- Methods to C slots ---- */
 
 /* Of the slots that a name has (__getitem__: mp_subscript, sq_item), the one that is filled, if there is just one. */
-static void **unique_slot(PyTypeObject *type, int row)
+static void **unique_slot(PyTypeObject *type, int row, struct slot_changes *changes)
 {
     void **found = NULL;
     for (int i = find_row(rows[row].name_strobj); i >= 0; i = next_of_name[i] - 1) {
         void **address = type_slot_address(type, rows[i].offset);
-        if (address == NULL || *address == NULL)
+        if (address == NULL || slot_value(changes, address) == NULL)
             continue;
         if (found != NULL)
             return NULL;
@@ -236,19 +282,21 @@ static void **unique_slot(PyTypeObject *type, int row)
 }
 
 /* tp_new of a class whose __new__ is the builtin method of a C type (be it object's): that of its own C base. */
-static void *specific_new(PyTypeObject *type, PyObject *method)
+static void *specific_new(PyTypeObject *type, PyObject *method, struct slot_changes *changes)
 {
     PyObject *self = PyCFunction_GET_SELF(method);
     if (self == NULL || !PyType_Check(self) || (void *)PyCFunction_GET_FUNCTION(method) != (void *)tp_new_wrapper)
         return NULL;
-    PyTypeObject *base = type;
-    while (base != NULL && base->tp_new == slot_tp_new)
-        base = base->tp_base;
-    return base != NULL ? (void *)base->tp_new : NULL;
+    for (PyTypeObject *base = type; base != NULL; base = base->tp_base) {
+        void *new = slot_value(changes, (void **)&base->tp_new);
+        if (new != (void *)slot_tp_new)
+            return new;
+    }
+    return NULL;
 }
 
 /* Recomputes the slot that `row` stands for from what the MRO has now. */
-static void update_one(PyTypeObject *type, int row)
+static void update_one(PyTypeObject *type, int row, struct slot_changes *changes)
 {
     int offset = rows[row].offset, use_generic = 0;
     void **address = type_slot_address(type, offset), *generic = NULL, *specific = NULL;
@@ -259,11 +307,9 @@ static void update_one(PyTypeObject *type, int row)
         PyObject *descr;
         if (r->offset != offset)
             continue;
-        if (type_lookup_ref(type, r->name_strobj, &descr, NULL) < 0)
-            PyErr_Clear();
-        if (descr == NULL)
+        if (!type_lookup_locked(type, r->name_strobj, &descr))
             continue;
-        void **unique = unique_slot(type, i);
+        void **unique = unique_slot(type, i, changes);
         PyWrapperDescrObject *d = (PyWrapperDescrObject *)descr;
         if (unique == NULL || unique == address)
             generic = r->function;
@@ -275,7 +321,7 @@ static void update_one(PyTypeObject *type, int row)
                 use_generic = 1;
         }
         else if (heap_is_type(descr, &PyCFunction_Type) && r->function == (void *)slot_tp_new) {
-            specific = specific_new(type, descr);
+            specific = specific_new(type, descr, changes);
             if (specific == NULL)
                 use_generic = 1;
         }
@@ -291,25 +337,20 @@ static void update_one(PyTypeObject *type, int row)
     if (value == (void *)slot_tp_getattr_hook) {
         /* With object.__getattribute__ the quick hook does; without __getattr__ the plain caller. */
         PyObject *get, *hook;
-        if (type_lookup_ref(type, STR(__getattribute__), &get, NULL) < 0 || type_lookup_ref(type, STR(__getattr__), &hook, NULL) < 0)
-            PyErr_Clear();
-        else {
-            int is_object = get != NULL && heap_is_type(get, &PyWrapperDescr_Type)
-                            && ((PyWrapperDescrObject *)get)->d_wrapped == (void *)PyObject_GenericGetAttr;
-            if (hook == NULL && is_object)
-                value = (void *)PyObject_GenericGetAttr;
-            else if (hook == NULL)
-                value = (void *)slot_tp_getattro;
-            else if (is_object)
-                value = (void *)slot_tp_getattr_generic;
-            Py_XDECREF(hook);
-        }
+        int is_object = type_lookup_locked(type, STR(__getattribute__), &get) && heap_is_type(get, &PyWrapperDescr_Type)
+                        && ((PyWrapperDescrObject *)get)->d_wrapped == (void *)PyObject_GenericGetAttr;
+        if (!type_lookup_locked(type, STR(__getattr__), &hook))
+            value = is_object ? (void *)PyObject_GenericGetAttr : (void *)slot_tp_getattro;
+        else if (is_object)
+            value = (void *)slot_tp_getattr_generic;
+        Py_XDECREF(hook);
         Py_XDECREF(get);
     }
     /* An iterator in use may lose its __next__: who has checked once goes on calling. */
     if (value == NULL && offset == (int)offsetof(PyHeapTypeObject, ht_type.tp_iternext))
         value = (void *)_PyObject_NextNotImplemented;
-    __atomic_store_n(address, value, __ATOMIC_RELEASE);
+    if (slot_value(changes, address) != value)
+        change_slot(changes, address, value);
 }
 
 /* Classes whose instances are called: the vectorcall flag holds only while tp_call is inherited. */
@@ -318,10 +359,11 @@ static void drop_vectorcall(PyTypeObject *type)
     __atomic_fetch_and(&type->tp_flags, ~Py_TPFLAGS_HAVE_VECTORCALL, __ATOMIC_RELAXED);
 }
 
-static void update_name(PyTypeObject *type, int first_row)
+static void update_name(PyTypeObject *type, int first_row, struct slot_changes *changes)
 {
+    changes->first = changes->count;
     for (int i = first_row; i >= 0; i = next_of_name[i] - 1)
-        update_one(type, first_of_slot[i]);
+        update_one(type, first_of_slot[i], changes);
     if (rows[first_row].name_strobj == STR(__call__))
         drop_vectorcall(type);
     /* Subclasses that do not define the name themselves follow. */
@@ -329,8 +371,11 @@ static void update_name(PyTypeObject *type, int first_row)
         PyTypeObject *subclass = (PyTypeObject *)weakref_target(type->tp_private->subclasses[i]);
         if (subclass == NULL)
             continue;
-        if (subclass->tp_dict == NULL || dict_has(subclass->tp_dict, rows[first_row].name_strobj) <= 0)
-            update_name(subclass, first_row);
+        PyObject *own;
+        if (subclass->tp_dict == NULL || !type_dict_get_locked(subclass->tp_dict, rows[first_row].name_strobj, &own))
+            update_name(subclass, first_row, changes);
+        else
+            Py_DECREF(own);
         Py_DECREF(subclass);
     }
 }
@@ -338,13 +383,17 @@ static void update_name(PyTypeObject *type, int first_row)
 void type_update_slot_locked(PyTypeObject *type, PyObject *name)
 {
     int row = find_row(name);
-    if (row >= 0)
-        update_name(type, row);
+    struct slot_changes changes;
+    if (row < 0)
+        return;
+    changes.count = 0;
+    update_name(type, row, &changes);
+    make_changes(&changes);
 }
 
-/* Sets the slots of a fresh class: those of all special names that occur in a class of its MRO that was made in Python (the rest
- * has been inherited as it is). */
-void type_fixup_slots(PyTypeObject *type)
+/* Sets the slots of all special names that occur in a class of the MRO that was made in Python (the rest has been inherited as it
+ * is). */
+static void fixup_slots(PyTypeObject *type, struct slot_changes *changes)
 {
     uint8_t wanted[ROW_COUNT] = {0};
     PyObject *mro = type->tp_mro;
@@ -367,7 +416,31 @@ void type_fixup_slots(PyTypeObject *type)
     wanted[hash] = wanted[compare] = wanted[hash] | wanted[compare];
     for (int i = 0; i < ROW_COUNT; i++)
         if (wanted[i])
-            update_one(type, i);
-    if (type->tp_call == slot_tp_call)
+            update_one(type, i, changes);
+    if (slot_value(changes, (void **)&type->tp_call) == (void *)slot_tp_call)
         drop_vectorcall(type);
+}
+
+void type_fixup_fresh_slots_locked(PyTypeObject *type) { fixup_slots(type, NULL); }
+
+static void fixup_tree(PyTypeObject *type, struct slot_changes *changes)
+{
+    changes->first = changes->count;
+    if (type->tp_mro != NULL)
+        fixup_slots(type, changes);
+    for (uint32_t i = 0; type->tp_private != NULL && i < type->tp_private->subclass_count; i++) {
+        PyObject *subclass = weakref_target(type->tp_private->subclasses[i]);
+        if (subclass != NULL) {
+            fixup_tree((PyTypeObject *)subclass, changes);
+            Py_DECREF(subclass);
+        }
+    }
+}
+
+void type_fixup_slots_of_tree_locked(PyTypeObject *type)
+{
+    struct slot_changes changes;
+    changes.count = 0;
+    fixup_tree(type, &changes);
+    make_changes(&changes);
 }

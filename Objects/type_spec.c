@@ -228,9 +228,6 @@ PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType
     }
     if (type_ready(type) < 0)
         goto error;
-    if (type->tp_vectorcall_offset > 0 && type->tp_call == NULL)
-        type->tp_call = PyVectorcall_Call;
-    type_fixup_slots(type);
     if (set_module_entry(type, spec->name) < 0)
         goto error;
     return (PyObject *)type;

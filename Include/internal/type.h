@@ -5,8 +5,13 @@
  * could see changes: dict, MRO.  So while the version compares equal, what was looked up under it is still
  * there, and alive: a borrowed pointer from a cache may be given to object_try_incref (all values of a
  * type's dict are published).  A type whose MRO names types that do not know it as a subclass (a metaclass's mro()) never gets a version.
+ * While __bases__ change, or a class's dict under a foreign key's __eq__, no type gets one.
  *
- * Types lock: one recursive lock for class changes.  Order: types lock > object locks > shape lock.
+ * Types lock: one recursive lock for class changes.  Order: types lock > object locks > shape lock.  Code that a change calls by its nature
+ * (a metaclass's mro(), __eq__ of a key that is no str) runs without it: it may wait for threads that want it.
+ *
+ * Slots that others may know (tp_*, the tables) change under the types lock and in a pause: they are read plainly, and tested before they are
+ * called.
  *
  * Heap types are DEFERRED and live on object pages; builtin static types are IMMORTAL. */
 #ifndef BRAID_TYPE_H
@@ -27,8 +32,11 @@ struct type_private {
     struct PyMemberDef *members;    /* [const] of __slots__; owned */
     uint32_t member_count;
     uint32_t hidden_items;          /* [const] of struct sequences: items behind the visible ones */
+    uint32_t visible_items, unnamed_items;      /* [const] of struct sequences, too */
     const void *token;              /* [const] PyType_Spec it was made from */
-    char *name_utf8;                /* [lock;retire] tp_name of a heap type made from Python */
+    char *name_utf8;                /* [const] tp_name of a heap type as its spec gave it; owned */
+    PyObject **old_names;           /* [types lock] former names, a ring: others may be formatting tp_name still */
+    uint32_t old_name_count, old_name_next;
 };
 
 /* ---- Look-up ---- */
@@ -49,6 +57,11 @@ int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint6
  * slot_try_incref.
  * Returns  1: *result is the answer (NULL: absent); 0: not in the cache, use type_lookup_ref */
 int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version);
+
+/* The same under the types lock, and without running code: a key that is no exact str counts as another name.  1 or 0 */
+int type_lookup_locked(PyTypeObject *type, PyObject *name, PyObject **result);
+/* An entry of one class's dict in that way. */
+int type_dict_get_locked(PyObject *dict, PyObject *name, PyObject **result);
 
 /* The same look-ups behind the class `after` in type's MRO, as for super(). */
 int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result);
@@ -85,6 +98,12 @@ PyObject *property_getter_racy(PyObject *descr);
 void types_init_locks(void);
 void types_lock(void);
 void types_unlock(void);
+/* Lets the lock go for code that a change has to call, if only one section holds it.  Returns what types_lock_resume wants. */
+int types_lock_suspend(void);
+void types_lock_resume(int suspended);
+/* Between the two no type gets a version; under the types lock, which may be let go meanwhile.  They nest. */
+void types_hold_versions_locked(void);
+void types_release_versions_locked(void);
 /* Zeroes the versions of type and its subclasses. */
 void type_modified_locked(PyTypeObject *type);
 /* type.name = value (NULL deletes) with everything that hangs on it: versions, slots, shapes.  0 or -1. */
@@ -93,7 +112,9 @@ int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value);
 void type_retire_shapes_locked(PyTypeObject *type);
 /* Recomputes the C slot(s) behind a special name for type and its subclasses. */
 void type_update_slot_locked(PyTypeObject *type, PyObject *name);
-void type_fixup_slots(PyTypeObject *type);
+/* All slots of a class that nobody knows yet; of one that is in use, with its subclasses. Under the types lock. */
+void type_fixup_fresh_slots_locked(PyTypeObject *type);
+void type_fixup_slots_of_tree_locked(PyTypeObject *type);
 /* Is name the name of a slot? */
 int type_name_is_slot(PyObject *name);
 
@@ -123,9 +144,9 @@ int type_add_subclass(PyTypeObject *base, PyTypeObject *type);
 void type_remove_subclass(PyTypeObject *base, PyTypeObject *type);
 /* List of the living direct subclasses. */
 PyObject *type_get_subclasses(PyTypeObject *type);
-/* Linearises: a new tuple; calls the metaclass's mro() if it has one of its own.  Escapes */
+/* Linearises: a new tuple; calls the metaclass's mro() if it has one of its own, with the types lock let go.  Escapes */
 PyObject *type_compute_mro(PyTypeObject *type, int *custom);
-/* Computes and installs tp_mro.  0 or -1. */
+/* Computes and installs tp_mro, under the types lock.  0 or -1. */
 int type_install_mro(PyTypeObject *type);
 PyTypeObject *type_best_base(PyObject *bases);
 int type_set_bases(PyTypeObject *type, PyObject *bases);

@@ -3,6 +3,7 @@
 
 #include "internal/abstract.h"
 #include "internal/long.h"
+#include "internal/stable_buffer.h"
 #include "internal/well_known_strings.h"
 
 #define SLOT_OF(table, slot, type) (*(type *)((char *)(table) + (slot)))
@@ -421,7 +422,7 @@ static PyObject *long_from_buffer(PyObject *op)
     Py_buffer view;
     if (PyObject_GetBuffer(op, &view, PyBUF_SIMPLE) < 0)
         return NULL;
-    PyObject *bytes = PyBytes_FromStringAndSize(view.buf, view.len), *result = NULL;
+    PyObject *bytes = stable_buffer_copy(&view), *result = NULL;
     if (bytes != NULL) {
         result = _PyLong_FromBytes(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), 10);
         Py_DECREF(bytes);

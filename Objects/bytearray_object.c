@@ -69,7 +69,7 @@ int bytearray_resize_locked(PyObject *op, Py_ssize_t size)
     }
     block[size] = 0;
     self->ob_bytes = self->ob_start = block;
-    self->ob_alloc = alloc;
+    __atomic_store_n(&self->ob_alloc, alloc, __ATOMIC_RELAXED);     /* read without the lock by __alloc__() */
     set_size(self, size);
     return 0;
 }
@@ -243,10 +243,10 @@ PyObject *bytearray_inplace_concat(PyObject *op, PyObject *other)
         PyErr_Format(PyExc_TypeError, "can't concat %.100s to %.100s", Py_TYPE(other)->tp_name, Py_TYPE(op)->tp_name);
         return NULL;
     }
-    Py_BEGIN_CRITICAL_SECTION(op);
+    Py_BEGIN_CRITICAL_SECTION2(op, PyByteArray_Check(other) ? other : op);
     Py_ssize_t size = PyByteArray_GET_SIZE(op);
     failed = bytearray_splice_locked(op, size, size, view.buf, view.len);
-    Py_END_CRITICAL_SECTION();
+    Py_END_CRITICAL_SECTION2();
     PyBuffer_Release(&view);
     return failed ? NULL : Py_NewRef(op);
 }
@@ -452,9 +452,9 @@ static int set_slice(PyObject *op, PyObject *slice, PyObject *values)
         data = PyByteArray_AS_STRING(copy);
         n = PyByteArray_GET_SIZE(copy);
     }
-    Py_BEGIN_CRITICAL_SECTION(op);
+    Py_BEGIN_CRITICAL_SECTION2(op, view.obj != NULL ? values : op);
     result = assign_slice_locked(op, start, stop, step, data, n);
-    Py_END_CRITICAL_SECTION();
+    Py_END_CRITICAL_SECTION2();
     if (view.obj != NULL)
         PyBuffer_Release(&view);
     Py_XDECREF(copy);
@@ -495,7 +495,10 @@ PyObject *bytearray_richcompare(PyObject *a, PyObject *b, int op)
         PyBuffer_Release(&va);
         Py_RETURN_NOTIMPLEMENTED;
     }
-    PyObject *result = bytes_compare_data(va.buf, va.len, vb.buf, vb.len, op);
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION2(a, PyByteArray_Check(b) ? b : a);
+    result = bytes_compare_data(va.buf, va.len, vb.buf, vb.len, op);
+    Py_END_CRITICAL_SECTION2();
     PyBuffer_Release(&va);
     PyBuffer_Release(&vb);
     return result;

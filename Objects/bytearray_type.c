@@ -1,6 +1,7 @@
 /* What Python code sees of bytearray: construction, methods, the type object. */
 #include "bytes.h"
 #include "bytearray.h"
+#include "stable_buffer.h"
 #include "unicode.h"
 
 static const char byte_range[] = "byte must be in range(0, 256)";
@@ -35,10 +36,10 @@ static int fill_from_buffer(PyObject *op, PyObject *source)
     int result = -1;
     if (PyObject_GetBuffer(source, &view, PyBUF_FULL_RO) < 0)
         return -1;
-    Py_BEGIN_CRITICAL_SECTION(op);
+    Py_BEGIN_CRITICAL_SECTION2(op, PyByteArray_Check(source) ? source : op);
     if (bytearray_resize_locked(op, view.len) == 0)
         result = view.len == 0 ? 0 : PyBuffer_ToContiguous(as_array(op)->ob_start, &view, view.len, 'C');
-    Py_END_CRITICAL_SECTION();
+    Py_END_CRITICAL_SECTION2();
     PyBuffer_Release(&view);
     return result;
 }
@@ -138,13 +139,26 @@ static int bytearray_init(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* ---- repr ---- */
 
+/* self's content at one moment, as bytes. */
+static PyObject *bytes_of(PyObject *self)
+{
+    PyObject *copy;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    copy = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(self), PyByteArray_GET_SIZE(self));
+    Py_END_CRITICAL_SECTION();
+    return copy;
+}
+
 static PyObject *bytearray_repr(PyObject *self)
 {
-    PyObject *name = PyType_GetName(Py_TYPE(self)), *result = NULL;
-    if (name == NULL)
+    /* of a copy: its content is measured first */
+    PyObject *name = PyType_GetName(Py_TYPE(self)), *copy = name != NULL ? bytes_of(self) : NULL, *result = NULL;
+    if (copy == NULL) {
+        Py_XDECREF(name);
         return NULL;
-    const char *text = PyUnicode_AsUTF8(name);
-    Py_ssize_t n;
+    }
+    const char *text = PyUnicode_AsUTF8(name), *s = PyBytes_AS_STRING(copy);
+    Py_ssize_t n = PyBytes_GET_SIZE(copy);
     if (text != NULL && PyUnicode_IS_ASCII(name)) {
         size_t room = strlen(text) + 2;
         char *prefix = PyMem_Malloc(room);
@@ -152,23 +166,17 @@ static PyObject *bytearray_repr(PyObject *self)
             PyErr_NoMemory();
         else {
             snprintf(prefix, room, "%s(", text);
-            Py_BEGIN_CRITICAL_SECTION(self);
-            const char *s = bytes_like_data(self, &n);
             result = bytes_repr_data(s, n, 1, prefix, ")");
-            Py_END_CRITICAL_SECTION();
             PyMem_Free(prefix);
         }
     }
     else if (text != NULL) {
-        PyObject *inner;
-        Py_BEGIN_CRITICAL_SECTION(self);
-        const char *s = bytes_like_data(self, &n);
-        inner = bytes_repr_data(s, n, 1, "", "");
-        Py_END_CRITICAL_SECTION();
+        PyObject *inner = bytes_repr_data(s, n, 1, "", "");
         if (inner != NULL)
             result = PyUnicode_FromFormat("%U(%U)", name, inner);
         Py_XDECREF(inner);
     }
+    Py_DECREF(copy);
     Py_DECREF(name);
     return result;
 }
@@ -185,7 +193,7 @@ static PyObject *bytearray_mod(PyObject *a, PyObject *b)
     Py_buffer view;
     if (!PyByteArray_Check(a))
         Py_RETURN_NOTIMPLEMENTED;
-    if (PyObject_GetBuffer(a, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(a, &view) < 0)
         return NULL;
     PyObject *result = _PyBytes_FormatEx(view.buf, view.len, b, 1);
     PyBuffer_Release(&view);
@@ -376,13 +384,10 @@ BYTES_METHODS(LOCK_NOARGS, LOCK_NOARGS, LOCK_FASTCALL, LOCK_KEYWORDS)
 static PyObject *bytearray_decode(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     /* decoding may call error handlers: work on a copy */
-    PyObject *copy, *result;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    copy = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(self), PyByteArray_GET_SIZE(self));
-    Py_END_CRITICAL_SECTION();
+    PyObject *copy = bytes_of(self);
     if (copy == NULL)
         return NULL;
-    result = bytes_decode(copy, args, nargs, kwnames);
+    PyObject *result = bytes_decode(copy, args, nargs, kwnames);
     Py_DECREF(copy);
     return result;
 }
@@ -399,14 +404,11 @@ static PyObject *bytearray_fromhex(PyObject *type, PyObject *text)
 
 static PyObject *reduce(PyObject *self, long protocol)
 {
-    PyObject *state = _PyObject_GetState(self), *data, *result = NULL;
+    PyObject *state = _PyObject_GetState(self), *data = state != NULL ? bytes_of(self) : NULL, *result = NULL;
     if (state == NULL)
         return NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    Py_ssize_t n = PyByteArray_GET_SIZE(self);
-    const char *s = PyByteArray_AS_STRING(self);
-    data = protocol < 3 ? PyUnicode_DecodeLatin1(s, n, NULL) : PyBytes_FromStringAndSize(s, n);
-    Py_END_CRITICAL_SECTION();
+    if (data != NULL && protocol < 3)
+        Py_SETREF(data, PyUnicode_DecodeLatin1(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), NULL));
     if (data != NULL && PyObject_Size(data) == 0)
         result = Py_BuildValue("(O()O)", Py_TYPE(self), state);
     else if (data != NULL && protocol < 3)

@@ -1,5 +1,6 @@
 /* Methods of bytes and bytearray that look at characters: case, classes, padding, tabs, translate, hex, decode. */
 #include "bytes.h"
+#include "stable_buffer.h"
 #include "unicode_codec.h"
 
 /* ---- Case ---- */
@@ -275,22 +276,10 @@ static Py_ssize_t expanded_length(const char *s, Py_ssize_t n, Py_ssize_t tabsiz
     return total;
 }
 
-PyObject *bytes_like_expandtabs(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+/* Writes expanded_length() bytes. */
+static void expand_into(char *p, const char *s, Py_ssize_t n, Py_ssize_t tabsize)
 {
-    static const char *const keywords[] = {"tabsize", NULL};
-    static _PyArg_Parser parser = {.format = "|i:expandtabs", .keywords = keywords};
-    int tabsize = 8;
-    Py_ssize_t n;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &tabsize))
-        return NULL;
-    const char *s = bytes_like_data(self, &n);
-    Py_ssize_t total = expanded_length(s, n, tabsize), column = 0;
-    if (total < 0)
-        return NULL;
-    PyObject *result = bytes_like_new(self, NULL, total);
-    if (result == NULL || total == 0)
-        return result;
-    char *p = bytes_like_fill(result);
+    Py_ssize_t column = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
         if (s[i] == '\t') {
             Py_ssize_t width = tabsize > 0 ? tabsize - column % tabsize : 0;
@@ -302,10 +291,47 @@ PyObject *bytes_like_expandtabs(PyObject *self, PyObject *const *args, Py_ssize_
         *p++ = s[i];
         column = s[i] == '\n' || s[i] == '\r' ? 0 : column + 1;
     }
+}
+
+PyObject *bytes_like_expandtabs(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    static const char *const keywords[] = {"tabsize", NULL};
+    static _PyArg_Parser parser = {.format = "|i:expandtabs", .keywords = keywords};
+    int tabsize = 8;
+    Py_buffer own;
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &tabsize) || stable_buffer_get(self, &own) < 0)
+        return NULL;
+    Py_ssize_t total = expanded_length(own.buf, own.len, tabsize);
+    PyObject *result = total < 0 ? NULL : bytes_like_new(self, NULL, total);
+    if (result != NULL && total > 0)
+        expand_into(bytes_like_fill(result), own.buf, own.len, tabsize);
+    PyBuffer_Release(&own);
     return result;
 }
 
 /* ---- translate ---- */
+
+/* The result for self, whose bytes are s. Goes over s twice. */
+static PyObject *translate_data(PyObject *self, const unsigned char *s, Py_ssize_t n, const unsigned char table[256],
+                                const unsigned char drop[256])
+{
+    Py_ssize_t kept = 0;
+    int changed = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        kept += !drop[s[i]];
+        changed |= drop[s[i]] || table[s[i]] != s[i];
+    }
+    if (!changed && PyBytes_CheckExact(self))
+        return Py_NewRef(self);
+    PyObject *result = bytes_like_new(self, NULL, kept);
+    if (result == NULL || kept == 0)
+        return result;
+    char *p = bytes_like_fill(result);
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!drop[s[i]])
+            *p++ = (char)table[s[i]];
+    return result;
+}
 
 PyObject *bytes_like_translate(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -314,14 +340,12 @@ PyObject *bytes_like_translate(PyObject *self, PyObject *const *args, Py_ssize_t
     PyObject *table_arg, *delete_arg = NULL;
     unsigned char table[256], drop[256] = {0};
     Py_buffer view;
-    Py_ssize_t n, kept = 0;
-    int changed = 0;
     if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &table_arg, &delete_arg))
         return NULL;
     for (int c = 0; c < 256; c++)
         table[c] = (unsigned char)c;
     if (table_arg != Py_None) {
-        if (PyObject_GetBuffer(table_arg, &view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(table_arg, &view) < 0)
             return NULL;
         int right = view.len == 256;
         if (right)
@@ -333,27 +357,16 @@ PyObject *bytes_like_translate(PyObject *self, PyObject *const *args, Py_ssize_t
         }
     }
     if (delete_arg != NULL) {
-        if (PyObject_GetBuffer(delete_arg, &view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(delete_arg, &view) < 0)
             return NULL;
         for (Py_ssize_t i = 0; i < view.len; i++)
             drop[((unsigned char *)view.buf)[i]] = 1;
         PyBuffer_Release(&view);
     }
-    const char *s = bytes_like_data(self, &n);
-    for (Py_ssize_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-        kept += !drop[c];
-        changed |= drop[c] || table[c] != c;
-    }
-    if (!changed && PyBytes_CheckExact(self))
-        return Py_NewRef(self);
-    PyObject *result = bytes_like_new(self, NULL, kept);
-    if (result == NULL || kept == 0)
-        return result;
-    char *p = bytes_like_fill(result);
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (!drop[(unsigned char)s[i]])
-            *p++ = (char)table[(unsigned char)s[i]];
+    if (stable_buffer_get(self, &view) < 0)
+        return NULL;
+    PyObject *result = translate_data(self, view.buf, view.len, table, drop);
+    PyBuffer_Release(&view);
     return result;
 }
 
@@ -363,9 +376,9 @@ PyObject *bytes_maketrans(PyObject *unused, PyObject *const *args, Py_ssize_t na
     PyObject *result = NULL;
     if (!_PyArg_CheckPositional("maketrans", nargs, 2, 2))
         return NULL;
-    if (PyObject_GetBuffer(args[0], &from, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(args[0], &from) < 0)
         return NULL;
-    if (PyObject_GetBuffer(args[1], &to, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(args[1], &to) < 0)
         goto done;
     if (from.len != to.len)
         PyErr_SetString(PyExc_ValueError, "maketrans arguments must have same length");

@@ -1,6 +1,7 @@
 /* Methods of bytes and bytearray that search, split, join and replace. See bytes.h for their rules. */
 #include "bytes.h"
 #include "item_collector.h"
+#include "stable_buffer.h"
 
 /* ---- Arguments ---- */
 
@@ -62,7 +63,7 @@ static int needle_init(needle_t *needle, const char *name, PyObject *const *args
         return 0;
     }
     if (!value_is_immediate(arg) && PyObject_CheckBuffer(arg)) {
-        if (PyObject_GetBuffer(arg, &needle->view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(arg, &needle->view) < 0)
             return -1;
         needle->has_buffer = 1;
         needle->sub = needle->view.buf;
@@ -179,7 +180,7 @@ int bytes_like_contains(PyObject *self, PyObject *item)
         }
     }
     Py_buffer view;
-    if (PyObject_GetBuffer(item, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(item, &view) < 0)
         return -1;
     const char *s = bytes_like_data(self, &n);
     int result = bytes_find_data(s, n, view.buf, view.len) >= 0;
@@ -194,7 +195,7 @@ static int has_affix(PyObject *self, PyObject *affix, Py_ssize_t start, Py_ssize
 {
     Py_buffer view;
     Py_ssize_t n;
-    if (PyObject_GetBuffer(affix, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(affix, &view) < 0)
         return -1;
     const char *s = bytes_like_data(self, &n);
     clip(n, &start, &end);
@@ -246,7 +247,7 @@ static PyObject *remove_affix(PyObject *self, PyObject *affix, int at_end)
 {
     Py_buffer view;
     Py_ssize_t n;
-    if (PyObject_GetBuffer(affix, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(affix, &view) < 0)
         return NULL;
     const char *s = bytes_like_data(self, &n);
     Py_ssize_t m = view.len;
@@ -279,7 +280,7 @@ static PyObject *strip(PyObject *self, const char *name, PyObject *const *args, 
         drop[' '] = drop['\t'] = drop['\n'] = drop['\r'] = drop['\f'] = drop['\v'] = 1;
     else {
         Py_buffer view;
-        if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(args[0], &view) < 0)
             return NULL;
         for (Py_ssize_t i = 0; i < view.len; i++)
             drop[((unsigned char *)view.buf)[i]] = 1;
@@ -414,11 +415,7 @@ static PyObject *split(PyObject *self, struct _PyArg_Parser *parser, PyObject *c
     if (max < 0)
         max = PY_SSIZE_T_MAX;
     if (separator != Py_None) {
-        if (PyBytes_CheckExact(separator)) {
-            view.buf = PyBytes_AS_STRING(separator);
-            view.len = PyBytes_GET_SIZE(separator);
-        }
-        else if (PyObject_GetBuffer(separator, &view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(separator, &view) < 0)
             return NULL;
         if (view.len == 0) {
             PyErr_SetString(PyExc_ValueError, "empty separator");
@@ -434,8 +431,7 @@ static PyObject *split(PyObject *self, struct _PyArg_Parser *parser, PyObject *c
         failed = (backwards ? rsplit_at : split_at)(&parts, self, s, n, view.buf, view.len, max);
     list = item_collector_finish(&parts, !failed, backwards);
 done:
-    if (separator != Py_None)
-        PyBuffer_Release(&view);
+    PyBuffer_Release(&view);
     return list;
 }
 
@@ -485,7 +481,7 @@ static PyObject *partition(PyObject *self, PyObject *separator, int backwards)
     Py_buffer view;
     Py_ssize_t n;
     PyObject *a = NULL, *b = NULL, *c = NULL, *result = NULL;
-    if (PyObject_GetBuffer(separator, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(separator, &view) < 0)
         return NULL;
     if (view.len == 0) {
         PyErr_SetString(PyExc_ValueError, "empty separator");
@@ -527,7 +523,7 @@ PyObject *bytes_like_rpartition(PyObject *self, PyObject *separator)
 
 /* ---- replace ---- */
 
-/* The result of length n + count * (to - from), computed under self's lock. */
+/* The result of length n + count * (to - from). Goes over s and from twice: nobody changes them. */
 static PyObject *replace_data(PyObject *self, const char *s, Py_ssize_t n, const char *from, Py_ssize_t m, const char *to,
                               Py_ssize_t k, Py_ssize_t max)
 {
@@ -558,27 +554,25 @@ static PyObject *replace_data(PyObject *self, const char *s, Py_ssize_t n, const
 
 PyObject *bytes_like_replace(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
-    Py_buffer from, to;
-    Py_ssize_t max = -1, n;
+    Py_buffer own = {.obj = NULL}, from = {.obj = NULL}, to = {.obj = NULL};
+    Py_ssize_t max = -1;
+    PyObject *result = NULL;
     if (!_PyArg_CheckPositional("replace", nargs, 2, 3))
         return NULL;
-    if (PyObject_GetBuffer(args[0], &from, PyBUF_SIMPLE) < 0)
-        return NULL;
-    PyObject *result = NULL;
-    if (PyObject_GetBuffer(args[1], &to, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(args[0], &from) < 0 || stable_buffer_get(args[1], &to) < 0)
         goto done;
     if (nargs == 3) {
         PyObject *index = PyNumber_Index(args[2]);
         max = index == NULL ? -1 : PyLong_AsSsize_t(index);
         Py_XDECREF(index);
         if (max == -1 && PyErr_Occurred())
-            goto release;
+            goto done;
     }
-    const char *s = bytes_like_data(self, &n);
-    result = replace_data(self, s, n, from.buf, from.len, to.buf, to.len, max < 0 ? PY_SSIZE_T_MAX : max);
-release:
-    PyBuffer_Release(&to);
+    if (stable_buffer_get(self, &own) == 0)
+        result = replace_data(self, own.buf, own.len, from.buf, from.len, to.buf, to.len, max < 0 ? PY_SSIZE_T_MAX : max);
 done:
+    PyBuffer_Release(&own);
+    PyBuffer_Release(&to);
     PyBuffer_Release(&from);
     return result;
 }
@@ -590,9 +584,10 @@ enum { JOIN_INLINE = 10 };
 /* items is a tuple. */
 static PyObject *join_items(PyObject *self, PyObject *items)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(items), total = 0, held = 0, n;
-    Py_buffer room[JOIN_INLINE], *views = room;
+    Py_ssize_t count = PyTuple_GET_SIZE(items), total = 0, held = 0;
+    Py_buffer room[JOIN_INLINE], *views = room, own;
     PyObject *result = NULL;
+    own.obj = NULL;
     if (count == 0)
         return bytes_like_new(self, NULL, 0);
     if (count == 1 && PyBytes_Check(self) && PyBytes_CheckExact(PyTuple_GET_ITEM(items, 0)))
@@ -618,7 +613,10 @@ static PyObject *join_items(PyObject *self, PyObject *items)
         }
         total += views[held].len;
     }
-    const char *s = bytes_like_data(self, &n);
+    /* copying the items may let go of self's lock */
+    if (stable_buffer_get(self, &own) < 0)
+        goto done;
+    Py_ssize_t n = own.len;
     if (n > 0 && count - 1 > (PY_SSIZE_T_MAX - total) / n) {
         PyErr_SetString(PyExc_OverflowError, "join() result is too long");
         goto done;
@@ -630,16 +628,18 @@ static PyObject *join_items(PyObject *self, PyObject *items)
     char *p = bytes_like_fill(result);
     for (Py_ssize_t i = 0; i < count; i++) {
         if (i > 0 && n > 0) {
-            memcpy(p, s, (size_t)n);
+            memcpy(p, own.buf, (size_t)n);
             p += n;
         }
-        memcpy(p, views[i].buf, (size_t)views[i].len);
+        stable_buffer_read(p, &views[i]);
         p += views[i].len;
     }
 done:
     for (Py_ssize_t i = 0; i < held; i++)
         if (views[i].obj != NULL)
             PyBuffer_Release(&views[i]);
+    if (own.obj != NULL)
+        PyBuffer_Release(&own);
     if (views != room)
         PyMem_Free(views);
     return result;

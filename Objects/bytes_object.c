@@ -2,6 +2,7 @@
 #include "bytes.h"
 #include "interpreter.h"
 #include "object_malloc.h"
+#include "stable_buffer.h"
 
 /* ---- Static objects ---- */
 
@@ -310,8 +311,8 @@ static PyObject *bytes_concat(PyObject *a, PyObject *b)
             Py_SETREF(result, bytes_from_char((unsigned char)c));
             goto done;
         }
-        memcpy(PyBytes_AS_STRING(result), va.buf, (size_t)va.len);
-        memcpy(PyBytes_AS_STRING(result) + va.len, vb.buf, (size_t)vb.len);
+        stable_buffer_read(PyBytes_AS_STRING(result), &va);
+        stable_buffer_read(PyBytes_AS_STRING(result) + va.len, &vb);
     }
 done:
     if (va.obj != NULL)
@@ -346,7 +347,7 @@ void PyBytes_Concat(PyObject **left, PyObject *right)
         }
         /* getting the buffer may have run code, but nobody else can have found old */
         else if (_PyBytes_Resize(left, size + view.len) == 0)
-            memcpy(PyBytes_AS_STRING(*left) + size, view.buf, (size_t)view.len);
+            stable_buffer_read(PyBytes_AS_STRING(*left) + size, &view);
         PyBuffer_Release(&view);
         return;
     }

@@ -4,6 +4,7 @@
 
 #include "instance.h"
 #include "method_ref.h"
+#include "stable_buffer.h"
 #include "well_known_strings.h"
 
 #define REFERENCES(name, ...) static const Py_ssize_t name[] = {__VA_ARGS__, 0}
@@ -312,7 +313,7 @@ static int unicode_decode_init(PyObject *op, PyObject *args, PyObject *kwargs)
     Py_buffer view;
     if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0)
         return -1;
-    PyObject *bytes = PyBytes_FromStringAndSize(view.buf, view.len);
+    PyObject *bytes = stable_buffer_copy(&view);
     PyBuffer_Release(&view);
     if (bytes == NULL)
         return -1;

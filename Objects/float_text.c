@@ -1,6 +1,7 @@
 /* float: text, decimal and hexadecimal; rounding to decimal digits. */
 #include "float_internal.h"
 #include "long.h"
+#include "stable_buffer.h"
 #include "unicode.h"
 
 /* ---- To text ---- */
@@ -75,7 +76,7 @@ PyObject *PyFloat_FromString(PyObject *op)
     }
     if (PyObject_GetBuffer(op, &view, PyBUF_SIMPLE) < 0)
         return NULL;
-    copy = PyBytes_FromStringAndSize(view.buf, view.len);
+    copy = stable_buffer_copy(&view);
     if (copy != NULL) {
         result = float_parse(PyBytes_AS_STRING(copy), PyBytes_GET_SIZE(copy), op);
         Py_DECREF(copy);

@@ -1,5 +1,6 @@
 /* Encoding and decoding by the name of the encoding: built-in codecs directly, others through the registry. */
 #include <Python.h>
+#include "stable_buffer.h"
 #include "unicode.h"
 #include "unicode_codec.h"
 
@@ -78,7 +79,9 @@ int unicode_check_codec_names(const char *encoding, const char *errors)
 
 static PyObject *decode_registered(const char *s, Py_ssize_t size, const char *encoding, const char *errors)
 {
-    PyObject *buffer = PyMemoryView_FromMemory((char *)s, size, PyBUF_READ);
+    /* the codec may keep the view for longer than s lasts */
+    PyObject *copy = PyBytes_FromStringAndSize(s, size), *buffer = copy != NULL ? PyMemoryView_FromObject(copy) : NULL;
+    Py_XDECREF(copy);
     if (buffer == NULL)
         return NULL;
     PyObject *str = _PyCodec_DecodeText(buffer, encoding, errors);
@@ -127,6 +130,8 @@ PyObject *PyUnicode_FromEncodedObject(PyObject *obj, const char *encoding, const
                      Py_TYPE(obj)->tp_name);
         return NULL;
     }
+    if (stable_buffer_own(&buffer) < 0)
+        return NULL;
     PyObject *str = buffer.len == 0 && !unicode_checks_codec_names
                         ? unicode_empty() : PyUnicode_Decode(buffer.buf, buffer.len, encoding, errors);
     PyBuffer_Release(&buffer);

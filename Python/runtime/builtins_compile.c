@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "interpreter.h"
 #include "parser.h"
+#include "stable_buffer.h"
 #include "thread_state.h"
 #include "vm.h"
 #include "well_known_strings.h"
@@ -102,7 +103,7 @@ const char *builtins_source_text(PyObject *source, const char *function, const c
         }
         if (PyObject_GetBuffer(source, &view, PyBUF_SIMPLE) < 0)
             return NULL;
-        *owner = PyBytes_FromStringAndSize(view.buf, view.len);
+        *owner = stable_buffer_copy(&view);
         PyBuffer_Release(&view);
         if (*owner == NULL)
             return NULL;

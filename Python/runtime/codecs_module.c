@@ -1,5 +1,6 @@
 /* The _codecs module: the built-in codecs and the registry for the `codecs` module and the `encodings` package. */
 #include <Python.h>
+#include "stable_buffer.h"
 #include "unicode.h"
 
 /* (object, length): what every codec function returns. Steals object. */
@@ -87,7 +88,7 @@ static PyObject *decode(PyObject *const *args, Py_ssize_t nargs, const char *for
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!_PyArg_ParseStack(args, nargs, format, &data, &errors, &final))
+    if (!_PyArg_ParseStack(args, nargs, format, &data, &errors, &final) || stable_buffer_own(&data) < 0)
         return NULL;
     Py_ssize_t consumed = data.len;
     PyObject *str = decoder(data.buf, data.len, errors, final ? NULL : &consumed);
@@ -146,7 +147,7 @@ static PyObject *ex_decode(PyObject *const *args, Py_ssize_t nargs, const char *
     Py_buffer data;
     const char *errors = NULL;
     int order = 0, final = 0;
-    if (!_PyArg_ParseStack(args, nargs, format, &data, &errors, &order, &final))
+    if (!_PyArg_ParseStack(args, nargs, format, &data, &errors, &order, &final) || stable_buffer_own(&data) < 0)
         return NULL;
     Py_ssize_t consumed = data.len;
     PyObject *str = decoder(data.buf, data.len, errors, &order, final ? NULL : &consumed);
@@ -169,7 +170,8 @@ static PyObject *charmap_decode(PyObject *Py_UNUSED(module), PyObject *const *ar
     Py_buffer data;
     const char *errors = NULL;
     PyObject *mapping = Py_None;
-    if (!_PyArg_ParseStack(args, nargs, "y*|zO:charmap_decode", &data, &errors, &mapping))
+    if (!_PyArg_ParseStack(args, nargs, "y*|zO:charmap_decode", &data, &errors, &mapping)
+        || stable_buffer_own(&data) < 0)
         return NULL;
     PyObject *str = PyUnicode_DecodeCharmap(data.buf, data.len, mapping == Py_None ? NULL : mapping, errors);
     Py_ssize_t length = data.len;
@@ -181,7 +183,7 @@ static PyObject *escape_decode(PyObject *Py_UNUSED(module), PyObject *const *arg
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!_PyArg_ParseStack(args, nargs, "s*|z:escape_decode", &data, &errors))
+    if (!_PyArg_ParseStack(args, nargs, "s*|z:escape_decode", &data, &errors) || stable_buffer_own(&data) < 0)
         return NULL;
     PyObject *bytes = PyBytes_DecodeEscape(data.buf, data.len, errors, 0, NULL);
     Py_ssize_t length = data.len;
@@ -276,7 +278,7 @@ static PyObject *readbuffer_encode(PyObject *Py_UNUSED(module), PyObject *const 
     const char *errors = NULL;
     if (!_PyArg_ParseStack(args, nargs, "s*|z:readbuffer_encode", &data, &errors))
         return NULL;
-    PyObject *bytes = PyBytes_FromStringAndSize(data.buf, data.len);
+    PyObject *bytes = stable_buffer_copy(&data);
     Py_ssize_t length = data.len;
     PyBuffer_Release(&data);
     return result_pair(bytes, length);

@@ -1,6 +1,7 @@
 /* The module _imp: what importlib needs from the interpreter. */
 #include "importer.h"
 #include "code_object.h"
+#include "stable_buffer.h"
 #include "stop_world.h"
 #include "thread_state.h"
 
@@ -156,7 +157,7 @@ static PyObject *get_frozen_object(PyObject *module, PyObject *args)
             _PyArg_BadArgument("get_frozen_object", "argument 2", "bytes", data);
             return NULL;
         }
-        if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+        if (stable_buffer_get(data, &view) < 0)
             return NULL;
         code = view.len > 0 ? import_frozen_code(name, view.buf, view.len) : import_frozen_error(FROZEN_INVALID, name);
         PyBuffer_Release(&view);

@@ -6,6 +6,7 @@
 #include "code_object.h"
 #include "importer.h"
 #include "positions.h"
+#include "stable_buffer.h"
 #include "unicode.h"
 #include "well_known_strings.h"
 
@@ -409,31 +410,32 @@ typedef struct {
     int trusted;                /* written by the build of this interpreter */
 } reader_t;
 
-/* file.readinto() of n bytes: what it says that it has read, or -1 with an exception. */
+/* file.readinto() of n bytes to room: what it says that it has read, or -1 with an exception. It gets a view of a bytearray, which it may
+ * keep. */
 static Py_ssize_t read_into(PyObject *file, char *room, Py_ssize_t n)
 {
-    Py_buffer buffer;
-    if (PyBuffer_FillInfo(&buffer, NULL, room, n, 0, PyBUF_CONTIG) < 0)
-        return -1;
-    PyObject *view = PyMemoryView_FromBuffer(&buffer), *answer = NULL, *released;
-    if (view == NULL)
-        return -1;
-    answer = PyObject_CallMethod(file, "readinto", "O", view);
+    PyObject *space = PyByteArray_FromStringAndSize(NULL, n), *view = NULL, *answer = NULL;
     Py_ssize_t count = -1;
+    if (space == NULL)
+        return -1;
+    memset(PyByteArray_AS_STRING(space), 0, (size_t)n);
+    view = PyMemoryView_FromObject(space);
+    if (view != NULL)
+        answer = PyObject_CallMethod(file, "readinto", "O", view);
     if (answer != NULL)
         count = PyNumber_AsSsize_t(answer, PyExc_ValueError);
-    /* nobody writes to the bytes from now on */
-    PyObject *error = PyErr_GetRaisedException();
-    released = PyObject_CallMethod(view, "release", NULL);
-    if (released == NULL)
-        count = -1;
-    if (error != NULL) {
-        PyErr_SetRaisedException(error);
-        count = -1;
+    if (count == n) {
+        Py_BEGIN_CRITICAL_SECTION(space);
+        /* released, the view lets others make it shorter */
+        if (PyByteArray_GET_SIZE(space) >= n)
+            memcpy(room, PyByteArray_AS_STRING(space), (size_t)n);
+        else
+            count = PyByteArray_GET_SIZE(space);
+        Py_END_CRITICAL_SECTION();
     }
-    Py_XDECREF(released);
     Py_XDECREF(answer);
-    Py_DECREF(view);
+    Py_XDECREF(view);
+    Py_DECREF(space);
     return count;
 }
 
@@ -1047,7 +1049,7 @@ static PyObject *marshal_load(PyObject *module, PyObject *file)
 static PyObject *marshal_loads(PyObject *module, PyObject *arg)
 {
     Py_buffer view;
-    if (PyObject_GetBuffer(arg, &view, PyBUF_SIMPLE) < 0)
+    if (stable_buffer_get(arg, &view) < 0)
         return NULL;
     PyObject *result = PySys_Audit("marshal.loads", "y#", view.buf, view.len) < 0
                            ? NULL

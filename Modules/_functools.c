@@ -126,6 +126,8 @@ static PyObject *partial_vectorcall(PyObject *op, PyObject *const *args, size_t 
     PartialObject *p = (PartialObject *)op;
     PyObject *func = LOAD(p->func), *head = LOAD(p->args), *keywords = LOAD(p->keywords);
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf), nhead;
+    if (call_check_stack(" while calling a Python object"))
+        return NULL;
     if (func == NULL || head == NULL || keywords == NULL) {
         PyErr_SetString(PyExc_TypeError, "partial object is being torn down");
         return NULL;

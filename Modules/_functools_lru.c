@@ -47,7 +47,7 @@ struct lru_cache {
     LruLink *oldest, *youngest;     /* [lock] */
     uint32_t epoch;                 /* [lock; atomic read] number of misses */
     uint32_t user;                  /* [atomic] 0: no hit yet; thread number + 1 of the only thread that had one; SEVERAL */
-    Py_ssize_t hits, misses;        /* [owner] before `shared` is there */
+    Py_ssize_t hits, misses;        /* [owner; atomic read] before `shared` is there */
     struct counters *shared;        /* [atomic] STRIPES of them, or NULL until another thread calls */
     void *shared_memory;            /* what has to be freed for it */
     PyObject *dict;
@@ -80,7 +80,8 @@ static struct counters *shared_counters(LruCache *self)
 static inline void count_call(LruCache *self, int hit)
 {
     if (module_object_is_mine((PyObject *)self) && __atomic_load_n(&self->shared, __ATOMIC_RELAXED) == NULL) {
-        *(hit ? &self->hits : &self->misses) += 1;
+        Py_ssize_t *n = hit ? &self->hits : &self->misses;      /* others may read it */
+        __atomic_store_n(n, __atomic_load_n(n, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
         return;
     }
     struct counters *c = shared_counters(self);
@@ -383,6 +384,8 @@ static PyObject *call_bounded(LruCache *self, PyObject *const *args, size_t narg
 static PyObject *lru_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     LruCache *self = (LruCache *)op;
+    if (call_check_stack(" while calling a Python object"))
+        return NULL;
     return self->function(self, args, nargsf, kwnames);
 }
 

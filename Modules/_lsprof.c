@@ -6,6 +6,7 @@
  * share the one stack.  No Python code runs inside: timers are called, names made and references dropped outside. */
 #define PY_SSIZE_T_CLEAN
 #include "module.h"
+#include "type.h"
 #include <stddef.h>
 #include <time.h>
 
@@ -222,9 +223,8 @@ static PyObject *name_of_c_function(PyObject *op)
     }
     PyObject *attribute = PyUnicode_FromString(name);
     if (attribute != NULL) {
-        PyObject *method = _PyType_Lookup(Py_TYPE(self), attribute);
-        if (method != NULL) {
-            Py_INCREF(method);
+        PyObject *method;
+        if (type_lookup_ref(Py_TYPE(self), attribute, &method, NULL) > 0) {
             result = PyObject_Repr(method);
             Py_DECREF(method);
         }

@@ -12,11 +12,13 @@ static asyncio_import get_policy = {"asyncio.events", "get_event_loop_policy", N
 
 PyObject *asyncio_running_loop(void)
 {
-    PyObject *dict = PyThreadState_GetDict(), *entry = dict != NULL ? PyDict_GetItemWithError(dict, loop_key) : NULL;
-    if (entry == NULL)
+    PyObject *dict = PyThreadState_GetDict(), *entry;
+    if (dict == NULL || PyDict_GetItemRef(dict, loop_key, &entry) <= 0)
         return NULL;
     PyObject *loop = PyTuple_GET_ITEM(entry, 0);
-    return loop != Py_None && PyLong_AsLong(PyTuple_GET_ITEM(entry, 1)) == getpid() ? Py_NewRef(loop) : NULL;
+    loop = loop != Py_None && PyLong_AsLong(PyTuple_GET_ITEM(entry, 1)) == getpid() ? Py_NewRef(loop) : NULL;
+    Py_DECREF(entry);
+    return loop;
 }
 
 static int set_running_loop(PyObject *loop)
@@ -75,24 +77,29 @@ static PyObject *get_event_loop_at(PyObject *module, PyObject *args, PyObject *k
 
 int asyncio_enter_task(PyObject *loop, PyObject *task)
 {
-    PyObject *other = PyDict_SetDefault(current_tasks, loop, task);
-    if (other == NULL)
+    PyObject *other;
+    if (PyDict_SetDefaultRef(current_tasks, loop, task, &other) < 0)
         return -1;
-    if (other == task)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "Cannot enter into task %R while another task %R is being executed.", task, other);
-    return -1;
+    int is_same = other == task;
+    if (!is_same)
+        PyErr_Format(PyExc_RuntimeError, "Cannot enter into task %R while another task %R is being executed.", task, other);
+    Py_DECREF(other);
+    return is_same ? 0 : -1;
 }
 
 int asyncio_leave_task(PyObject *loop, PyObject *task)
 {
-    PyObject *current = PyDict_GetItemWithError(current_tasks, loop);
+    PyObject *current;
+    int rc = -1;
+    if (PyDict_GetItemRef(current_tasks, loop, &current) < 0)
+        return -1;
     if (current == task)
-        return PyDict_DelItem(current_tasks, loop);
-    if (!PyErr_Occurred())
+        rc = PyDict_DelItem(current_tasks, loop);
+    else
         PyErr_Format(PyExc_RuntimeError, "Leaving task %R does not match the current task %R.", task,
                      current != NULL ? current : Py_None);
-    return -1;
+    Py_XDECREF(current);
+    return rc;
 }
 
 static int call_set(const char *method, PyObject *task)

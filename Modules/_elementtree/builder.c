@@ -252,9 +252,10 @@ static PyObject *start_locked(builder_t *self, PyObject *tag, PyObject *attrib)
     if (flush(self) < 0 || (element = make_element(self, tag, attrib)) == NULL)
         return NULL;
     set_last(self, element, 0);
-    PyObject *around = self->current != NULL ? self->current : Py_None, *list = Py_NewRef(self->stack), *old;
+    PyObject *around = Py_NewRef(self->current != NULL ? self->current : Py_None), *list = Py_NewRef(self->stack), *old;
     int failed = place(self, element) < 0 || PyList_Append(list, around) < 0;
     Py_DECREF(list);
+    Py_DECREF(around);
     if (failed) {
         Py_DECREF(element);
         return NULL;
@@ -271,24 +272,27 @@ static PyObject *end_locked(builder_t *self)
 {
     if (flush(self) < 0)
         return NULL;
-    Py_ssize_t n = PyList_GET_SIZE(self->stack);
-    PyObject *element = self->current, *around = n > 0 ? PyList_GetItemRef(self->stack, n - 1) : NULL;
+    /* The list's lock may have to be waited for: what is worked on is held. */
+    PyObject *list = Py_NewRef(self->stack), *element = Py_XNewRef(self->current), *result = NULL, *around, *old;
+    Py_ssize_t n = PyList_GET_SIZE(list);
+    around = n > 0 ? PyList_GetItemRef(list, n - 1) : NULL;
     if (around == NULL || element == NULL) {
-        Py_XDECREF(around);
         PyErr_SetString(PyExc_IndexError, "pop from empty stack");
-        return NULL;
+        goto done;
     }
-    if (PyList_SetSlice(self->stack, n - 1, n, NULL) < 0) {
-        Py_DECREF(around);
-        return NULL;
-    }
-    self->current = around;
-    if (around == Py_None)
-        Py_CLEAR(self->current);
+    if (PyList_SetSlice(list, n - 1, n, NULL) < 0)
+        goto done;
+    old = self->current;
+    self->current = around != Py_None ? Py_NewRef(around) : NULL;
+    Py_XDECREF(old);
     set_last(self, element, 1);
-    if (report(self, "end", element) < 0)
-        Py_CLEAR(element);
-    return element;
+    if (report(self, "end", element) == 0)
+        result = Py_NewRef(element);
+done:
+    Py_XDECREF(around);
+    Py_XDECREF(element);
+    Py_DECREF(list);
+    return result;
 }
 
 /* A comment or processing instruction (stolen, may be NULL). */

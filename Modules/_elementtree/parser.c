@@ -466,16 +466,41 @@ static const char *const handler_names[] = {
 #undef HANDLER
 };
 
-/* Looks the target's methods up. */
-static int find_handlers(parser_t *p)
+/* What __init__ gives a parser. */
+typedef struct {
+    XML_Parser parser;
+    PyObject *target, *entity, *names, *handlers[HANDLER_COUNT];
+} parts_t;
+
+static void parts_drop(parts_t *parts)
 {
-    for (int i = 0; i < HANDLER_COUNT; i++) {
-        PyObject *handler;
-        if (PyObject_GetOptionalAttrString(p->target, handler_names[i], &handler) < 0)
-            return -1;
-        Py_XSETREF(p->handlers[i], handler);
-    }
-    return 0;
+    if (parts->parser != NULL)
+        XML_ParserFree(parts->parser);
+    Py_XDECREF(parts->target);
+    Py_XDECREF(parts->entity);
+    Py_XDECREF(parts->names);
+    for (int i = 0; i < HANDLER_COUNT; i++)
+        Py_XDECREF(parts->handlers[i]);
+}
+
+static void swap(PyObject **a, PyObject **b)
+{
+    PyObject *value = *a;
+    *a = *b;
+    *b = value;
+}
+
+/* Gives the parser these parts, and takes those that it has. */
+static void parts_exchange_locked(parser_t *p, parts_t *parts)
+{
+    XML_Parser old = p->parser;
+    p->parser = parts->parser;
+    parts->parser = old;
+    swap(&p->target, &parts->target);
+    swap(&p->entity, &parts->entity);
+    swap(&p->names, &parts->names);
+    for (int i = 0; i < HANDLER_COUNT; i++)
+        swap(&p->handlers[i], &parts->handlers[i]);
 }
 
 static XML_Parser new_expat(const char *encoding)
@@ -489,34 +514,38 @@ static XML_Parser new_expat(const char *encoding)
     return x;
 }
 
-/* target is stolen. */
-static int set_up_locked(parser_t *p, PyObject *target, const char *encoding)
+/* Makes the parts, looking the target's methods up; target is stolen. What is there after a failure is to be dropped. */
+static int parts_make(parts_t *parts, PyObject *target, const char *encoding)
 {
-    PyObject *entity = PyDict_New(), *names = PyDict_New();
-    XML_Parser x = p->busy ? NULL : new_expat(encoding), old;
-    if (p->busy)
-        PyErr_SetString(PyExc_RuntimeError, "the parser is already parsing");
-    if (x == NULL || entity == NULL || names == NULL) {
-        Py_XDECREF(entity);
-        Py_XDECREF(names);
-        Py_DECREF(target);
-        if (x != NULL)
-            XML_ParserFree(x);
+    *parts = (parts_t){.target = target};
+    parts->parser = new_expat(encoding);
+    if (parts->parser == NULL || (parts->entity = PyDict_New()) == NULL || (parts->names = PyDict_New()) == NULL)
         return -1;
-    }
-    Py_XSETREF(p->entity, entity);
-    Py_XSETREF(p->names, names);
-    Py_XSETREF(p->target, target);
-    if (find_handlers(p) < 0) {
-        XML_ParserFree(x);
-        return -1;
-    }
-    old = p->parser;
-    p->parser = x;
-    install(p);
-    if (old != NULL)
-        XML_ParserFree(old);
+    for (int i = 0; i < HANDLER_COUNT; i++)
+        if (PyObject_GetOptionalAttrString(target, handler_names[i], &parts->handlers[i]) < 0)
+            return -1;
     return 0;
+}
+
+/* target is stolen. Nothing is called between the look at `busy` and the end of the exchange. */
+static int set_up(parser_t *p, PyObject *target, const char *encoding)
+{
+    parts_t parts;
+    int failed = parts_make(&parts, target, encoding);
+    if (failed == 0) {
+        Py_BEGIN_CRITICAL_SECTION(p);
+        if (p->busy) {
+            PyErr_SetString(PyExc_RuntimeError, "the parser is already parsing");
+            failed = -1;
+        }
+        else {
+            parts_exchange_locked(p, &parts);
+            install(p);
+        }
+        Py_END_CRITICAL_SECTION();
+    }
+    parts_drop(&parts);
+    return failed;
 }
 
 static int parser_init(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -524,7 +553,6 @@ static int parser_init(PyObject *op, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"target", "encoding", NULL};
     PyObject *target = Py_None, *encoding_arg = Py_None;
     const char *encoding = NULL;
-    int failed;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OO:XMLParser", keywords, &target, &encoding_arg))
         return -1;
     if (encoding_arg != Py_None && !PyUnicode_Check(encoding_arg)) {
@@ -537,10 +565,7 @@ static int parser_init(PyObject *op, PyObject *args, PyObject *kwargs)
     target = target == Py_None ? PyObject_CallNoArgs((PyObject *)&builder_type) : Py_NewRef(target);
     if (target == NULL)
         return -1;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    failed = set_up_locked(PARSER(op), target, encoding);
-    Py_END_CRITICAL_SECTION();
-    return failed;
+    return set_up(PARSER(op), target, encoding);
 }
 
 static int parser_traverse(PyObject *op, visitproc visit, void *arg)

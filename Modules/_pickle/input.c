@@ -88,30 +88,48 @@ int in_read(unpickler_t *u, Py_ssize_t n, const char **data)
     return 0;
 }
 
-/* Fills `to` by readinto(). */
-static int read_directly(unpickler_t *u, char *to, Py_ssize_t n)
+/* Calls readinto() with a view of space; the number it returns, or -1. */
+static Py_ssize_t call_readinto(unpickler_t *u, PyObject *space)
 {
-    PyObject *view = PyMemoryView_FromMemory(to, n, PyBUF_WRITE), *result, *released;
-    if (view == NULL)
-        return -1;
-    result = PyObject_CallOneArg(u->readinto, view);
+    PyObject *view = PyMemoryView_FromObject(space), *result = NULL, *released;
+    Py_ssize_t got = -1;
+    if (view != NULL)
+        result = PyObject_CallOneArg(u->readinto, view);
     if (result != NULL) {
         released = PyObject_CallMethod(view, "release", NULL);
-        if (released == NULL)
-            Py_CLEAR(result);
+        if (released != NULL)
+            got = PyLong_AsSsize_t(result);
+        if (got < 0 && !PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "readinto() returned negative size");
         Py_XDECREF(released);
     }
-    Py_DECREF(view);
-    if (result == NULL)
+    Py_XDECREF(result);
+    Py_XDECREF(view);
+    return got;
+}
+
+/* Fills `to` by readinto(). The file gets a view of a bytearray, for it may keep what it gets. */
+static int read_directly(unpickler_t *u, char *to, Py_ssize_t n)
+{
+    PyObject *space = PyByteArray_FromStringAndSize(NULL, n);
+    if (space == NULL)
         return -1;
-    Py_ssize_t got = PyLong_AsSsize_t(result);
-    Py_DECREF(result);
-    if (got < 0) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "readinto() returned negative size");
-        return -1;
+    memset(PyByteArray_AS_STRING(space), 0, (size_t)n);
+    Py_ssize_t got = call_readinto(u, space), size;
+    int failed = got < 0 ? -1 : got < n ? in_truncated() : 0;
+    if (failed == 0) {
+        Py_BEGIN_CRITICAL_SECTION(space);
+        size = PyByteArray_GET_SIZE(space);
+        if (size >= n)
+            memcpy(to, PyByteArray_AS_STRING(space), (size_t)n);
+        Py_END_CRITICAL_SECTION();
+        if (size < n) {
+            PyErr_SetString(PyExc_BufferError, "readinto() resized its buffer");
+            failed = -1;
+        }
     }
-    return got < n ? in_truncated() : 0;
+    Py_DECREF(space);
+    return failed;
 }
 
 int in_read_into(unpickler_t *u, char *to, Py_ssize_t n)

@@ -114,8 +114,15 @@ int hook_find(hook_t *hook, PyObject *self, PyObject *name)
         Py_SETREF(method, function);
         hook->takes_self = 1;
     }
-    Py_XSETREF(hook->function, method);
+    hook->function = method;
     return 0;
+}
+
+void hook_swap(hook_t *a, hook_t *b)
+{
+    hook_t hook = *a;
+    *a = *b;
+    *b = hook;
 }
 
 PyObject *hook_call(hook_t *hook, PyObject *self, PyObject *arg)

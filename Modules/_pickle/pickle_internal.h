@@ -47,8 +47,9 @@ typedef struct {
     PyObject *function;         /* or NULL */
     int takes_self;
 } hook_t;
-/* Looks the method up. 0 or -1. */
+/* Looks the method up, for an empty hook. 0 or -1. */
 int hook_find(hook_t *hook, PyObject *self, PyObject *name);
+void hook_swap(hook_t *a, hook_t *b);
 /* NULL with an exception. hook->function is not NULL. */
 PyObject *hook_call(hook_t *hook, PyObject *self, PyObject *arg);
 /* Getter and setter of the attribute. */

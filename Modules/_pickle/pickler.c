@@ -186,9 +186,8 @@ static int get_protocol(PyObject *arg)
 
 int pickler_setup(pickler_t *p, PyObject *file, PyObject *protocol, int fix_imports, PyObject *buffer_callback)
 {
-    PyObject *write = NULL;
-    if (p->busy)
-        return refuse_busy("Pickler");
+    PyObject *write = NULL, *old_write = NULL, *old_callback = NULL;
+    int failed = 0;
     int number = get_protocol(protocol);
     if (number < 0)
         return -1;
@@ -206,43 +205,66 @@ int pickler_setup(pickler_t *p, PyObject *file, PyObject *protocol, int fix_impo
             return -1;
         }
     }
-    p->protocol = number;
-    __atomic_store_n(&p->bin, number > 0, __ATOMIC_RELAXED);
-    p->fix_imports = fix_imports && number < 3;
-    __atomic_store_n(&p->fast, 0, __ATOMIC_RELAXED);
-    memo_clear(&p->memo);
-    Py_XSETREF(p->write, write);
-    Py_XSETREF(p->buffer_callback, Py_XNewRef(buffer_callback));
-    p->initialized = 1;
-    return 0;
+    /* Nothing is called between the look at `busy` and the end of the exchange. */
+    Py_BEGIN_CRITICAL_SECTION(p);
+    if (p->busy) {
+        failed = refuse_busy("Pickler");
+        old_write = write;
+    }
+    else {
+        p->protocol = number;
+        __atomic_store_n(&p->bin, number > 0, __ATOMIC_RELAXED);
+        p->fix_imports = fix_imports && number < 3;
+        __atomic_store_n(&p->fast, 0, __ATOMIC_RELAXED);
+        old_write = p->write;
+        p->write = write;
+        old_callback = p->buffer_callback;
+        p->buffer_callback = Py_XNewRef(buffer_callback);
+        p->initialized = 1;
+        memo_clear(&p->memo);
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old_write);
+    Py_XDECREF(old_callback);
+    return failed;
 }
 
 /* ---- The type ---- */
 
 static int init_hooks(pickler_t *p)
 {
-    PyObject *name = PyUnicode_InternFromString("persistent_id"), *table;
+    PyObject *name = PyUnicode_InternFromString("persistent_id"), *table = NULL, *old;
+    hook_t hook = {NULL, 0};
     if (name == NULL)
         return -1;
-    int failed = hook_find(&p->persistent_id, (PyObject *)p, name);
+    int failed = hook_find(&hook, (PyObject *)p, name) < 0
+                 || PyObject_GetOptionalAttrString((PyObject *)p, "dispatch_table", &table) < 0;
     Py_DECREF(name);
-    if (failed || PyObject_GetOptionalAttrString((PyObject *)p, "dispatch_table", &table) < 0)
-        return -1;
-    Py_XSETREF(p->dispatch_table, table);
-    return 0;
+    if (!failed) {
+        Py_BEGIN_CRITICAL_SECTION(p);
+        if (p->busy)
+            failed = refuse_busy("Pickler") < 0;
+        else {
+            hook_swap(&p->persistent_id, &hook);
+            old = p->dispatch_table;
+            p->dispatch_table = table;
+            table = old;
+        }
+        Py_END_CRITICAL_SECTION();
+    }
+    Py_XDECREF(hook.function);
+    Py_XDECREF(table);
+    return failed ? -1 : 0;
 }
 
 static int pickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"file", "protocol", "fix_imports", "buffer_callback", NULL};
     PyObject *file, *protocol = NULL, *callback = NULL;
-    int fix_imports = 1, failed;
+    int fix_imports = 1;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OpO:Pickler", keywords, &file, &protocol, &fix_imports, &callback))
         return -1;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    failed = pickler_setup((pickler_t *)op, file, protocol, fix_imports, callback) < 0 || init_hooks((pickler_t *)op) < 0;
-    Py_END_CRITICAL_SECTION();
-    return failed ? -1 : 0;
+    return pickler_setup((pickler_t *)op, file, protocol, fix_imports, callback) < 0 ? -1 : init_hooks((pickler_t *)op);
 }
 
 static PyObject *pickler_dump(PyObject *op, PyObject *value)

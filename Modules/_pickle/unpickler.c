@@ -77,50 +77,85 @@ PyObject *unpickler_run(unpickler_t *u)
     return result;
 }
 
-static int optional_method(PyObject *file, const char *name, PyObject **target)
-{
-    PyObject *method;
-    if (PyObject_GetOptionalAttrString(file, name, &method) < 0)
-        return -1;
-    Py_XSETREF(*target, method);
-    return 0;
-}
+/* What __init__ gives an unpickler. */
+typedef struct {
+    PyObject *peek, *readinto, *read, *readline, *buffers, *encoding, *errors;
+} source_t;
 
-static int set_file(unpickler_t *u, PyObject *file)
+static int source_find_methods(source_t *source, PyObject *file)
 {
-    if (optional_method(file, "peek", &u->peek) < 0 || optional_method(file, "readinto", &u->readinto) < 0
-        || optional_method(file, "read", &u->read) < 0 || optional_method(file, "readline", &u->readline) < 0)
+    if (PyObject_GetOptionalAttrString(file, "peek", &source->peek) < 0
+        || PyObject_GetOptionalAttrString(file, "readinto", &source->readinto) < 0
+        || PyObject_GetOptionalAttrString(file, "read", &source->read) < 0
+        || PyObject_GetOptionalAttrString(file, "readline", &source->readline) < 0)
         return -1;
-    if (u->read != NULL && u->readline != NULL)
+    if (source->read != NULL && source->readline != NULL)
         return 0;
     PyErr_SetString(PyExc_TypeError, "file must have 'read' and 'readline' attributes");
     return -1;
 }
 
+/* What is there after a failure is to be dropped. */
+static int source_make(source_t *source, PyObject *file, PyObject *encoding, PyObject *errors, PyObject *buffers)
+{
+    *source = (source_t){NULL};
+    if (file != NULL && source_find_methods(source, file) < 0)
+        return -1;
+    source->encoding = encoding == NULL ? PyUnicode_FromString("ASCII") : Py_NewRef(encoding);
+    source->errors = errors == NULL ? PyUnicode_FromString("strict") : Py_NewRef(errors);
+    if (buffers != NULL && buffers != Py_None && (source->buffers = PyObject_GetIter(buffers)) == NULL)
+        return -1;
+    return source->encoding != NULL && source->errors != NULL ? 0 : -1;
+}
+
+static void swap(PyObject **a, PyObject **b)
+{
+    PyObject *value = *a;
+    *a = *b;
+    *b = value;
+}
+
+static void source_exchange_locked(unpickler_t *u, source_t *source)
+{
+    swap(&u->peek, &source->peek);
+    swap(&u->readinto, &source->readinto);
+    swap(&u->read, &source->read);
+    swap(&u->readline, &source->readline);
+    swap(&u->buffers, &source->buffers);
+    swap(&u->encoding, &source->encoding);
+    swap(&u->errors, &source->errors);
+}
+
+static void source_drop(source_t *source)
+{
+    Py_XDECREF(source->peek);
+    Py_XDECREF(source->readinto);
+    Py_XDECREF(source->read);
+    Py_XDECREF(source->readline);
+    Py_XDECREF(source->buffers);
+    Py_XDECREF(source->encoding);
+    Py_XDECREF(source->errors);
+}
+
 int unpickler_setup(unpickler_t *u, PyObject *file, int fix_imports, PyObject *encoding, PyObject *errors, PyObject *buffers)
 {
-    PyObject *iterator = NULL, *encoding_name, *errors_name;
-    if (u->busy)
-        return refuse_busy();
-    u->initialized = 0;
-    if (file != NULL && set_file(u, file) < 0)
-        return -1;
-    encoding_name = encoding == NULL ? PyUnicode_FromString("ASCII") : Py_NewRef(encoding);
-    errors_name = errors == NULL ? PyUnicode_FromString("strict") : Py_NewRef(errors);
-    if (encoding_name == NULL || errors_name == NULL) {
-        Py_XDECREF(encoding_name);
-        Py_XDECREF(errors_name);
-        return -1;
+    source_t source;
+    int failed = source_make(&source, file, encoding, errors, buffers);
+    if (failed == 0) {
+        /* Nothing is called between the look at `busy` and the end of the exchange. */
+        Py_BEGIN_CRITICAL_SECTION(u);
+        if (u->busy)
+            failed = refuse_busy();
+        else {
+            source_exchange_locked(u, &source);
+            u->fix_imports = fix_imports;
+            u->initialized = 1;
+            load_memo_clear(u);
+        }
+        Py_END_CRITICAL_SECTION();
     }
-    Py_XSETREF(u->encoding, encoding_name);
-    Py_XSETREF(u->errors, errors_name);
-    if (buffers != NULL && buffers != Py_None && (iterator = PyObject_GetIter(buffers)) == NULL)
-        return -1;
-    Py_XSETREF(u->buffers, iterator);
-    load_memo_clear(u);
-    u->fix_imports = fix_imports;
-    u->initialized = 1;
-    return 0;
+    source_drop(&source);
+    return failed;
 }
 
 /* ---- find_class ---- */
@@ -202,6 +237,8 @@ PyObject *unpickler_find_class(unpickler_t *u, PyObject *module_name, PyObject *
 static int unpickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"file", "fix_imports", "encoding", "errors", "buffers", NULL};
+    unpickler_t *u = (unpickler_t *)op;
+    hook_t hook = {NULL, 0};
     PyObject *file, *encoding = NULL, *errors = NULL, *buffers = NULL, *name;
     int fix_imports = 1, failed;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pUUO:Unpickler", keywords, &file, &fix_imports, &encoding, &errors,
@@ -210,12 +247,18 @@ static int unpickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
     name = PyUnicode_InternFromString("persistent_load");
     if (name == NULL)
         return -1;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    failed = unpickler_setup((unpickler_t *)op, file, fix_imports, encoding, errors, buffers) < 0
-             || hook_find(&((unpickler_t *)op)->persistent_load, op, name) < 0;
-    Py_END_CRITICAL_SECTION();
+    failed = unpickler_setup(u, file, fix_imports, encoding, errors, buffers) < 0 || hook_find(&hook, op, name) < 0;
     Py_DECREF(name);
-    return failed ? -1 : 0;
+    if (failed)
+        return -1;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (u->busy)
+        failed = refuse_busy();
+    else
+        hook_swap(&u->persistent_load, &hook);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(hook.function);
+    return failed;
 }
 
 static PyObject *unpickler_load(PyObject *op, PyObject *unused)

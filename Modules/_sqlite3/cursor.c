@@ -1,8 +1,8 @@
 /* Cursors: running statements, and fetching rows.
  *
  * A method holds the lock of the connection's database, and of the statement's if that is another one,
- * because the connection was initialised again. `locked` keeps methods out that adapters, converters and
- * functions call meanwhile. */
+ * because the connection was initialised again. `locked` says that the cursor's state is a method's: it keeps methods
+ * out that adapters, converters and functions call meanwhile, and __init__, which any thread may call. */
 #include "sqlite_internal.h"
 
 #define CURSOR(op) ((cursor_t *)(op))
@@ -18,7 +18,28 @@ static long get_rowcount(cursor_t *self)
 
 /* ---- Entering and leaving methods ---- */
 
-/* Locks the database of the cursor's connection, which may be exchanged until that is done. */
+/* Makes the cursor's state the caller's: 0, or -1 with an exception. */
+static int claim(cursor_t *self)
+{
+    if (!__atomic_exchange_n(&self->locked, 1, __ATOMIC_ACQUIRE)) /* pairs with release */
+        return 0;
+    error_set(E_ProgrammingError, "Recursive use of cursors not allowed.");
+    return -1;
+}
+
+static void release(cursor_t *self)
+{
+    __atomic_store_n(&self->locked, 0, __ATOMIC_RELEASE);
+}
+
+static void leave(cursor_t *self, database_t *d)
+{
+    release(self);
+    connection_leave(d);
+}
+
+/* Claims the cursor and locks the database of its connection, which may be exchanged until that is done. NULL with an
+ * exception. */
 static database_t *lock_connection(cursor_t *self)
 {
     for (;;) {
@@ -29,41 +50,27 @@ static database_t *lock_connection(cursor_t *self)
             return NULL;
         }
         database_t *d = connection_enter(connection, CHECK_THREAD);
+        if (d != NULL && claim(self) < 0) {
+            connection_leave(d);
+            d = NULL;
+        }
         int is_current = __atomic_load_n(&self->connection, __ATOMIC_RELAXED) == connection;
         Py_DECREF(connection);
         if (d == NULL || is_current)
             return d;
-        connection_leave(d);
+        leave(self, d);
     }
 }
 
-static int check_unlocked(cursor_t *self)
-{
-    if (self->locked)
-        error_set(E_ProgrammingError, "Recursive use of cursors not allowed.");
-    return self->locked ? -1 : 0;
-}
-
-/* The database, locked, or NULL with an exception. */
+/* The same for what a closed cursor cannot do. */
 static database_t *enter(cursor_t *self)
 {
     database_t *d = lock_connection(self);
-    if (d == NULL)
-        return NULL;
-    if (self->closed)
-        error_set(E_ProgrammingError, "Cannot operate on a closed cursor.");
-    else if (check_unlocked(self) == 0) {
-        self->locked = 1;
+    if (d == NULL || !self->closed)
         return d;
-    }
-    connection_leave(d);
+    error_set(E_ProgrammingError, "Cannot operate on a closed cursor.");
+    leave(self, d);
     return NULL;
-}
-
-static void leave(cursor_t *self, database_t *d)
-{
-    self->locked = 0;
-    connection_leave(d);
 }
 
 /* Lets go of the statement; the next one to use it finds it reset. */
@@ -429,14 +436,9 @@ static PyObject *cursor_close(PyObject *op, PyObject *unused)
     database_t *d = lock_connection(self);
     if (d == NULL)
         return NULL;
-    int failed = check_unlocked(self) < 0;
-    if (!failed) {
-        drop_statement_locked(self);
-        self->closed = 1;
-    }
-    connection_leave(d);
-    if (failed)
-        return NULL;
+    drop_statement_locked(self);
+    self->closed = 1;
+    leave(self, d);
     Py_RETURN_NONE;
 }
 
@@ -455,18 +457,23 @@ static PyObject *cursor_setoutputsize(PyObject *op, PyObject *args)
 
 /* ---- Making and destroying ---- */
 
-/* Makes an initialised cursor ready to be initialised anew. */
-static int let_go(cursor_t *self)
+/* Gives a cursor, which may be initialised already, its connection. The one it has may be closed, or another thread's: so
+ * the cursor is claimed without the lock of its database. */
+static int exchange_connection(cursor_t *self, PyObject *connection)
 {
-    database_t *d = NULL;
-    int failed;
-    if (__atomic_load_n(&self->connection, __ATOMIC_RELAXED) != NULL && (d = lock_connection(self)) == NULL)
-        PyErr_Clear(); /* its connection is of no use any more */
-    failed = check_unlocked(self) < 0;
-    if (!failed)
+    if (claim(self) < 0)
+        return -1;
+    database_t *d = self->statement != NULL ? self->statement->database : NULL;
+    int failed = d != NULL && database_lock_or_raise(database_incref(d)) < 0;
+    if (!failed) {
         drop_statement_locked(self);
-    if (d != NULL)
-        connection_leave(d);
+        if (d != NULL)
+            database_unlock(d);
+        self->closed = 0;
+        field_set_steal((PyObject *)self, (PyObject **)&self->connection, Py_NewRef(connection));
+    }
+    database_decref(d);
+    release(self);
     return failed ? -1 : 0;
 }
 
@@ -479,9 +486,8 @@ static int cursor_init(PyObject *op, PyObject *args, PyObject *kwargs)
         return -1;
     }
     if (!PyArg_UnpackTuple(args, "Cursor", 1, 1, &connection) ||
-        !PyArg_ParseTuple(args, "O!:Cursor", &connection_type, &connection) || let_go(self) < 0)
+        !PyArg_ParseTuple(args, "O!:Cursor", &connection_type, &connection) || exchange_connection(self, connection) < 0)
         return -1;
-    field_set_steal(op, (PyObject **)&self->connection, Py_NewRef(connection));
     field_set_steal(op, &self->description, Py_NewRef(Py_None));
     field_set_steal(op, &self->lastrowid, Py_NewRef(Py_None));
     field_set_steal(op, &self->row_factory, Py_NewRef(Py_None));
@@ -490,7 +496,6 @@ static int cursor_init(PyObject *op, PyObject *args, PyObject *kwargs)
     database_t *d = connection_enter((connection_t *)connection, CHECK_THREAD);
     if (d == NULL)
         return -1;
-    self->closed = 0;
     connection_leave(d);
     return 0;
 }

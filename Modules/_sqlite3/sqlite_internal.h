@@ -144,13 +144,14 @@ struct statement {
 
 typedef struct {
     PyObject_HEAD
-    connection_t *connection;          /* [lock;section] */
+    connection_t *connection;          /* [claim;section] */
     PyObject *description, *lastrowid, *row_factory; /* [section] */
     long rowcount;                                   /* [atomic] */
     int arraysize;                                   /* [atomic] */
-    int closed, locked;                              /* [lock]; locked: a method runs */
-    statement_t *statement;                          /* [lock] whose row is to be fetched, or NULL */
-    PyObject *converters;                            /* [lock] tuple, for the columns, or NULL */
+    int locked;                                      /* [atomic] a method has claimed the cursor */
+    int closed;                                      /* [claim] */
+    statement_t *statement;                          /* [claim] whose row is to be fetched, or NULL */
+    PyObject *converters;                            /* [claim] tuple, for the columns, or NULL */
     PyObject *weakrefs;
 } cursor_t;
 

@@ -135,10 +135,11 @@ static int cache_shrink(database_t *d, Py_ssize_t size)
 {
     while (d->oldest != NULL && PyDict_GET_SIZE(d->cache) > size) {
         statement_t *s = (statement_t *)Py_NewRef(d->oldest);
-        PyObject *sql = s->sql;
+        PyObject *sql = Py_NewRef(s->sql);
         cache_unlink(d, s);
         s->sql = NULL;
         int failed = PyDict_DelItem(d->cache, sql);
+        Py_DECREF(sql);
         Py_DECREF(s);
         if (failed)
             return -1;

@@ -110,23 +110,19 @@ static int read_some(PyObject *read, char *buf)
     if (data == NULL)
         return -1;
     Py_ssize_t n = -1;
-    const char *chars = NULL;
-    if (PyBytes_Check(data)) {
-        n = PyBytes_GET_SIZE(data);
-        chars = PyBytes_AS_STRING(data);
-    }
-    else if (PyByteArray_Check(data)) {
-        n = PyByteArray_GET_SIZE(data);
-        chars = PyByteArray_AS_STRING(data);
-    }
-    else
+    Py_buffer view;             /* while it is there, a bytearray is not resized */
+    if (!PyBytes_Check(data) && !PyByteArray_Check(data))
         PyErr_Format(PyExc_TypeError, "read() did not return a bytes object (type=%.400s)", Py_TYPE(data)->tp_name);
-    if (n > READ_SIZE) {
-        PyErr_Format(PyExc_ValueError, "read() returned too much data: %i bytes requested, %zd returned", READ_SIZE, n);
-        n = -1;
+    else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) == 0) {
+        n = view.len;
+        if (n > READ_SIZE) {
+            PyErr_Format(PyExc_ValueError, "read() returned too much data: %i bytes requested, %zd returned", READ_SIZE, n);
+            n = -1;
+        }
+        if (n > 0)
+            memcpy(buf, view.buf, (size_t)n);
+        PyBuffer_Release(&view);
     }
-    if (n > 0)
-        memcpy(buf, chars, (size_t)n);
     Py_DECREF(data);
     return (int)n;
 }

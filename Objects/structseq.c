@@ -1,8 +1,8 @@
 /* Struct sequences (os.stat_result, time.struct_time, sys.version_info ...): tuples whose items have names.
  *
  * An instance is a tuple of n_sequence_fields visible items, followed in memory by hidden ones that are attributes only.
- * The class's __dict__ tells n_sequence_fields, n_fields and n_unnamed_fields; nothing here relies on that, since anybody may write
- * there. */
+ * The class's __dict__ tells n_sequence_fields, n_fields and n_unnamed_fields; nothing here relies on that, since anybody
+ * may write there. */
 #include "Python.h"
 
 #include "memory.h"

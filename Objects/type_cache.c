@@ -22,6 +22,14 @@ void types_init_locks(void)
     shape_init_lock();
 }
 
+void types_after_fork(void)
+{
+    if (types_owner == thread_current())
+        return;
+    types_owner = NULL;
+    types_depth = 0;
+}
+
 void types_lock(void)
 {
     PyThreadState *ts = thread_current();
@@ -199,7 +207,8 @@ static int lookup_uncached(PyTypeObject *type, PyObject *name, PyObject **result
     return found;
 }
 
-/* Along the MRO from item i on. Under the types lock, without running code.  1: answered; 0: a dict has foreign keys in the way. */
+/* Along the MRO from item i on. Under the types lock, without running code.  1: answered; 0: a dict has foreign keys in the
+ * way. */
 static int lookup_locked(PyObject *mro, Py_ssize_t i, PyObject *name, PyObject **result)
 {
     *result = NULL;
@@ -224,7 +233,8 @@ int type_dict_get_locked(PyObject *dict, PyObject *name, PyObject **result)
     uint64_t keys_version;
     PyObject **slot, *key, *value;
     *result = NULL;
-    if (dict_cache_slot(dict, name, &keys_version, &slot) == 0 && (slot == NULL || (*result = dict_slot_read_ref(slot)) != NULL))
+    if (dict_cache_slot(dict, name, &keys_version, &slot) == 0
+        && (slot == NULL || (*result = dict_slot_read_ref(slot)) != NULL))
         return slot != NULL;
     for (Py_ssize_t position = 0; *result == NULL && dict_next_ref(dict, &position, &key, &value, NULL);) {
         if (PyUnicode_CheckExact(key) && unicode_equal(key, name))
@@ -595,8 +605,8 @@ static void update_slot_locked(PyTypeObject *type, PyObject *name)
         type_retire_shapes_locked(&PyBaseObject_Type);
 }
 
-/* type.__dict__[key] = value, or del; *old: what was there, to be dropped without the lock. A key of another type with the same hash
- * runs its __eq__: the lock is let go for that. */
+/* type.__dict__[key] = value, or del; *old: what was there, to be dropped without the lock. A key of another type with the
+ * same hash runs its __eq__: the lock is let go for that. */
 static int store_locked(PyTypeObject *type, PyObject *key, PyObject *value, PyObject **old)
 {
     uint64_t keys_version;

@@ -242,14 +242,15 @@ static int traverse_slots(PyObject *self, PyTypeObject *base, visitproc visit, v
 
 enum { SLOTS_AT_ONCE = 16 };
 
-/* Empties up to SLOTS_AT_ONCE filled slots of the classes made in Python. Nothing runs meanwhile: what drops the values may change
- * __bases__, so who has dropped them starts again at the instance's class. dead: nobody else touches the slots. */
+/* Empties up to SLOTS_AT_ONCE filled slots of the classes made in Python. Nothing runs meanwhile: what drops the values may
+ * change __bases__, so who has dropped them starts again at the instance's class. dead: nobody else touches the slots. */
 static inline Py_ALWAYS_INLINE int take_slots(PyObject *self, PyObject **taken, int dead)
 {
     int n = 0;
     for (PyTypeObject *t = heap_type(self); t->tp_dealloc == subtype_dealloc; t = type_base(t))
         for (uint32_t i = 0; i < t->tp_private->member_count; i++) {
-            PyObject **slot = slot_of(self, &t->tp_private->members[i]), *value = __atomic_load_n(slot, __ATOMIC_RELAXED);
+            PyObject **slot = slot_of(self, &t->tp_private->members[i]);
+            PyObject *value = __atomic_load_n(slot, __ATOMIC_RELAXED);
             if (value == NULL)
                 continue;
             if (n == SLOTS_AT_ONCE)

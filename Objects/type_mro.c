@@ -422,8 +422,8 @@ static int check_new_bases(PyTypeObject *type, PyObject *bases)
     return 0;
 }
 
-/* Denies versions to classes whose MROs name others that do not know them: custom ones, and such as were made or changed, while this
- * thread was in a mro(), by an order that did not last. */
+/* Denies versions to classes whose MROs name others that do not know them: custom ones, and such as were made or changed,
+ * while this thread was in a mro(), by an order that did not last. */
 static void mark_tree(PyTypeObject *type)
 {
     if (type->tp_mro != NULL && !type_mro_is_plain(type, type->tp_mro))

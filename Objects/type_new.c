@@ -321,6 +321,7 @@ static int make_type(struct making *m)
     type->tp_as_number = &heap->as_number;
     type->tp_as_buffer = &heap->as_buffer;
     heap->ht_name = Py_NewRef(m->name);
+    heap->ht_qualname = Py_NewRef(m->name);     /* until set_qualname; what runs before that may find the class */
     heap->ht_slots = Py_XNewRef(m->slots);
     Py_ssize_t length;
     type->tp_name = PyUnicode_AsUTF8AndSize(m->name, &length);
@@ -373,16 +374,15 @@ static int set_qualname(struct making *m)
     int found = dict_get_str_ref(m->dict, STR(__qualname__), &qualname);
     if (found < 0)
         return -1;
-    if (found == 0) {
-        m->type->ht_qualname = Py_NewRef(m->name);
+    if (found == 0)
         return 0;
-    }
     if (!PyUnicode_Check(qualname)) {
         PyErr_Format(PyExc_TypeError, "type __qualname__ must be a str, not %s", Py_TYPE(qualname)->tp_name);
         Py_DECREF(qualname);
         return -1;
     }
-    m->type->ht_qualname = qualname;
+    PyObject *old = __atomic_exchange_n(&m->type->ht_qualname, qualname, __ATOMIC_ACQ_REL);
+    Py_DECREF(old);     /* the class has it as its name, too */
     return PyDict_DelItem(m->dict, STR(__qualname__));
 }
 

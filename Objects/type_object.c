@@ -3,6 +3,8 @@
 
 #include "dict.h"
 #include "memory.h"
+#include "method_ref.h"
+#include "stop_world.h"
 #include "type.h"
 #include "type_slots.h"
 #include "unicode.h"
@@ -29,12 +31,14 @@ static PyObject *own(PyTypeObject *type, PyObject *name)
 
 PyObject *PyType_GetName(PyTypeObject *type)
 {
-    return is_heap(type) ? Py_NewRef(((PyHeapTypeObject *)type)->ht_name) : PyUnicode_FromString(short_name(type));
+    return is_heap(type) ? published_field_ref(&((PyHeapTypeObject *)type)->ht_name)
+                         : PyUnicode_FromString(short_name(type));
 }
 
 PyObject *PyType_GetQualName(PyTypeObject *type)
 {
-    return is_heap(type) ? Py_NewRef(((PyHeapTypeObject *)type)->ht_qualname) : PyUnicode_FromString(short_name(type));
+    return is_heap(type) ? published_field_ref(&((PyHeapTypeObject *)type)->ht_qualname)
+                         : PyUnicode_FromString(short_name(type));
 }
 
 static PyObject *get_name(PyObject *self, void *closure) { return PyType_GetName((PyTypeObject *)self); }
@@ -54,6 +58,69 @@ static int may_set_special(PyTypeObject *type, PyObject *value, const char *name
     return PySys_Audit("object.__setattr__", "OsO", (PyObject *)type, name, value) == 0;
 }
 
+/* *field = value; the old one, for others who may just have loaded it, is published before it is returned. */
+static PyObject *exchange_name(PyObject **field, PyObject *value)
+{
+    object_publish(value);
+    PyObject *old = __atomic_exchange_n(field, Py_NewRef(value), __ATOMIC_ACQ_REL);     /* pairs with published_field_ref */
+    object_publish(old);
+    return old;
+}
+
+/* Former names: who formats a message from tp_name may run code before it gets to the name, so the text has to stay for a
+ * while. The last ones are kept until the class dies. */
+enum { OLD_NAMES_MAX = 256 };
+
+/* The array doubles when it is full. */
+static int room_for_old_name(struct type_private *private)
+{
+    uint32_t n = private->old_name_count;
+    if (n == OLD_NAMES_MAX || (n & (n - 1)) != 0)
+        return 0;
+    PyObject **names = PyMem_Realloc(private->old_names, (n != 0 ? 2 * n : 1) * sizeof(*names));
+    if (names == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    private->old_names = names;
+    return 0;
+}
+
+/* Steals name. What has to go for it, or NULL. */
+static PyObject *keep_old_name(struct type_private *private, PyObject *name)
+{
+    PyObject *oldest = NULL;
+    if (private->old_name_count < OLD_NAMES_MAX)
+        private->old_names[private->old_name_count++] = name;
+    else {
+        oldest = private->old_names[private->old_name_next];
+        private->old_names[private->old_name_next] = name;
+        private->old_name_next = (private->old_name_next + 1) % OLD_NAMES_MAX;
+    }
+    return oldest;
+}
+
+/* tp_name is text of name; it is read plainly everywhere, so it changes in a pause. */
+static int rename_type(PyTypeObject *type, PyObject *name, const char *text)
+{
+    PyObject *oldest = NULL;
+    types_lock();
+    int result = room_for_old_name(type->tp_private);
+    if (result == 0) {
+        PyThreadState *ts = runtime_is_multi() ? thread_current() : NULL;
+        if (ts != NULL)
+            stop_world_begin(ts);
+        type->tp_name = text;
+        PyObject *old = exchange_name(&((PyHeapTypeObject *)type)->ht_name, name);
+        if (ts != NULL)
+            stop_world_end(ts);
+        oldest = keep_old_name(type->tp_private, old);
+    }
+    types_unlock();
+    Py_XDECREF(oldest);
+    return result;
+}
+
 static int set_name(PyObject *self, PyObject *value, void *closure)
 {
     PyTypeObject *type = (PyTypeObject *)self;
@@ -71,12 +138,7 @@ static int set_name(PyObject *self, PyObject *value, void *closure)
         PyErr_SetString(PyExc_ValueError, "type name must not contain null characters");
         return -1;
     }
-    /* The old name keeps its reference: other threads may be formatting tp_name. */
-    object_publish(value);
-    Py_INCREF(value);
-    __atomic_store_n(&type->tp_name, text, __ATOMIC_RELEASE);
-    __atomic_store_n(&((PyHeapTypeObject *)type)->ht_name, value, __ATOMIC_RELEASE);
-    return 0;
+    return rename_type(type, value, text);
 }
 
 static int set_qualname(PyObject *self, PyObject *value, void *closure)
@@ -89,9 +151,8 @@ static int set_qualname(PyObject *self, PyObject *value, void *closure)
                      Py_TYPE(value)->tp_name);
         return -1;
     }
-    object_publish(value);
-    Py_INCREF(value);       /* and the old one is kept, as above */
-    __atomic_store_n(&((PyHeapTypeObject *)type)->ht_qualname, value, __ATOMIC_RELEASE);
+    PyObject *old = exchange_name(&((PyHeapTypeObject *)type)->ht_qualname, value);
+    Py_DECREF(old);
     return 0;
 }
 
@@ -167,7 +228,7 @@ static PyObject *get_mro(PyObject *self, void *closure)
 
 static PyObject *get_base(PyObject *self, void *closure)
 {
-    PyTypeObject *base = ((PyTypeObject *)self)->tp_base;
+    PyTypeObject *base = ((PyTypeObject *)self)->tp_base;       /* DEFERRED or immortal, and replaced in a pause */
     return base != NULL ? Py_NewRef(base) : Py_None;
 }
 
@@ -480,9 +541,11 @@ static int type_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(heap->ht_name);
     Py_VISIT(heap->ht_qualname);
     Py_VISIT(heap->ht_slots);
-    if (type->tp_private != NULL)
-        for (uint32_t i = 0; i < type->tp_private->subclass_count; i++)
-            Py_VISIT(type->tp_private->subclasses[i]);
+    struct type_private *private = type->tp_private;
+    for (uint32_t i = 0; private != NULL && i < private->subclass_count; i++)
+        Py_VISIT(private->subclasses[i]);
+    for (uint32_t i = 0; private != NULL && i < private->old_name_count; i++)
+        Py_VISIT(private->old_names[i]);
     return 0;
 }
 
@@ -527,6 +590,9 @@ static void type_dealloc(PyObject *self)
         for (uint32_t i = 0; i < type->tp_private->subclass_count; i++)
             Py_XDECREF(type->tp_private->subclasses[i]);
         PyMem_Free(type->tp_private->subclasses);
+        for (uint32_t i = 0; i < type->tp_private->old_name_count; i++)
+            Py_DECREF(type->tp_private->old_names[i]);
+        PyMem_Free(type->tp_private->old_names);
         PyMem_Free(type->tp_private->members);
         PyMem_Free(type->tp_private->name_utf8);
         PyMem_Free(type->tp_private);

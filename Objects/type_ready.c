@@ -267,8 +267,8 @@ static int set_new(PyTypeObject *type)
 /* Who compares in a way of his own and has no hash is not hashable.  Does the class have either of the two? 1, 0 or -1 */
 static int set_hash(PyTypeObject *type)
 {
-    int equal = PyDict_Contains(type->tp_dict, STR(__eq__)), hash = equal >= 0 ? PyDict_Contains(type->tp_dict, STR(__hash__)) : -1;
-    if (hash < 0)
+    int equal = PyDict_Contains(type->tp_dict, STR(__eq__)), hash;
+    if (equal < 0 || (hash = PyDict_Contains(type->tp_dict, STR(__hash__))) < 0)
         return -1;
     if (equal && !hash && type->tp_hash == NULL) {
         if (PyDict_SetItem(type->tp_dict, STR(__hash__), Py_None) < 0)
@@ -313,8 +313,8 @@ static void inherit_all(PyTypeObject *type, int own_eq_or_hash)
         type->tp_call = PyVectorcall_Call;
 }
 
-/* What is taken from the bases, and telling them. One section of the types lock, and nothing of it runs code but for a metaclass's
- * mro(): so no base changes between the look at it and its learning of the subclass. */
+/* What is taken from the bases, and telling them. One section of the types lock, and nothing of it runs code but for a
+ * metaclass's mro(): so no base changes between the look at it and its learning of the subclass. */
 static int join_bases(PyTypeObject *type, int own_eq_or_hash)
 {
     if (type_install_mro(type) < 0)

@@ -221,9 +221,9 @@ int type_add_new(PyTypeObject *type)
 
 /* ---- Changing slots ---- */
 
-/* Others read the slots of a class plainly, test them and then call them. So they change while nobody stands between test and call: in
- * a pause, one for a class and its subclasses (but for very large families). What has to change is found out before, since that drops
- * references. */
+/* Others read the slots of a class plainly, test them and then call them. So they change while nobody stands between test
+ * and call: in a pause, one for a class and its subclasses (but for very large families). What has to change is found out
+ * before, since that drops references. */
 enum { CHANGES_AT_ONCE = 128 };
 struct slot_changes {
     int count, first;           /* first: of the class that is being looked at */
@@ -391,8 +391,20 @@ void type_update_slot_locked(PyTypeObject *type, PyObject *name)
     make_changes(&changes);
 }
 
-/* Sets the slots of all special names that occur in a class of the MRO that was made in Python (the rest has been inherited as it
- * is). */
+/* Slots that were computed for classes that may have left the MRO. */
+static void want_computed_slots(PyTypeObject *type, uint8_t *wanted)
+{
+    for (int i = 0; i < ROW_COUNT; i++) {
+        void **address = type_slot_address(type, rows[i].offset), *value = address != NULL ? *address : NULL;
+        if (value != NULL
+            && (value == rows[i].function || value == (void *)slot_tp_getattr_generic || value == (void *)slot_tp_getattro
+                || value == (void *)PyObject_HashNotImplemented))
+            wanted[first_of_slot[i]] = 1;
+    }
+}
+
+/* Sets the slots of all special names that occur in a class of the MRO that was made in Python (the rest has been
+ * inherited as it is). */
 static void fixup_slots(PyTypeObject *type, struct slot_changes *changes)
 {
     uint8_t wanted[ROW_COUNT] = {0};
@@ -411,6 +423,8 @@ static void fixup_slots(PyTypeObject *type, struct slot_changes *changes)
             Py_DECREF(key);
         }
     }
+    if (changes != NULL)
+        want_computed_slots(type, wanted);
     /* Comparison and hash are inherited together or not at all: with one of them in Python, the other comes from the MRO too. */
     int hash = first_of_slot[find_row(STR(__hash__))], compare = first_of_slot[find_row(STR(__eq__))];
     wanted[hash] = wanted[compare] = wanted[hash] | wanted[compare];

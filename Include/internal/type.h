@@ -7,11 +7,12 @@
  * type's dict are published).  A type whose MRO names types that do not know it as a subclass (a metaclass's mro()) never gets a version.
  * While __bases__ change, or a class's dict under a foreign key's __eq__, no type gets one.
  *
- * Types lock: one recursive lock for class changes.  Order: types lock > object locks > shape lock.  Code that a change calls by its nature
- * (a metaclass's mro(), __eq__ of a key that is no str) runs without it: it may wait for threads that want it.
+ * Types lock: one recursive lock for class changes.  Order: types lock > object locks > shape lock.  Code that a change
+ * calls by its nature (a metaclass's mro(), __eq__ of a key that is no str) runs without it: it may wait for threads that
+ * want it.
  *
- * Slots that others may know (tp_*, the tables) change under the types lock and in a pause: they are read plainly, and tested before they are
- * called.
+ * Slots that others may know (tp_*, the tables) change under the types lock and in a pause: they are read plainly, and
+ * tested before they are called.
  *
  * Heap types are DEFERRED and live on object pages; builtin static types are IMMORTAL. */
 #ifndef BRAID_TYPE_H
@@ -96,9 +97,12 @@ PyObject *property_getter_racy(PyObject *descr);
 
 /* Tells fork about the locks of this component; called when object becomes ready. */
 void types_init_locks(void);
+/* In the child: a thread that is no more does not own the types lock. */
+void types_after_fork(void);
 void types_lock(void);
 void types_unlock(void);
-/* Lets the lock go for code that a change has to call, if only one section holds it.  Returns what types_lock_resume wants. */
+/* Lets the lock go for code that a change has to call, if only one section holds it.  Returns what types_lock_resume
+ * wants. */
 int types_lock_suspend(void);
 void types_lock_resume(int suspended);
 /* Between the two no type gets a version; under the types lock, which may be let go meanwhile.  They nest. */

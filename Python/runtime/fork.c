@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "atomics.h"
 #include "stop_world.h"
+#include "type.h"
 
 #define MAX_MUTEXES 128
 
@@ -50,6 +51,7 @@ void fork_child(PyThreadState *ts)
     for (uint32_t i = 0; i < mutex_count && i < MAX_MUTEXES; i++)
         if (mutexes[i] != NULL)
             mutex_reset(mutexes[i]);
+    types_after_fork();
     pending_after_fork();
 #ifdef Py_GIL_DISABLED
     /* One thread, stopped nowhere. Sections that are locked know it. */

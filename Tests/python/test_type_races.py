@@ -202,6 +202,78 @@ present = {works(D) for D in made}
 print("ok" if (absent, present) == ({None}, {4}) else (absent, present))
 """)
 
+    def test_special_methods_go_with_a_base(self):
+        self.check("""
+class Old:
+    __hash__ = None
+    def __len__(self): return 1
+    def __getattr__(self, name): return name
+class New: pass
+class Base(Old): pass
+class C(Base): pass
+o = C()
+len(o), o.foo
+Base.__bases__ = (New,)
+messages = []
+for f in (len, lambda o: o.foo):
+    try: messages.append(f(o))
+    except Exception as e: messages.append(str(e))
+hash(o)
+print(messages)
+""", '["object of type \'C\' has no len()", "\'C\' object has no attribute \'foo\'"]\n')
+
+    def test_names_are_replaced_while_others_read_them(self):
+        self.check(THREADS + """
+class C: pass
+o = C()
+n = 0
+def change():
+    global n
+    n += 1
+    C.__name__ = "name%d" % (n % 1000)
+    C.__qualname__ = "qualname%d" % (n % 1000)
+def read():
+    assert C.__name__.startswith("name") and C.__qualname__.startswith("qualname") and "qualname" in repr(C)
+    try: o + 1
+    except TypeError as e: assert "'name" in str(e), e
+change()
+race(1, change, read, read)
+print("ok")
+""")
+
+    def test_old_names_do_not_pile_up(self):
+        self.check("""
+def size():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+class C: pass
+def rename():
+    for i in range(20000):
+        C.__name__ = C.__qualname__ = "n" * 500 + str(i)
+rename()
+before = size()
+rename()
+rename()
+grown = size() - before
+print("ok" if grown < 5000 else grown)
+""")
+
+    def test_a_name_stays_while_it_is_formatted(self):
+        self.check("""
+class R:
+    def __repr__(self):
+        for i in range(100):
+            C.__name__ = "other" * 20 + str(i)
+        return "R"
+class C: pass
+C.__name__ = "first" * 10 + "!"
+try:
+    C.__bases__ = R()
+except TypeError as e:
+    print("ok" if "first" in str(e) else e)
+""")
+
     def test_mro_waits_for_a_thread_that_changes_a_class(self):
         self.check("""
 import threading

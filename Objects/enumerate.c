@@ -17,32 +17,36 @@ typedef struct {
 
 static PyObject *enum_new(PyTypeObject *type, PyObject *iterable, PyObject *start)
 {
-    EnumObject *en = (EnumObject *)type->tp_alloc(type, 0);
-    if (en == NULL)
-        return NULL;
+    Py_ssize_t index = 0;
+    PyObject *long_index = NULL, *iter = NULL, *pair = NULL;
+    EnumObject *en = NULL;
     if (start != NULL) {
         start = PyNumber_Index(start);
-        if (start == NULL) {
-            Py_DECREF(en);
+        if (start == NULL)
             return NULL;
-        }
-        en->index = PyLong_AsSsize_t(start);
-        if (en->index == -1 && PyErr_Occurred()) {
+        index = PyLong_AsSsize_t(start);
+        if (index == -1 && PyErr_Occurred()) {
             PyErr_Clear();
-            en->index = PY_SSIZE_T_MAX;
-            en->long_index = start;
+            index = PY_SSIZE_T_MAX;
+            long_index = start;
         }
         else {
             Py_DECREF(start);
         }
     }
-    en->iter = PyObject_GetIter(iterable);
-    if (en->iter != NULL)
-        en->result = PyTuple_Pack(2, Py_None, Py_None);
-    if (en->result == NULL) {
-        Py_DECREF(en);
+    /* All that runs code comes first: gc.get_objects() shows the new object. */
+    if ((iter = PyObject_GetIter(iterable)) != NULL && (pair = PyTuple_Pack(2, Py_None, Py_None)) != NULL)
+        en = (EnumObject *)type->tp_alloc(type, 0);
+    if (en == NULL) {
+        Py_XDECREF(long_index);
+        Py_XDECREF(iter);
+        Py_XDECREF(pair);
         return NULL;
     }
+    en->index = index;
+    en->long_index = long_index;
+    en->iter = iter;
+    en->result = pair;
     return (PyObject *)en;
 }
 

@@ -108,12 +108,9 @@ static PyObject *os_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self == NULL)
         return NULL;
     self->written = -1;
-    if (deferred) {
-        self->args = PyTuple_New(0);
-        if (self->args != NULL)
-            return (PyObject *)self;
-    }
-    else if (set_fields(self, args, &a) == 0)
+    /* never without args, even while set_fields runs __index__(): gc.get_objects() shows it */
+    self->args = deferred ? PyTuple_New(0) : Py_NewRef(args);
+    if (self->args != NULL && (deferred || set_fields(self, args, &a) == 0))
         return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;

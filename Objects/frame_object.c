@@ -51,7 +51,6 @@ PyFrameObject *frame_get_object(frame_t *f)
     object->f_trace_opcodes = 0;
     object->f_locals_dict = NULL;
     object->f_keep_alive = NULL;
-    object->f_weakreflist = NULL;
     memset(&object->f_own, 0, sizeof(object->f_own));
     f->frame_object = object;
     PyObject_GC_Track(object);
@@ -72,8 +71,8 @@ void frame_take_over(PyThreadState *ts, frame_t *f)
 {
     PyFrameObject *object = f->frame_object;
     f->frame_object = NULL;
-    /* Of an object that another thread made, the count cannot be known here. */
-    if (object_is_mine((PyObject *)object) && Py_REFCNT((PyObject *)object) == 1) {
+    /* Who once saw it in a published place (a list, an attribute) may be about to take a reference: finding 12 of Doc/concurrency.md. */
+    if (object_is_unique((PyObject *)object)) {
         object->f_frame = NULL;
         Py_DECREF((PyObject *)object);
         return;
@@ -152,8 +151,6 @@ static void frame_dealloc(PyObject *op)
 {
     PyFrameObject *object = (PyFrameObject *)op;
     PyObject_GC_UnTrack(op);
-    if (_PyObject_HAS_WEAKREFS(object->f_weakreflist))
-        PyObject_ClearWeakRefs(op);
     frame_t *own = &object->f_own;
     if (object->f_frame == own) {
         release_own(object);
@@ -659,7 +656,6 @@ PyTypeObject PyFrame_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = frame_traverse,
     .tp_clear = frame_tp_clear,
-    .tp_weaklistoffset = offsetof(PyFrameObject, f_weakreflist),
     .tp_methods = frame_methods,
     .tp_members = frame_members,
     .tp_getset = frame_getset,

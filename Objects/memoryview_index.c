@@ -185,22 +185,37 @@ static void narrow(Py_buffer *view, Py_ssize_t start, Py_ssize_t stop, Py_ssize_
         view->len *= view->shape[i];
 }
 
-/* The new view holds the buffer before the slice is unpacked, which may release self. */
+/* Unpacking runs no code. */
+static int is_plain_slice(const PySliceObject *slice)
+{
+    PyObject *const bounds[] = {slice->start, slice->stop, slice->step};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(bounds); i++)
+        if (bounds[i] != Py_None && !PyLong_CheckExact(bounds[i]))
+            return 0;
+    return 1;
+}
+
 static PyObject *slice_view(PyMemoryViewObject *self, PyObject *slice)
 {
     Py_ssize_t start, stop, step;
-    if (memoryview_acquire(self) < 0)
-        return NULL;
-    PyMemoryViewObject *result = memoryview_derive(self, &self->view, self->view.ndim);
-    memoryview_drop(self);
-    if (result == NULL)
-        return NULL;
-    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
-        Py_DECREF(result);
-        return NULL;
+    PyMemoryViewObject *result = NULL;
+    PyObject *held = NULL;
+    if (!is_plain_slice((PySliceObject *)slice)) {
+        /* __index__() may release self: it does not matter then. What gc.get_objects() may show is not changed any more. */
+        held = PyMemoryView_FromObject((PyObject *)self);
+        if (held == NULL)
+            return NULL;
+        self = as_view(held);
     }
-    narrow(&result->view, start, stop, step);
-    memoryview_init_flags(result);
+    if (PySlice_Unpack(slice, &start, &stop, &step) == 0 && memoryview_acquire(self) == 0) {
+        result = memoryview_derive(self, &self->view, self->view.ndim);
+        if (result != NULL) {
+            narrow(&result->view, start, stop, step);
+            memoryview_init_flags(result);
+        }
+        memoryview_drop(self);
+    }
+    Py_XDECREF(held);
     return (PyObject *)result;
 }
 

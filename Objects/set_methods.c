@@ -347,12 +347,14 @@ done:
     return result;
 }
 
-/* The hash that collections.abc.Set._hash computes from its members' hashes: independent of their order. */
+/* The hash that collections.abc.Set._hash computes from its members' hashes: independent of their order. Under the lock, and forgotten when
+ * a member is added: gc.get_objects() shows frozensets that are being filled. */
 static Py_hash_t frozenset_hash(PyObject *self)
 {
     Py_hash_t cached = __atomic_load_n(&SELF->hash, __ATOMIC_RELAXED);
     if (cached != -1)
         return cached;
+    int locked = container_lock(self);
     uint64_t hash = 1927868237u * ((uint64_t)SELF->used + 1);
     struct set_table *table = SELF->table;
     for (size_t i = 0; i <= table->mask; i++)
@@ -365,6 +367,7 @@ static Py_hash_t frozenset_hash(PyObject *self)
     if (hash == (uint64_t)-1)
         hash = 590923713u;
     __atomic_store_n(&SELF->hash, (Py_hash_t)hash, __ATOMIC_RELAXED);
+    container_unlock(self, locked);
     return (Py_hash_t)hash;
 }
 

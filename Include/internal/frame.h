@@ -166,7 +166,6 @@ struct _frame {
     char f_trace_lines, f_trace_opcodes;
     PyObject *f_locals_dict;    /* snapshot handed out for optimised frames */
     PyObject *f_keep_alive;     /* list of old values that a debugger has overwritten (operands may be borrowed) */
-    PyObject *f_weakreflist;
     frame_t f_own;              /* f_own.slots: counted references in memory of our own */
 };
 

@@ -5,7 +5,7 @@
  * key is NULL (never used), SET_DUMMY (removed) or a member.  Within a table an entry serves one key only.  The writer stores
  * the hash, then the key (release); a reader loads the key (acquire), then the hash.
  * Readers take no lock (gate, table (acquire), key, hash); writers hold the object's lock; a replaced table is retired.  A
- * frozenset does not change once it is reached by others: no gate. */
+ * frozenset does not change once it is full. */
 #ifndef BRAID_SET_H
 #define BRAID_SET_H
 
@@ -81,6 +81,7 @@ void set_table_insert_clean(struct set_table *table, PyObject *key, Py_hash_t ha
 Py_ssize_t set_find_and_lock(PySetObject *self, PyObject *key, Py_hash_t hash, int *locked);
 static inline void set_set_used(PySetObject *self, Py_ssize_t used)
 {
+    __atomic_store_n(&self->hash, -1, __ATOMIC_RELAXED);       /* of a frozenset that somebody hashed before it was full */
     __atomic_store_n(&self->used, used, __ATOMIC_RELEASE);
 }
 /* A new, empty set of that type. */

@@ -247,9 +247,10 @@ enum { SLOTS_AT_ONCE = 16 };
 static inline Py_ALWAYS_INLINE int take_slots(PyObject *self, PyObject **taken, int dead)
 {
     int n = 0;
-    for (PyTypeObject *t = heap_type(self); t->tp_dealloc == subtype_dealloc; t = type_base(t))
-        for (uint32_t i = 0; i < t->tp_private->member_count; i++) {
-            PyObject **slot = slot_of(self, &t->tp_private->members[i]);
+    for (PyTypeObject *t = heap_type(self); t->tp_dealloc == subtype_dealloc; t = type_base(t)) {
+        const PyMemberDef *member = t->tp_private->members;
+        for (uint32_t left = t->tp_private->member_count; left > 0; left--, member++) {
+            PyObject **slot = slot_of(self, member);
             PyObject *value = __atomic_load_n(slot, __ATOMIC_RELAXED);
             if (value == NULL)
                 continue;
@@ -262,6 +263,7 @@ static inline Py_ALWAYS_INLINE int take_slots(PyObject *self, PyObject **taken, 
             if (value != NULL)
                 taken[n++] = value;
         }
+    }
     return n;
 }
 

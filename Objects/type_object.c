@@ -317,7 +317,16 @@ static PyObject *get_annotations(PyObject *self, void *closure)
         return annotations;
     }
     annotations = PyDict_New();
-    if (annotations != NULL && type_set_attr(type, STR(__annotations__), annotations) < 0)
+    if (annotations == NULL)
+        return NULL;
+    PyObject *first;
+    types_lock();
+    int found = type_dict_get_locked(type->tp_dict, STR(__annotations__), &first);      /* another thread's, meanwhile */
+    int failed = !found && type_set_attr(type, STR(__annotations__), annotations) < 0;
+    types_unlock();
+    if (found)
+        Py_SETREF(annotations, first);
+    else if (failed)
         Py_CLEAR(annotations);
     return annotations;
 }

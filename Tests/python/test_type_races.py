@@ -274,6 +274,23 @@ except TypeError as e:
     print("ok" if "first" in str(e) else e)
 """)
 
+    def test_threads_get_the_same_annotations(self):
+        self.check("""
+import threading
+classes = [type("C", (), {}) for i in range(3000)]
+got = [[], [], []]
+def run(mine):
+    for c in classes:
+        mine.append(c.__annotations__)
+threads = [threading.Thread(target=run, args=(g,)) for g in got]
+for t in threads: t.start()
+for t in threads: t.join()
+for g in got:
+    if any(d is not c.__annotations__ for c, d in zip(classes, g)):
+        print("lost")
+print("ok")
+""")
+
     def test_mro_waits_for_a_thread_that_changes_a_class(self):
         self.check("""
 import threading

@@ -1,6 +1,7 @@
 /* BaseException. Threads may share an instance: see exception_set_field_steal. */
 #include "exceptions_internal.h"
 
+#include "dict.h"
 #include "instance.h"
 #include "memory.h"
 #include "method_ref.h"
@@ -141,17 +142,15 @@ static PyObject *exception_setstate(PyObject *op, PyObject *state)
         PyErr_SetString(PyExc_TypeError, "state is not a dictionary");
         return NULL;
     }
-    PyObject *items = PyDict_Items(state);
-    if (items == NULL)
+    struct dict_snapshot items;
+    if (dict_snapshot_take(state, &items) < 0)
         return NULL;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        PyObject *item = PyList_GET_ITEM(items, i);
-        if (PyObject_SetAttr(op, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1)) < 0) {
-            Py_DECREF(items);
-            return NULL;
-        }
-    }
-    Py_DECREF(items);
+    int failed = 0;
+    for (Py_ssize_t i = 0; i < items.count && !failed; i++)
+        failed = PyObject_SetAttr(op, items.pairs[2 * i], items.pairs[2 * i + 1]) < 0;
+    dict_snapshot_free(&items);
+    if (failed)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -160,6 +159,26 @@ static PyObject *exception_with_traceback(PyObject *op, PyObject *traceback)
     if (PyException_SetTraceback(op, traceback) < 0)
         return NULL;
     return Py_NewRef(op);
+}
+
+/* Sets __notes__, which is absent, to an empty list, unless another thread has just done so. The list, or NULL. */
+static PyObject *make_notes(PyObject *op)
+{
+    PyObject *notes = PyList_New(0), *in_class = NULL, *dict, *result = NULL;
+    if (notes == NULL || type_lookup_ref(Py_TYPE(op), STR(__notes__), &in_class, NULL) < 0)
+        goto done;
+    if (in_class != NULL || Py_TYPE(op)->tp_setattro != PyObject_GenericSetAttr) {      /* assignment is what the class makes of it */
+        if (PyObject_SetAttr(op, STR(__notes__), notes) == 0)
+            result = Py_NewRef(notes);
+    }
+    else if ((dict = PyObject_GenericGetDict(op, NULL)) != NULL) {
+        (void)PyDict_SetDefaultRef(dict, STR(__notes__), notes, &result);
+        Py_DECREF(dict);
+    }
+done:
+    Py_XDECREF(in_class);
+    Py_XDECREF(notes);
+    return result;
 }
 
 static PyObject *exception_add_note(PyObject *op, PyObject *note)
@@ -171,14 +190,9 @@ static PyObject *exception_add_note(PyObject *op, PyObject *note)
     PyObject *notes;
     if (PyObject_GetOptionalAttr(op, STR(__notes__), &notes) < 0)
         return NULL;
-    if (notes == NULL) {
-        notes = PyList_New(0);
-        if (notes == NULL || PyObject_SetAttr(op, STR(__notes__), notes) < 0) {
-            Py_XDECREF(notes);
-            return NULL;
-        }
-    }
-    else if (!PyList_Check(notes)) {
+    if (notes == NULL && (notes = make_notes(op)) == NULL)
+        return NULL;
+    if (!PyList_Check(notes)) {
         Py_DECREF(notes);
         PyErr_SetString(PyExc_TypeError, "Cannot add note: __notes__ is not a list");
         return NULL;

@@ -144,22 +144,19 @@ static PyObject *annotations_dict(PyObject *op)
     if (current != NULL && PyDict_Check(current))
         return current;
     dict = PyDict_New();
-    if (dict == NULL || current == NULL) {
-        if (dict != NULL)
-            write_field(op, &FUNC(op)->func_annotations, Py_NewRef(dict));
-        return dict;
+    for (Py_ssize_t i = 0; dict != NULL && current != NULL && i + 1 < PyTuple_GET_SIZE(current); i += 2)
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(current, i), PyTuple_GET_ITEM(current, i + 1)) < 0)
+            Py_CLEAR(dict);
+    if (dict == NULL) {
+        Py_XDECREF(current);
+        return NULL;
     }
-    for (Py_ssize_t i = 0; i + 1 < PyTuple_GET_SIZE(current); i += 2)
-        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(current, i), PyTuple_GET_ITEM(current, i + 1)) < 0) {
-            Py_DECREF(dict);
-            Py_DECREF(current);
-            return NULL;
-        }
     PyObject *result = dict, *displaced = NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     if (FUNC(op)->func_annotations == current) {
         displaced = current;
-        object_publish(current);
+        if (current != NULL)
+            object_publish(current);
         object_publish(dict);
         __atomic_store_n(&FUNC(op)->func_annotations, Py_NewRef(dict), __ATOMIC_RELEASE);
     }
@@ -167,7 +164,7 @@ static PyObject *annotations_dict(PyObject *op)
         result = NULL;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(displaced);
-    Py_DECREF(current);
+    Py_XDECREF(current);
     if (result == NULL) {       /* another thread was faster */
         Py_DECREF(dict);
         return annotations_dict(op);

@@ -468,9 +468,10 @@ static PyObject *module_get_annotations(PyObject *m, void *closure)
         PyErr_Format(PyExc_TypeError, "<module>.__dict__ is not a dictionary");
     }
     else if (PyMapping_GetOptionalItemString(dict, "__annotations__", &value) == 0) {
-        value = PyDict_New();
-        if (value != NULL && PyDict_SetItemString(dict, "__annotations__", value) < 0)
-            Py_CLEAR(value);
+        PyObject *empty = PyDict_New();
+        if (empty != NULL)      /* value is another thread's, if that was faster */
+            (void)PyDict_SetDefaultRef(dict, STR(__annotations__), empty, &value);
+        Py_XDECREF(empty);
     }
     Py_DECREF(dict);
     return value;

@@ -36,7 +36,9 @@ static int add_member(PyObject *list, PyObject *op)
     if (op == Py_None)
         op = (PyObject *)&_PyNone_Type;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-        int same = is_same(PyList_GET_ITEM(list, i), op);
+        PyObject *member = PyList_GetItemRef(list, i);      /* comparing runs code, and gc.get_objects() shows the list */
+        int same = member != NULL ? is_same(member, op) : -1;
+        Py_XDECREF(member);
         if (same != 0)
             return same < 0 ? -1 : 0;
     }

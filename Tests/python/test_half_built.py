@@ -1,6 +1,9 @@
 """What gc.get_objects() shows of objects that are being made, and frame objects whose function returns."""
 import subprocess
 import sys
+import threading
+import time
+import types
 import unittest
 
 FIND = """
@@ -51,11 +54,16 @@ class Key(str):
     def __hash__(self):
         return hash("__module__")
     def __eq__(self, other):
-        for t in find(Meta):
-            names.add(t.__qualname__)
-            repr(t)
+        global busy
+        if not busy:
+            busy = True
+            for t in find(Meta):
+                names.add(t.__qualname__)
+                repr(t)
+            busy = False
         return False
 names = set()
+busy = False
 print(Meta("X", (), {Key("key"): 1}).__qualname__, Meta("X", (), {"__qualname__": "Y.X"}).__qualname__, *names)
 """), ["X", "Y.X", "X"])
 
@@ -89,6 +97,74 @@ def numbers():
 whole = frozenset(range(100))
 print(hash(frozenset(numbers())) == hash(whole), hash(frozenset() | frozenset(numbers())) == hash(whole))
 """), ["True", "True"])
+
+
+class MadeOnDemand(unittest.TestCase):
+    """What two threads make at the same time is one object."""
+
+    def check(self, fresh, make, rounds=3000):
+        found = [[], []]
+        objects = [fresh() for i in range(rounds)]
+        end = time.monotonic() + 1
+
+        def run(mine, other):
+            for i, o in enumerate(objects):
+                while len(other) < i and time.monotonic() < end:        # side by side
+                    pass
+                mine.append(make(o))
+        threads = [threading.Thread(target=run, args=pair) for pair in (found, found[::-1])]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for a, b in zip(*found, strict=True):
+            self.assertIs(a, b)
+
+    def test_function_annotations(self):
+        def fresh():
+            def function():
+                pass
+            return function
+        self.check(fresh, lambda f: f.__annotations__)
+
+    def test_module_annotations(self):
+        self.check(lambda: types.ModuleType("m"), lambda m: m.__annotations__)
+
+    def test_notes(self):
+        objects = []
+
+        def fresh():
+            objects.append(ValueError())
+            return objects[-1]
+        self.check(fresh, lambda e: e.add_note("note"))
+        for e in objects:
+            self.assertEqual(e.__notes__, ["note", "note"])
+
+    def test_notes_of_kinds(self):
+        class Own(Exception):
+            @property
+            def __notes__(self):
+                return self.own
+            own = []
+        class Slot(Exception):
+            __slots__ = ("__notes__",)
+        class Set(Exception):
+            def __setattr__(self, name, value):
+                names.append(name)
+                super().__setattr__(name, value)
+        names = []
+        for kind in (Own, Slot, Set, Exception):
+            e = kind()
+            e.add_note("a")
+            e.add_note("b")
+            self.assertEqual(e.__notes__, ["a", "b"])
+        self.assertEqual(names, ["__notes__"])
+
+    def test_exception_state(self):
+        e = ValueError()
+        e.__setstate__({"a": 1, "b": 2})
+        self.assertEqual((e.a, e.b), (1, 2))
+        self.assertRaises(TypeError, e.__setstate__, {1: 2})
 
 
 class Frames(unittest.TestCase):

@@ -329,7 +329,11 @@ static int save_field(reader_t *r)
             return -1;
     }
     /* what read the line may have used this reader, and taken the list */
-    int result = r->fields == NULL && (r->fields = PyList_New(0)) == NULL ? -1 : PyList_Append(r->fields, field);
+    if (r->fields == NULL)
+        r->fields = PyList_New(0);
+    PyObject *fields = Py_XNewRef(r->fields);
+    int result = fields != NULL ? PyList_Append(fields, field) : -1;
+    Py_XDECREF(fields);
     Py_DECREF(field);
     return result;
 }
@@ -617,12 +621,12 @@ static PyObject *csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
     r->state = START_RECORD;
     r->numeric = 0;
     r->line_num = 0;
-    PyObject_GC_Track(r);
     r->lines = PyObject_GetIter(lines);
     if (r->lines == NULL || (r->dialect = make_dialect(dialect, kwargs)) == NULL) {
         Py_DECREF(r);
         return NULL;
     }
+    PyObject_GC_Track(r);
     return (PyObject *)r;
 }
 
@@ -832,7 +836,6 @@ static PyObject *csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
         return NULL;
     w->write = NULL;
     w->dialect = make_dialect(dialect, kwargs);
-    PyObject_GC_Track(w);
     if (w->dialect != NULL) {
         w->write = PyObject_GetAttrString(file, "write");
         if (w->write == NULL || !PyCallable_Check(w->write)) {
@@ -845,6 +848,7 @@ static PyObject *csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
         Py_DECREF(w);
         return NULL;
     }
+    PyObject_GC_Track(w);
     return (PyObject *)w;
 }
 

@@ -70,21 +70,18 @@ static PyObject *partial_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         base = LOAD(inner->keywords);
         func = LOAD(inner->func);
     }
-    PartialObject *p = (PartialObject *)type->tp_alloc(type, 0);
-    if (p == NULL)
-        return NULL;
-    p->vectorcall = partial_vectorcall;
-    p->func = Py_NewRef(func);
-    if (head == NULL)
-        p->args = PyTuple_GetSlice(args, 1, PY_SSIZE_T_MAX);
-    else
-        p->args = join_tuples(head, args, 1);
-    if (p->args != NULL)
-        p->keywords = join_dicts(base, kwargs);
-    if (p->keywords == NULL) {
-        Py_DECREF(p);
+    PyObject *arguments = head == NULL ? PyTuple_GetSlice(args, 1, PY_SSIZE_T_MAX) : join_tuples(head, args, 1);
+    PyObject *keywords = arguments != NULL ? join_dicts(base, kwargs) : NULL;
+    PartialObject *p = keywords != NULL ? (PartialObject *)type->tp_alloc(type, 0) : NULL;
+    if (p == NULL) {
+        Py_XDECREF(arguments);
+        Py_XDECREF(keywords);
         return NULL;
     }
+    p->vectorcall = partial_vectorcall;
+    p->func = Py_NewRef(func);
+    p->args = arguments;
+    p->keywords = keywords;
     return (PyObject *)p;
 }
 

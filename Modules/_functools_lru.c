@@ -176,7 +176,6 @@ static PyObject *make_key(LruCache *self, PyObject *const *args, Py_ssize_t narg
     if (self->typed)
         for (Py_ssize_t i = 0; i < nargs + nkw; i++)
             key->items[k++] = Py_NewRef((PyObject *)Py_TYPE(args[i]));
-    PyObject_GC_Track(key);
     Py_uhash_t hash = 0x9E3779B97F4A7C15u;
     for (Py_ssize_t i = 0; i < n; i++) {
         Py_hash_t h = PyObject_Hash(key->items[i]);
@@ -188,6 +187,7 @@ static PyObject *make_key(LruCache *self, PyObject *const *args, Py_ssize_t narg
         hash ^= hash >> 32;
     }
     key->hash = (Py_hash_t)hash == -1 ? -2 : (Py_hash_t)hash;
+    PyObject_GC_Track(key);
     return (PyObject *)key;
 }
 
@@ -363,6 +363,10 @@ static PyObject *call_bounded(LruCache *self, PyObject *const *args, size_t narg
     if (key == NULL)
         return NULL;
     int found = PyDict_GetItemRef(self->cache, key, &link);
+    if (found > 0 && Py_UNLIKELY(!Py_IS_TYPE(link, &lru_link_type))) {      /* put there by who got at the dict */
+        Py_DECREF(link);
+        found = 0;
+    }
     if (found != 0) {
         Py_DECREF(key);
         if (found < 0)

@@ -57,7 +57,7 @@ static PyObject *pair_make(PyObject *first, PyObject *second)
 /* ---- select ---- */
 
 struct waiters {
-    PyObject *items;        /* a list of our own; counted */
+    PyObject *items;        /* a list that only we know; counted */
     int *fds;
     fd_set set;
 };
@@ -75,6 +75,8 @@ static int waiters_fill(struct waiters *w, PyObject *sequence, int *highest)
     if (fast == NULL)
         return -1;
     w->items = PyList_New(0);
+    if (w->items != NULL)
+        PyObject_GC_UnTrack(w->items);          /* not to be found by gc.get_objects */
     /* fileno() may shorten the list. */
     while (w->items != NULL) {
         Py_ssize_t i = PyList_GET_SIZE(w->items);

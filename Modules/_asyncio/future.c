@@ -15,11 +15,24 @@ int asyncio_future_check(PyObject *op)
     return loop != NULL ? 0 : -1;
 }
 
+enum { CLEARED_COUNT = 8 };
+
+/* Empties the fields; old: what was in them. */
+static void take_fields_locked(future_object *self, PyObject *old[CLEARED_COUNT])
+{
+    PyObject **const fields[CLEARED_COUNT] = {
+        &self->loop,      &self->callbacks,        &self->result,         &self->exception,
+        &self->traceback, &self->source_traceback, &self->cancel_message, &self->cancelled_error,
+    };
+    for (size_t i = 0; i < CLEARED_COUNT; i++) {
+        old[i] = *fields[i];
+        *fields[i] = NULL;
+    }
+}
+
 int asyncio_future_init(PyObject *op, PyObject *loop)
 {
     future_object *self = FUTURE(op);
-    if (self->loop != NULL || self->state != PENDING)           /* again */
-        asyncio_future_clear(op);
     loop = loop != NULL && loop != Py_None ? Py_NewRef(loop) : asyncio_event_loop();
     if (loop == NULL)
         return -1;
@@ -31,13 +44,18 @@ int asyncio_future_init(PyObject *op, PyObject *loop)
         Py_DECREF(loop);
         return -1;
     }
+    /* What an earlier life has left goes in one step with the change to pending, and is dropped afterwards. */
+    PyObject *old[CLEARED_COUNT];
     Py_BEGIN_CRITICAL_SECTION(op);
+    take_fields_locked(self, old);
     self->state = PENDING;
     self->log_traceback = 0;
     self->blocking = 0;
+    self->loop = loop;
+    self->source_traceback = stack;
     Py_END_CRITICAL_SECTION();
-    asyncio_field_set_steal(op, &self->loop, loop);
-    asyncio_field_set_steal(op, &self->source_traceback, stack);
+    for (size_t i = 0; i < CLEARED_COUNT; i++)
+        Py_XDECREF(old[i]);
     return 0;
 }
 
@@ -80,9 +98,11 @@ static int schedule_steal(PyObject *op, PyObject *callbacks)
 {
     int rc = 0;
     PyObject *loop = callbacks != NULL ? asyncio_field_get(op, &FUTURE(op)->loop) : NULL;
+    /* gc.get_objects may have handed the list out. */
     for (Py_ssize_t i = 0; loop != NULL && rc == 0 && i < PyList_GET_SIZE(callbacks); i++) {
-        PyObject *entry = PyList_GET_ITEM(callbacks, i);
-        rc = asyncio_call_soon(loop, PyTuple_GET_ITEM(entry, 0), op, PyTuple_GET_ITEM(entry, 1));
+        PyObject *entry = PyList_GetItemRef(callbacks, i);
+        rc = entry != NULL ? asyncio_call_soon(loop, PyTuple_GET_ITEM(entry, 0), op, PyTuple_GET_ITEM(entry, 1)) : -1;
+        Py_XDECREF(entry);
     }
     Py_XDECREF(loop);
     Py_XDECREF(callbacks);
@@ -164,6 +184,7 @@ static PyObject *future_remove_done_callback(PyObject *op, PyObject *callback)
     PyObject *copy = copy_callbacks(op);
     if (copy == NULL)
         return PyErr_Occurred() ? NULL : PyLong_FromLong(0);
+    PyObject_GC_UnTrack(copy);          /* not to be found by gc.get_objects */
     long count = 0;
     /* Comparing may call Python, which may change the callbacks. */
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(copy); i++) {
@@ -520,10 +541,12 @@ int asyncio_future_traverse(PyObject *op, visitproc visit, void *arg)
 int asyncio_future_clear(PyObject *op)
 {
     future_object *self = FUTURE(op);
-    PyObject **const fields[] = {&self->loop, &self->callbacks, &self->result, &self->exception, &self->traceback,
-                                 &self->source_traceback, &self->cancel_message, &self->cancelled_error};
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(fields); i++)
-        asyncio_field_set_steal(op, fields[i], NULL);
+    PyObject *old[CLEARED_COUNT];
+    Py_BEGIN_CRITICAL_SECTION(op);
+    take_fields_locked(self, old);
+    Py_END_CRITICAL_SECTION();
+    for (size_t i = 0; i < CLEARED_COUNT; i++)
+        Py_XDECREF(old[i]);
     return 0;
 }
 

@@ -106,7 +106,10 @@ static PyObject *iter_length_hint(PyObject *op, PyObject *unused)
 static PyObject *iter_reduce(PyObject *op, PyObject *unused)
 {
     DequeIterObject *it = (DequeIterObject *)op;
-    Py_ssize_t given = PyObject_Size((PyObject *)it->deque) - items_left(it);
+    Py_ssize_t given;
+    Py_BEGIN_CRITICAL_SECTION(it->deque);
+    given = it->deque->size - items_left(it);
+    Py_END_CRITICAL_SECTION();
     return Py_BuildValue("O(On)", Py_TYPE(op), it->deque, given);
 }
 

@@ -43,8 +43,17 @@ static int make_once(PyObject **place, PyObject *fresh)
     return fresh != NULL ? 0 : -1;
 }
 
+/* libffi gets its memory for closures ready at the first one, without a lock; imports have one. */
+static void warm_closures(void)
+{
+    void *code, *closure = ffi_closure_alloc(sizeof(ffi_closure), &code);
+    if (closure != NULL)
+        ffi_closure_free(closure);
+}
+
 static int ctypes_exec(PyObject *module)
 {
+    warm_closures();
     if (make_once(&ctypes_pointer_cache, PyDict_New()) < 0
         || make_once(&ctypes_argument_error, PyErr_NewException("ctypes.ArgumentError", NULL, NULL)) < 0
         || PyModule_AddObjectRef(module, "_pointer_type_cache", ctypes_pointer_cache) < 0

@@ -496,7 +496,8 @@ static PyObject *bytesio_getstate(PyObject *op, PyObject *unused)
     Py_END_CRITICAL_SECTION();
     if (value == NULL)
         return NULL;
-    PyObject *dict = self->dict == NULL ? Py_NewRef(Py_None) : PyDict_Copy(self->dict);
+    PyObject *own = __atomic_load_n(&self->dict, __ATOMIC_ACQUIRE);     /* once it is there, it stays */
+    PyObject *dict = own == NULL ? Py_NewRef(Py_None) : PyDict_Copy(own);
     if (dict == NULL) {
         Py_DECREF(value);
         return NULL;

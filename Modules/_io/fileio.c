@@ -297,8 +297,10 @@ static int fileio_init(PyObject *op, PyObject *args, PyObject *kwds)
             goto failed;
         }
     }
-    __atomic_store_n(&self->fd, fd, __ATOMIC_RELAXED);
-    return 0;
+    int none = -1;
+    if (__atomic_compare_exchange_n(&self->fd, &none, fd, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "another call of FileIO.__init__() has opened a file meanwhile");
 failed:
     if (!given)
         close(fd);

@@ -447,7 +447,8 @@ static PyObject *stringio_getstate(PyObject *op, PyObject *unused)
     PyObject *value = stringio_getvalue(op, NULL);
     if (value == NULL)
         return NULL;
-    PyObject *dict = self->dict == NULL ? Py_NewRef(Py_None) : PyDict_Copy(self->dict);
+    PyObject *own = __atomic_load_n(&self->dict, __ATOMIC_ACQUIRE);     /* once it is there, it stays */
+    PyObject *dict = own == NULL ? Py_NewRef(Py_None) : PyDict_Copy(own);
     PyObject *newline;
     Py_ssize_t pos;
     Py_BEGIN_CRITICAL_SECTION(op);

@@ -174,9 +174,12 @@ static int encode_members(encoder_t *e, text_t *text, PyObject *dict)
 {
     PyObject *items = PyMapping_Items(dict);
     int first = 1, failed = -1;
-    if (items == NULL || (e->sort_keys && PyList_Sort(items) < 0))
+    if (items == NULL)
         goto done;
-    /* PyMapping_Items made the list: nobody else has it */
+    /* PyMapping_Items made the list: nobody else has it, or finds it by gc.get_objects. */
+    PyObject_GC_UnTrack(items);
+    if (e->sort_keys && PyList_Sort(items) < 0)
+        goto done;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++)
         if (encode_member(e, text, PyList_GET_ITEM(items, i), &first) < 0)
             goto done;

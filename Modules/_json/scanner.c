@@ -381,6 +381,7 @@ static PyObject *scanner_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     scanner_t *s = (scanner_t *)type->tp_alloc(type, 0);
     if (s == NULL)
         return NULL;
+    PyObject_GC_UnTrack(s);     /* until it is complete */
     strict = PyObject_GetAttrString(context, "strict");
     if (strict == NULL)
         goto failed;
@@ -395,6 +396,7 @@ static PyObject *scanner_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         || (s->parse_int = PyObject_GetAttrString(context, "parse_int")) == NULL
         || (s->parse_constant = PyObject_GetAttrString(context, "parse_constant")) == NULL)
         goto failed;
+    PyObject_GC_Track(s);
     return (PyObject *)s;
 
 failed:

@@ -51,6 +51,7 @@ static int set_options(const option_t *fields, void *options, PyObject *specific
     PyObject *items = PyMapping_Items(specification);
     if (items == NULL)
         return -1;
+    PyObject_GC_UnTrack(items);         /* not to be found by gc.get_objects */
     int failed = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items) && !failed; i++) {
         PyObject *item = PyList_GET_ITEM(items, i);

@@ -18,14 +18,16 @@ static PyObject *stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     PyObject *stream;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|s:StreamReaderWriter", keywords, &stream, &errors))
         return NULL;
-    stream_t *self = (stream_t *)type->tp_alloc(type, 0);
-    if (self == NULL)
+    charset_t *charset = codec_of_class(type);
+    PyObject *text = charset != NULL ? PyUnicode_FromString(errors) : NULL;
+    stream_t *self = text != NULL ? (stream_t *)type->tp_alloc(type, 0) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(text);
         return NULL;
+    }
     self->stream = Py_NewRef(stream);
-    self->errors = PyUnicode_FromString(errors);
-    self->charset = self->errors == NULL ? NULL : codec_of_class(type);
-    if (self->charset == NULL)
-        Py_CLEAR(self);
+    self->errors = text;
+    self->charset = charset;
     return (PyObject *)self;
 }
 

@@ -197,6 +197,8 @@ static int update_dict(PyObject *instance, PyObject *state)
     if (dict == NULL)
         return -1;
     items = PyDict_Items(state);
+    if (items != NULL)
+        PyObject_GC_UnTrack(items);     /* not to be found by gc.get_objects, as below */
     for (Py_ssize_t i = 0; items != NULL && i < PyList_GET_SIZE(items) && !failed; i++) {
         PyObject *key = Py_NewRef(PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0));
         if (PyUnicode_CheckExact(key))
@@ -220,6 +222,7 @@ static int set_attributes(PyObject *instance, PyObject *state)
     items = PyDict_Items(state);
     if (items == NULL)
         return -1;
+    PyObject_GC_UnTrack(items);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items) && !failed; i++) {
         PyObject *item = PyList_GET_ITEM(items, i);
         failed = PyObject_SetAttr(instance, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1)) < 0;

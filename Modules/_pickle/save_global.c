@@ -33,6 +33,7 @@ static PyObject *search_modules(PyObject *op, PyObject *path)
     Py_DECREF(modules);
     if (items == NULL)
         return NULL;
+    PyObject_GC_UnTrack(items);         /* not to be found by gc.get_objects */
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
         PyObject *item = PyList_GET_ITEM(items, i);
         int has = module_has(PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1), op, path);

@@ -85,9 +85,10 @@ static Py_ssize_t group_number(MatchObject *self, PyObject *index)
         n = PyNumber_AsSsize_t(index, NULL);
     }
     else {
-        PyObject *number = PyDict_GetItemWithError(self->pattern->groupindex, index);
-        if (number && PyLong_Check(number))
+        PyObject *number;
+        if (PyDict_GetItemRef(self->pattern->groupindex, index, &number) > 0 && PyLong_Check(number))
             n = PyLong_AsSsize_t(number);
+        Py_XDECREF(number);
     }
     if (n < 0 || n > self->pattern->groups) {
         if (!PyErr_Occurred())
@@ -146,8 +147,13 @@ static PyObject *match_groupdict(MatchObject *self, PyObject *args, PyObject *kw
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:groupdict", names, &fallback))
         return NULL;
     PyObject *result = PyDict_New();
-    while (result && PyDict_Next(self->pattern->groupindex, &at, &name, &number)) {
-        Py_INCREF(name);
+    while (result) {
+        /* The dict came from whoever compiled the pattern, and may be changed. */
+        Py_BEGIN_CRITICAL_SECTION(self->pattern->groupindex);
+        name = PyDict_Next(self->pattern->groupindex, &at, &name, &number) ? Py_NewRef(name) : NULL;
+        Py_END_CRITICAL_SECTION();
+        if (!name)
+            break;
         Py_ssize_t n = group_number(self, name);
         PyObject *text = n < 0 ? NULL : group_text(self, n, fallback);
         if (!text || PyDict_SetItem(result, name, text) < 0)

@@ -101,14 +101,17 @@ done:
     return alert;
 }
 
+/* arg is the context that the function was set for, which may be dead: OpenSSL comes back to the first context of a connection
+ * when the client has to send its hello again, and the connection has been given another one by then. So it is only compared. */
 static int sni_callback(SSL *ssl, int *alert, void *arg)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    ssl_context *context = arg;
+    ssl_connection *connection = SSL_get_app_data(ssl);
+    ssl_context *context = connection->context;
     int answer = -1;
-    PyObject *callback = take(context, &context->sni_callback);
+    PyObject *callback = arg == context ? take(context, &context->sni_callback) : NULL;
     if (callback != NULL)
-        answer = call_sni(SSL_get_app_data(ssl), callback, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+        answer = call_sni(connection, callback, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
     Py_XDECREF(callback);
     PyGILState_Release(state);
     if (answer == -1)

@@ -163,6 +163,7 @@ PyObject *ssl_connection_new(ssl_context *context, PyObject *socket, int server_
     ssl_connection *self = (ssl_connection *)ssl_connection_type.tp_alloc(&ssl_connection_type, 0);
     if (self == NULL)
         return NULL;
+    PyObject_GC_UnTrack(self);          /* until it is complete */
     self->server_side = server_side;
     self->context = (ssl_context *)Py_NewRef((PyObject *)context);
     self->incoming = (ssl_memory *)Py_XNewRef((PyObject *)incoming);
@@ -177,7 +178,9 @@ PyObject *ssl_connection_new(ssl_context *context, PyObject *socket, int server_
     }
     if (rc == 0 && session != Py_None)
         rc = ssl_session_set((PyObject *)self, session, NULL);
-    if (rc < 0)
+    if (rc == 0)
+        PyObject_GC_Track(self);
+    else
         Py_CLEAR(self);
     return (PyObject *)self;
 }

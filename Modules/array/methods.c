@@ -245,7 +245,11 @@ PyObject *array_repr(PyObject *op)
 PyObject *array_sizeof(PyObject *op, PyObject *unused)
 {
     arrayobject *a = as_array(op);
-    return PyLong_FromSsize_t(Py_TYPE(op)->tp_basicsize + a->allocated * a->ob_descr->itemsize);
+    Py_ssize_t allocated;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    allocated = a->allocated;
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromSsize_t(Py_TYPE(op)->tp_basicsize + allocated * a->ob_descr->itemsize);
 }
 
 PyObject *array_get_typecode(PyObject *op, void *unused)

@@ -240,18 +240,17 @@ static PyObject *cycle_reduce_locked(PyObject *op, PyObject *unused)
     CycleObject *c = (CycleObject *)op;
     if (c->it != NULL)
         return Py_BuildValue("O(O)(OO)", Py_TYPE(op), c->it, c->saved, c->first_pass ? Py_True : Py_False);
-    PyObject *it = PyObject_GetIter(c->saved);
-    if (it == NULL)
-        return NULL;
-    if (c->index != 0) {
+    PyObject *saved = Py_NewRef(c->saved), *it = PyObject_GetIter(saved), *result = NULL;
+    if (it != NULL && c->index != 0) {
         PyObject *r = PyObject_CallMethod(it, "__setstate__", "n", c->index);
-        if (r == NULL) {
-            Py_DECREF(it);
-            return NULL;
-        }
-        Py_DECREF(r);
+        if (r == NULL)
+            Py_CLEAR(it);
+        Py_XDECREF(r);
     }
-    return Py_BuildValue("O(N)(OO)", Py_TYPE(op), it, c->saved, Py_True);
+    if (it != NULL)
+        result = Py_BuildValue("O(N)(OO)", Py_TYPE(op), it, saved, Py_True);
+    Py_DECREF(saved);
+    return result;
 }
 LOCKED_METHOD(cycle_reduce)
 

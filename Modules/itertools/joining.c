@@ -404,26 +404,26 @@ static PyObject *zip_longest_new(PyTypeObject *type, PyObject *args, PyObject *k
     if (fill == NULL)
         return NULL;
     Py_ssize_t n = PyTuple_GET_SIZE(args);
-    ZipLongestObject *z = (ZipLongestObject *)type->tp_alloc(type, 0);
-    if (z == NULL)
-        return NULL;
-    z->fill = Py_NewRef(fill);
-    z->iters = PyMem_Calloc((size_t)n + 1, sizeof(PyObject *));
-    if (z->iters == NULL) {
-        Py_DECREF(z);
+    ZipLongestObject *z = NULL;
+    PyObject **iters = PyMem_Calloc((size_t)n + 1, sizeof(PyObject *));
+    if (iters == NULL)
         return PyErr_NoMemory();
-    }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *it = PyObject_GetIter(PyTuple_GET_ITEM(args, i));
-        if (it == NULL) {
-            Py_DECREF(z);
-            return NULL;
-        }
-        z->iters[i] = it;
-        z->size = i + 1;
-    }
-    z->active = n;
+    for (Py_ssize_t i = 0; i < n; i++)
+        if ((iters[i] = PyObject_GetIter(PyTuple_GET_ITEM(args, i))) == NULL)
+            goto failed;
+    z = (ZipLongestObject *)type->tp_alloc(type, 0);
+    if (z == NULL)
+        goto failed;
+    z->fill = Py_NewRef(fill);
+    z->iters = iters;
+    z->size = z->active = n;
     return (PyObject *)z;
+
+failed:
+    for (Py_ssize_t i = 0; i < n; i++)
+        Py_XDECREF(iters[i]);
+    PyMem_Free(iters);
+    return NULL;
 }
 
 static void zip_longest_dealloc(PyObject *op)

@@ -226,8 +226,10 @@ static PyObject *tee_step(PyObject *op)
         PyObject *next = data_next_block((TeeDataObject *)t->data);
         if (next == NULL)
             return NULL;
-        Py_SETREF(t->data, next);
+        PyObject *old = t->data;
+        t->data = next;
         t->index = 0;
+        Py_DECREF(old);
     }
     PyObject *data = Py_NewRef(t->data);
     int i = t->index;

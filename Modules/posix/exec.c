@@ -80,6 +80,7 @@ static int strings_from_environment(struct strings *strings, PyObject *mapping)
     PyObject *items = PyMapping_Items(mapping);
     if (items == NULL)
         return -1;
+    PyObject_GC_UnTrack(items);         /* not to be found by gc.get_objects */
     int result = -1;
     strings->owners = PyList_New(0);
     Py_ssize_t n = PyList_GET_SIZE(items);

@@ -165,18 +165,29 @@ static int is_target(PyObject *op, void *arg)
     return 0;
 }
 
+/* A tuple that has an empty place is being filled: nobody but its maker has it, and no code is ready for it. */
+static int is_unfinished(PyObject *op)
+{
+    if (!PyTuple_Check(op))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(op); i++)
+        if (PyTuple_GET_ITEM(op, i) == NULL)
+            return 1;
+    return 0;
+}
+
 static int visit_referrer(PyObject *op, uint8_t state, void *arg)
 {
     struct search *s = arg;
     traverseproc traverse = heap_type(op)->tp_traverse;
     if (op == s->ignore || !collector_is_visible_stopped(op, state) || traverse == NULL)
         return 0;
-    return traverse(op, is_target, s) ? take(s, op) : 0;
+    return traverse(op, is_target, s) && !is_unfinished(op) ? take(s, op) : 0;
 }
 
 static int visit_any(PyObject *op, uint8_t state, void *arg)
 {
-    return collector_is_visible_stopped(op, state) ? take(arg, op) : 0;
+    return collector_is_visible_stopped(op, state) && !is_unfinished(op) ? take(arg, op) : 0;
 }
 
 static int visit_referent(PyObject *op, void *arg)

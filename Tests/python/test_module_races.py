@@ -293,5 +293,152 @@ class Nested(unittest.TestCase):
         self.assertEqual(out, "RecursionError\n")
 
 
+class HalfMade(unittest.TestCase):
+    """Objects that gc.get_objects() finds before they are complete, and lists that are somebody's own."""
+
+    def test_csv(self):
+        run("""
+            import _csv, gc
+            class File:
+                @property
+                def write(self):
+                    for op in gc.get_objects():
+                        if type(op) is _csv.Writer:
+                            op.writerow([1])
+                    return print
+            class Lines:
+                def __iter__(self):
+                    for op in gc.get_objects():
+                        if type(op) is _csv.Reader:
+                            next(op)
+                    return iter([])
+            _csv.writer(File())
+            _csv.reader(Lines())
+            """)
+
+    def test_json_scanner(self):
+        run("""
+            import _json, gc
+            class Context:
+                strict = True
+                object_pairs_hook = parse_float = parse_int = parse_constant = None
+                @property
+                def object_hook(self):
+                    for op in gc.get_objects():
+                        if type(op) is _json.make_scanner:
+                            op("12.5", 0)
+            _json.make_scanner(Context())
+            """)
+
+    def test_multibyte_stream(self):
+        run("""
+            import _codecs_jp, _multibytecodec, gc, io
+            class Meta(type):
+                @property
+                def codec(cls):
+                    for op in gc.get_objects():
+                        if type(op) is Reader:
+                            op.read()
+                    return _codecs_jp.getcodec("euc_jp")
+            class Reader(_multibytecodec.MultibyteStreamReader, metaclass=Meta): pass
+            Reader(io.BytesIO(b"abc"))
+            """)
+
+    def test_tuple(self):
+        out = run("""
+            import gc, itertools
+            class Pool:
+                def __iter__(self):
+                    for found in gc.get_objects(), gc.get_referrers(first):
+                        for op in found:
+                            if type(op) is tuple and len(op) == 7:
+                                repr(op), list(op)
+                    return iter([1])
+            class First:
+                def __iter__(self):
+                    return iter([first])
+            first = object()
+            print(len(list(itertools.product(First(), Pool(), *["ab"] * 5))))
+            """)
+        self.assertEqual(out, "32\n")
+
+    def test_select(self):
+        out = run("""
+            import gc, os, select, threading, time
+            r, w = os.pipe()
+            class File:
+                def fileno(self): return r
+            files = [File()]
+            def grow():
+                time.sleep(.2)
+                for op in gc.get_objects():
+                    if type(op) is list and op is not files and op[:1] == files and len(op) == 1:
+                        op.extend([None] * 10000000)
+                os.write(w, b"x")
+            threading.Thread(target=grow).start()
+            print(len(select.select(files, [], [])[0]))
+            """)
+        self.assertEqual(out, "1\n")
+
+    def test_items_of_json(self):
+        out = run("""
+            import gc, json
+            def default(value):
+                for op in gc.get_objects():
+                    if type(op) is list and len(op) == 2 and op[0] == ("left", "right"):
+                        op.clear()
+                return 1
+            print(json.dumps({"left": "right", "one": object()}, default=default))
+            """)
+        self.assertEqual(out, '{"left": "right", "one": 1}\n')
+
+
+class Others(unittest.TestCase):
+    def test_file_initialised_by_threads(self):
+        out = run(THREADS + """
+import io, os
+file = io.FileIO("/dev/null")
+def work():
+    for i in range(1000):
+        try:
+            file.__init__("/dev/null")
+        except RuntimeError:
+            pass
+before = len(os.listdir("/proc/self/fd"))
+run(work, work, work, work)
+file.__init__("/dev/null")
+print(len(os.listdir("/proc/self/fd")) - before)
+""")
+        self.assertEqual(out.splitlines()[-1], "0")
+
+    def test_foreign_object_in_lru_cache(self):
+        import functools
+        import gc
+
+        @functools.lru_cache(maxsize=3)
+        def function(x):
+            return -x
+        function(1)
+        for cache in gc.get_referents(function):
+            if type(cache) is dict and len(cache) == 1:
+                for key in cache:
+                    cache[key] = "no link"
+        self.assertEqual(function(1), -1)
+
+    def test_future_initialised_again(self):
+        import asyncio
+        import _asyncio
+        loop = asyncio.new_event_loop()
+        try:
+            future = _asyncio.Future(loop=loop)
+            future.set_result(1)
+            future.__init__(loop=loop)
+            self.assertFalse(future.done())
+            future.set_result(2)
+            self.assertEqual(future.result(), 2)
+        finally:
+            loop.close()
+
+
 if __name__ == "__main__":
     unittest.main()

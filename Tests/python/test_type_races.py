@@ -279,7 +279,9 @@ except TypeError as e:
 import threading
 classes = [type("C", (), {}) for i in range(3000)]
 got = [[], [], []]
+start = threading.Barrier(3)
 def run(mine):
+    start.wait()
     for c in classes:
         mine.append(c.__annotations__)
 threads = [threading.Thread(target=run, args=(g,)) for g in got]

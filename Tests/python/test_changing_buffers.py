@@ -4,6 +4,8 @@ import io
 import marshal
 import subprocess
 import sys
+import threading
+import time
 import unittest
 
 # Every operation on a buffer goes over it twice; a writer changes what is in it between the two, by way of a view, which takes no
@@ -125,6 +127,48 @@ class Results(unittest.TestCase):
         array[1:2] = array
         self.assertEqual(array, bytearray(b"aaXaaXaaaXa"))
         self.assertTrue(array == array <= array)
+
+
+class TwoArrays(unittest.TestCase):
+    """Each has its lock: operations of both, in either order, neither wait for each other nor see half a change."""
+
+    def test_both_ways(self):
+        n = 20000
+        arrays = [bytearray(b"a" * n), bytearray(b"a" * n)]
+        end = time.monotonic() + 0.7
+        failures = []
+
+        def fill():
+            while time.monotonic() < end:
+                for array in arrays:
+                    for byte in b"ab":
+                        try:
+                            array[:] = bytes([byte]) * n
+                        except BufferError:     # another thread has a view of it
+                            pass
+
+        def use(a, b):
+            while time.monotonic() < end:
+                a == b, a < b, a.replace(b, b"x"), a.startswith(b), b in a
+                for copy in (bytearray(a), b"" + a, bytearray().join([b]), b"".join([a, b""]), eval(repr(b))):
+                    if copy.count(copy[0]) != n:
+                        failures.append(copy[:100])
+                copy = bytearray(b)
+                try:
+                    copy += a
+                    copy[n:] = b
+                except BufferError:
+                    continue
+                if len(copy) != 2 * n or copy.count(copy[0], 0, n) != n or copy.count(copy[n], n) != n:
+                    failures.append(copy[:100])
+        threads = [threading.Thread(target=f, args=args)
+                   for f, args in ((fill, ()), (use, arrays), (use, arrays[::-1]))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(30)
+        self.assertFalse(any(t.is_alive() for t in threads))
+        self.assertEqual(failures, [])
 
 
 class Views(unittest.TestCase):

@@ -166,7 +166,10 @@ done:
 PyObject *type_mro_method(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    return c3((PyTypeObject *)self);
+    types_lock();           /* one state of all bases */
+    PyObject *order = c3((PyTypeObject *)self);
+    types_unlock();
+    return order;
 }
 
 /* What a metaclass's mro() gave must be classes whose instances type's instances can pass for. */

@@ -210,6 +210,13 @@ static void write_code(writer_t *w, PyCodeObject *code, int flag)
     Py_XDECREF(exceptions);
 }
 
+/* What has been written is known by its address until the end: it has to stay, though other threads may take it out of its container. */
+static void keep(writer_t *w, PyObject *items)
+{
+    if (w->keep != NULL && PyList_Append(w->keep, items) < 0)
+        w->status = WRITE_ERROR;
+}
+
 static void write_list(writer_t *w, PyObject *op, int flag)
 {
     PyObject *items = PySequence_Tuple(op);
@@ -217,6 +224,7 @@ static void write_list(writer_t *w, PyObject *op, int flag)
         w->status = WRITE_ERROR;
         return;
     }
+    keep(w, items);
     write_byte(w, '[' | flag);
     if (write_size(w, PyTuple_GET_SIZE(items)) == 0)
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++)
@@ -226,14 +234,16 @@ static void write_list(writer_t *w, PyObject *op, int flag)
 
 static void write_dict(writer_t *w, PyObject *op, int flag)
 {
-    PyObject *items = PyDict_Items(op);
+    PyObject *list = PyDict_Items(op), *items = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
     if (items == NULL) {
         w->status = WRITE_ERROR;
         return;
     }
+    keep(w, items);
     write_byte(w, '{' | flag);
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        PyObject *pair = PyList_GET_ITEM(items, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *pair = PyTuple_GET_ITEM(items, i);
         write_value(w, PyTuple_GET_ITEM(pair, 0));
         write_value(w, PyTuple_GET_ITEM(pair, 1));
     }

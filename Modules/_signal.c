@@ -33,16 +33,17 @@ static PyObject *itimer_error;
 
 /* ---- arrival ---- */
 
-static int report_wakeup_error(void *arg)
+static atomic_int wakeup_error;         /* errno of a write to wakeup_fd that failed, for the main thread to report; 0: none */
+
+static void report_wakeup_error(int error)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    errno = (int)(intptr_t)arg;
+    errno = error;
     PyErr_SetFromErrno(PyExc_OSError);
     PySys_WriteStderr("Exception ignored when trying to write to the signal wakeup fd:\n");
     PyErr_WriteUnraisable(NULL);
     PyErr_Restore(type, value, traceback);
-    return 0;
 }
 
 /* Async-signal-safe. */
@@ -56,8 +57,11 @@ static void trip(int signum)
         unsigned char byte = (unsigned char)signum;
         if (write(fd, &byte, 1) < 0) {
             int warn = atomic_load(&wakeup_warn);
-            if (warn || (errno != EAGAIN && errno != EWOULDBLOCK))
-                Py_AddPendingCall(report_wakeup_error, (void *)(intptr_t)errno);
+            if (warn || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+                atomic_store(&wakeup_error, errno);
+                atomic_store(&any_tripped, 1);      /* again: the main thread may have looked meanwhile */
+                pending_set_signal();
+            }
         }
     }
 }
@@ -111,6 +115,9 @@ int PyErr_CheckSignals(void)
     if (!atomic_load_explicit(&any_tripped, memory_order_relaxed) || !thread_is_main())
         return 0;
     atomic_store(&any_tripped, 0);
+    int error = atomic_exchange(&wakeup_error, 0);
+    if (error != 0)
+        report_wakeup_error(error);
     for (int i = 1; i < NSIG; i++) {
         if (!atomic_exchange(&handlers[i].tripped, 0))
             continue;

@@ -2,6 +2,7 @@
 #include "Python.h"
 
 #include "internal/abstract.h"
+#include "internal/list.h"
 
 static PyObject *null_error(void)
 {
@@ -272,13 +273,16 @@ PyObject *PySequence_Fast(PyObject *op, const char *message)
         return null_error();
     if (PyList_CheckExact(op) || PyTuple_CheckExact(op))
         return Py_NewRef(op);
+    PyObject *list;
+    if (list_from_shared(op, &list) != 0)
+        return list;
     PyObject *iter = PyObject_GetIter(op);
     if (iter == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
             PyErr_SetString(PyExc_TypeError, message);
         return NULL;
     }
-    PyObject *list = PySequence_List(iter);
+    list = PySequence_List(iter);
     Py_DECREF(iter);
     return list;
 }

@@ -1,6 +1,7 @@
 /* mappingproxy: a read-only view of a mapping. */
 #include "Python.h"
 
+#include "dict.h"
 #include "memory.h"
 #include "unicode.h"
 
@@ -10,6 +11,13 @@ typedef struct {
 } proxy_object;
 
 #define MAPPING(op) (((proxy_object *)(op))->mapping)
+
+PyObject *dict_behind_proxies_borrowed(PyObject *op)
+{
+    while (value_is_heap(op) && heap_is_type(op, &PyDictProxy_Type))
+        op = MAPPING(op);
+    return op;
+}
 
 /* Behind all proxies of proxies. */
 static PyObject *innermost(PyObject *op)

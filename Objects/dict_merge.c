@@ -167,7 +167,8 @@ int dict_merge(PyObject *dict, PyObject *other, int override)
         PyErr_BadInternalCall();
         return -1;
     }
-    return is_plain_mapping(other) ? merge_plain(dict, other, override) : merge_mapping(dict, other, override);
+    PyObject *behind = dict_behind_proxies_borrowed(other);     /* a class's __dict__ is taken as it is at one moment, too */
+    return is_plain_mapping(behind) ? merge_plain(dict, behind, override) : merge_mapping(dict, other, override);
 }
 
 int PyDict_Merge(PyObject *dict, PyObject *other, int override) { return dict_merge(dict, other, override != 0); }

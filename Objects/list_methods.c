@@ -144,9 +144,10 @@ done:
     return result;
 }
 
-/* The dict that op, a dict or a view of one, yields the keys, values or items of when it is iterated; NULL if op is something else. */
+/* The dict that op, a dict, a view or a read-only proxy of one, yields the keys, values or items of when it is iterated; NULL if op is something else. */
 static PyObject *iterated_dict_borrowed(PyObject *op, enum dict_iter_kind *kind)
 {
+    op = dict_behind_proxies_borrowed(op);
     PyTypeObject *type = heap_type(op);
     if (PyDict_Check(op)) {
         *kind = DICT_ITER_KEYS;

@@ -32,7 +32,7 @@ static int update_from_set(PySetObject *self, PySetObject *other)
     int result = 0;
     if (set_snapshot_take(other, &snapshot) < 0)
         return -1;
-    if (snapshot.count > self->used) {      /* grow once */
+    if (snapshot.count > PySet_GET_SIZE(self)) {      /* grow once */
         int locked = container_lock(self);
         size_t want = (size_t)(self->used + snapshot.count);
         if (want * 5 >= self->table->mask * 3)

@@ -413,10 +413,14 @@ int set_clear(PySetObject *self)
 
 void set_take_contents(PySetObject *self, PySetObject *other)
 {
+    int locked = container_lock(other);
     struct set_table *table = other->table;
     Py_ssize_t used = other->used;
-    other->table = SET_EMPTY_TABLE;
-    other->used = 0;
+    if (!object_is_private((PyObject *)other))
+        object_publish((PyObject *)self);       /* who reads other without a lock may be in the table still: then self retires it */
+    __atomic_store_n(&other->table, SET_EMPTY_TABLE, __ATOMIC_RELEASE);
+    set_set_used(other, 0);
+    container_unlock(other, locked);
     replace_contents(self, table, used);
 }
 
@@ -553,7 +557,6 @@ PyObject *set_copy(PySetObject *other, PyTypeObject *type)
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
-    self->table = table;
-    self->used = used;
+    replace_contents(self, table, used);        /* somebody may have found it while other's lock was waited for */
     return (PyObject *)self;
 }

@@ -283,4 +283,7 @@ PyObject *dict_iter_new(PyDictObject *dict, PyTypeObject *type);
  * Escapes  at the end only (may drop the dict) */
 int dict_iter_next_pair(PyDictIterObject *it, PyObject **key, PyObject **value);
 
+/* What a types.MappingProxyType shows (Objects/descr_proxy.c), or op itself. Lives as long as op. */
+PyObject *dict_behind_proxies_borrowed(PyObject *op);
+
 #endif /* BRAID_DICT_H */

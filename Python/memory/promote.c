@@ -44,19 +44,21 @@ static int is_plain_value(PyObject *op)
            || type == &PyBaseObject_Type;
 }
 
+/* Stands for an object that is about to be put there: counting comes after the place is sure, since dropping a reference again
+ * could run finalisers, in the middle of whatever counts op. */
+#define PLACE_TAKEN ((PyObject *)candidates)
+
 static void put_candidate(PyObject *op)
 {
     for (int i = 0; i < CANDIDATES; i++) {
-        PyObject *none = NULL;
-        if (__atomic_load_n(&candidates[i], __ATOMIC_RELAXED) == op)
+        PyObject *there = __atomic_load_n(&candidates[i], __ATOMIC_RELAXED);
+        if (there == op)
             return;
-        if (__atomic_compare_exchange_n(&candidates[i], &none, Py_NewRef(op), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+        if (there == NULL && __atomic_compare_exchange_n(&candidates[i], &there, PLACE_TAKEN, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            __atomic_store_n(&candidates[i], Py_NewRef(op), __ATOMIC_RELEASE);
             thread_set_breaker(thread_current(), BREAKER_PROMOTE);
             return;
         }
-        Py_DECREF(op);      /* never the last one: the caller has one */
-        if (none == op)
-            return;
     }
 }
 
@@ -139,8 +141,8 @@ static int take_candidates(PyObject **taken)
 {
     int n = 0;
     for (int i = 0; i < CANDIDATES; i++) {
-        PyObject *op = __atomic_exchange_n(&candidates[i], NULL, __ATOMIC_ACQUIRE);
-        if (op != NULL)
+        PyObject *op = __atomic_load_n(&candidates[i], __ATOMIC_RELAXED);
+        if (op != NULL && op != PLACE_TAKEN && __atomic_compare_exchange_n(&candidates[i], &op, NULL, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             taken[n++] = op;
     }
     return n;

@@ -391,6 +391,17 @@ static PyObject *rlock_enter(rlock_object *self, PyObject *ignored)
     return taken < 0 ? NULL : PyBool_FromLong(taken);
 }
 
+/* 1; 0 with RuntimeError: _at_fork_reinit() of another thread has reset the lock meanwhile. */
+static int rlock_unlock(rlock_object *self)
+{
+    uint8_t locked = _PyMutex_LOCKED;
+    if (Py_LIKELY(__atomic_compare_exchange_n(&self->mutex.bits, &locked, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        || mutex_try_unlock(&self->mutex))
+        return 1;
+    PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
+    return 0;
+}
+
 static PyObject *rlock_release(rlock_object *self, PyObject *ignored)
 {
     (void)ignored;
@@ -401,7 +412,8 @@ static PyObject *rlock_release(rlock_object *self, PyObject *ignored)
     rlock_set_count(self, self->count - 1);
     if (self->count == 0) {
         __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
-        PyMutex_Unlock(&self->mutex);
+        if (!rlock_unlock(self))
+            return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -437,7 +449,8 @@ static PyObject *rlock_release_save(rlock_object *self, PyObject *ignored)
         return NULL;
     rlock_set_count(self, 0);
     __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
-    PyMutex_Unlock(&self->mutex);
+    if (!rlock_unlock(self))
+        Py_CLEAR(saved);
     return saved;
 }
 

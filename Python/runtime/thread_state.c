@@ -355,12 +355,26 @@ void PyThreadState_Delete(PyThreadState *ts)
     state_free(ts);
 }
 
+/* Have finalisers put something into the state that is being cleared? */
+static int has_leftovers(PyThreadState *ts)
+{
+    return ts->local_keys != NULL || ts->dict != NULL || ts->context != NULL || ts->curexc_type != NULL
+           || __atomic_load_n(&ts->async_exc, __ATOMIC_RELAXED) != NULL;
+}
+
+/* Finalisers that make something anew each time are not followed for ever. */
+#define LAST_ROUNDS 10
+
 void thread_end_current(PyThreadState *ts)
 {
     assert(ts == thread_current() && ts->critical_sections == NULL);
-    for (;;) {
-        clear(ts);
+    for (int rounds = 0;;) {
+        do
+            clear(ts);
+        while (has_leftovers(ts) && rounds++ < LAST_ROUNDS);
         memory_thread_exit(ts);
+        if (has_leftovers(ts) && rounds++ < LAST_ROUNDS)
+            continue;
         slot_set_leaving(ts->slot, 1);
         if (!merge_pending(ts->slot))   /* it has the fence */
             break;

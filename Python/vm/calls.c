@@ -23,6 +23,7 @@ static inline Py_ALWAYS_INLINE frame_t *push(PyThreadState *ts, frame_t *caller,
 {
     Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
     Py_ssize_t total = nargs + nkw;
+    int held = 0;
     if (ts->py_recursion_remaining <= 0) {
         call_recursion_error(ts, "");
         goto fail_args;
@@ -58,11 +59,17 @@ static inline Py_ALWAYS_INLINE frame_t *push(PyThreadState *ts, frame_t *caller,
         for (PyObject **p = window + nargs, **end = window + code->co_temp_base; p < end; p++)
             *p = NULL;
     }
-    else if (function_bind(ts, func, code, window, nargs, kwnames, window) < 0) {
-        ts->stack_top = base;
-        if (chunk != NULL)
-            call_close_chunk(ts, chunk);
-        return NULL;
+    else {
+        Py_INCREF((PyObject *)code);    /* binding may run code, and the record that would keep it is not pushed yet */
+        int status = function_bind(ts, func, code, window, nargs, kwnames, window);
+        if (status < 0) {
+            Py_DECREF((PyObject *)code);
+            ts->stack_top = base;
+            if (chunk != NULL)
+                call_close_chunk(ts, chunk);
+            return NULL;
+        }
+        held = 1;
     }
     f->stack_base = base;
     f->chunk_to_free = chunk;
@@ -78,6 +85,8 @@ static inline Py_ALWAYS_INLINE frame_t *push(PyThreadState *ts, frame_t *caller,
     f->flags = 0;
     ts->py_recursion_remaining--;
     ts->frame = f;
+    if (held)
+        Py_DECREF((PyObject *)code);    /* DEFERRED: that frees nothing */
     return f;
 
 fail_args:
@@ -333,6 +342,12 @@ static frame_t *push_whole(PyThreadState *ts, PyFunctionObject *func, PyCodeObje
 /* Python callee: spread the tuple and the dict over the top of the stack and push an activation. */
 static frame_t *push_spread(PyThreadState *ts, PyFunctionObject *func, PyObject *args, PyObject *kwargs)
 {
+    if (kwargs != NULL && !object_is_unique(kwargs)) {      /* found by gc.get_objects(): others may change it */
+        PyObject *copy = PyDict_Copy(kwargs);
+        frame_t *pushed = copy != NULL ? push_spread(ts, func, args, copy) : NULL;
+        Py_XDECREF(copy);
+        return pushed;
+    }
     PyCodeObject *code = (PyCodeObject *)__atomic_load_n(&func->func_code, __ATOMIC_ACQUIRE);
     if (takes_whole(code, args, kwargs))
         return push_whole(ts, func, code, args, kwargs);

@@ -361,7 +361,7 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
 {
     unsigned a = AT_A(at);
     PyObject *sequence = operand_take_owned(f, AT_B(at));
-    PyObject *iterator = NULL, *rest = NULL;
+    PyObject *iterator = NULL, *rest = NULL, *all = NULL;
     int status = -1;
     if (sequence == NULL)
         return -1;
@@ -369,6 +369,11 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
         status = unpack_tuple_ex(f, (PyTupleObject *)sequence, a, before, after);
         goto done;
     }
+    PyObject *list;
+    if (list_from_shared(sequence, &list) < 0)
+        goto done;
+    if (list != NULL)       /* a dict or set, or a view: as it is at one moment */
+        Py_SETREF(sequence, list);
     iterator = unpack_iterator(sequence);
     if (iterator == NULL || unpack_some(f, iterator, a, before, before + after, 1) < 0)
         goto done;
@@ -377,7 +382,12 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
         clear_items(f, a, before);
         goto done;
     }
-    Py_ssize_t size = PyList_GET_SIZE(rest);
+    /* one state of it: while the iterator ran, another thread may have found the list */
+    if (after > 0 && (all = PyList_AsTuple(rest)) == NULL) {
+        clear_items(f, a, before);
+        goto done;
+    }
+    Py_ssize_t size = all != NULL ? PyTuple_GET_SIZE(all) : 0;
     if (size < (Py_ssize_t)after) {
         PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected at least %u, got %zd)", before + after,
                      before + size);
@@ -385,8 +395,8 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
         goto done;
     }
     for (unsigned i = 0; i < after; i++)
-        slot_store(f->slots, a + before + 1 + i, slot_copy(PyList_GET_ITEM(rest, size - after + i)));
-    if (after > 0 && PyList_SetSlice(rest, size - after, size, NULL) < 0) {
+        slot_store(f->slots, a + before + 1 + i, slot_copy(PyTuple_GET_ITEM(all, size - after + i)));
+    if (after > 0 && PyList_SetSlice(rest, size - after, PY_SSIZE_T_MAX, NULL) < 0) {
         clear_items(f, a, before);
         clear_items(f, a + before + 1, after);
         goto done;
@@ -395,6 +405,7 @@ int vm_unpack_ex(frame_t *f, const instruction_t *at, unsigned before, unsigned 
     rest = NULL;
     status = 0;
 done:
+    Py_XDECREF(all);
     Py_XDECREF(rest);
     Py_XDECREF(iterator);
     Py_DECREF(sequence);

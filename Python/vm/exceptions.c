@@ -198,8 +198,14 @@ static int split_exception(PyObject *exc, PyObject *types, PyObject **match, PyO
             Py_DECREF(pair);
             return -1;
         }
-        *match = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
-        *rest = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+        PyObject *first = PyTuple_GET_ITEM(pair, 0), *second = PyTuple_GET_ITEM(pair, 1);
+        if ((first != Py_None && !PyExceptionInstance_Check(first)) || (second != Py_None && !PyExceptionInstance_Check(second))) {
+            PyErr_Format(PyExc_TypeError, "%.200s.split must return a 2-tuple of exceptions or None", Py_TYPE(exc)->tp_name);
+            Py_DECREF(pair);
+            return -1;
+        }
+        *match = Py_NewRef(first);
+        *rest = Py_NewRef(second);
         Py_DECREF(pair);
         return 0;
     }

@@ -13,7 +13,8 @@
  *   IncrementalNewlineDecoder   so every such call is followed by a re-check of what it may have changed
  *   reading text       what is read ahead is handed out in the critical section alone; who has to read more than that holds the
  *                      io_lock `read_lock` of the TextIOWrapper until its line or text is whole, others wait for it. The same thread coming
- *                      back (from a codec or raw stream written in Python) reads on. Closing and writing do not take it.
+ *                      back (from a codec or raw stream written in Python) reads on, and so does one whose wait would never end, since
+ *                      another waits for what it holds. Closing and writing do not take it.
  */
 #ifndef BRAID_MODULES_IO_INTERNAL_H
 #define BRAID_MODULES_IO_INTERNAL_H
@@ -152,6 +153,9 @@ void io_lock_fini(io_lock *lock);
  * Returns  0, or -1 with RuntimeError set: re-entrant call, or not to be had at shutdown
  * Escapes  may detach while waiting */
 int io_lock_enter(io_lock *lock, PyObject *self);
+/* The same for a thread that holds other such locks already, since their streams call code.
+ * Returns  1: taken; 0: not taken, because who has the lock waits, itself or through others, for one of this thread; -1 */
+int io_lock_enter_unless_circle(io_lock *lock, PyObject *self);
 void io_lock_leave(io_lock *lock);
 /* Does the calling thread hold it? */
 bool io_lock_is_mine(io_lock *lock);

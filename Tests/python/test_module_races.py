@@ -385,15 +385,39 @@ class HalfMade(unittest.TestCase):
             import gc, json
             def default(value):
                 for op in gc.get_objects():
-                    if type(op) is list and len(op) == 2 and op[0] == ("left", "right"):
+                    if type(op) is list and len(op) == 2 and op[1] == ("left", "right"):
                         op.clear()
                 return 1
-            print(json.dumps({"left": "right", "one": object()}, default=default))
+            print(json.dumps({"one": object(), "left": "right"}, default=default))
             """)
-        self.assertEqual(out, '{"left": "right", "one": 1}\n')
+        self.assertEqual(out, '{"one": 1, "left": "right"}\n')
 
 
 class Others(unittest.TestCase):
+    def test_text_streams_that_read_each_other(self):
+        out = run(THREADS + """
+import io
+barrier = threading.Barrier(2)
+class Buffer(io.BufferedIOBase):
+    count = 0
+    def readable(self): return True
+    def read1(self, n=-1):
+        self.count += 1
+        if self.count > 1:
+            return b""
+        try:
+            barrier.wait(1)
+        except threading.BrokenBarrierError:
+            pass
+        return self.other.readline().encode() or b"end\\n"
+    read = read1
+a, b = Buffer(), Buffer()
+text_a, text_b = io.TextIOWrapper(a, "utf-8"), io.TextIOWrapper(b, "utf-8")
+a.other, b.other = text_b, text_a
+run(text_a.readline, text_b.readline)
+""", timeout=20)
+        self.assertEqual(out, "raised []\n")
+
     def test_file_initialised_by_threads(self):
         out = run(THREADS + """
 import io, os

@@ -1,6 +1,7 @@
 /* The encoder and decoder of a TextIOWrapper. utf-8, ascii and latin-1 are done here without codec objects;
  * all other encodings go through the incremental codecs of the codec registry. */
 #include "io_internal.h"
+#include "internal/stable_buffer.h"
 
 #include <langinfo.h>
 
@@ -175,7 +176,7 @@ static PyObject *decode_builtin(text_decoder *decoder, PyObject *errors_obj, PyO
     const char *errors = PyUnicode_AsUTF8(errors_obj);
     Py_buffer view;
     PyObject *text;
-    if (errors == NULL || PyObject_GetBuffer(input, &view, PyBUF_SIMPLE) < 0)
+    if (errors == NULL || stable_buffer_get(input, &view) < 0)
         return NULL;
     if (decoder->codec == TEXT_CODEC_UTF8)
         text = decode_utf8(decoder, errors, view.buf, view.len, final);

@@ -11,13 +11,22 @@ import unittest
 # Every operation on a buffer goes over it twice; a writer changes what is in it between the two, by way of a view, which takes no
 # lock of the bytearray's.
 CHANGES = """
-import codecs, marshal, sys, threading, time
+import codecs, io, marshal, sys, threading, time
 N = 2000
 array = bytearray(b"abcabcab" * (N // 8))
 view = memoryview(array)
 needle = bytearray(b"abc")
 frame = b"\\xf5" + N.to_bytes(4, "little")
 text = memoryview(bytearray(frame + bytes(N)))      # of marshal: an ASCII str
+
+class Views(io.BufferedIOBase):
+    def readable(self): return True
+    def read1(self, n=-1): return view
+    read = read1
+
+def read(encoding):
+    stream = io.TextIOWrapper(Views(), encoding, errors="replace")
+    for _ in range(5): max(stream.read(1000))
 
 def decode(encoding):
     max(str(array, encoding, "replace"))
@@ -48,6 +57,7 @@ writer, operations = {
     "methods": (write_any, [lambda: array.replace(b"a", b"12345678"), lambda: array.expandtabs(16),
                             lambda: array.translate(None, b"a\\t")]),
     "needle": (write_needle, [lambda: b"abcabcab".replace(needle, b"xx"), lambda: array.replace(needle, b"")]),
+    "streams": (write_any, [lambda: read("latin-1"), lambda: read("utf-8")]),
     "marshal": (write_text, [lambda: max(marshal.loads(text))]),
 }[sys.argv[1]]
 end = time.monotonic() + float(sys.argv[2])
@@ -93,6 +103,9 @@ class Content(unittest.TestCase):
 
     def test_needle(self):
         self.check("needle")
+
+    def test_streams(self):
+        self.check("streams")
 
     def test_marshal(self):
         self.check("marshal")

@@ -26,7 +26,7 @@ typedef struct {
 
 static int current_fd(io_fileio *self)
 {
-    return __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
+    return __atomic_load_n(&self->fd, __ATOMIC_ACQUIRE);      /* pairs with fileio_init */
 }
 
 static int get_seekable(io_fileio *self)
@@ -62,7 +62,7 @@ static PyObject *wrong_mode(const char *action)
 /* Takes the descriptor out of self, for good; -1 when another thread was first. */
 static int take_fd(io_fileio *self)
 {
-    return __atomic_exchange_n(&self->fd, -1, __ATOMIC_RELAXED);
+    return __atomic_exchange_n(&self->fd, -1, __ATOMIC_ACQ_REL);
 }
 
 static int close_fd(io_fileio *self)
@@ -298,7 +298,7 @@ static int fileio_init(PyObject *op, PyObject *args, PyObject *kwds)
         }
     }
     int none = -1;
-    if (__atomic_compare_exchange_n(&self->fd, &none, fd, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&self->fd, &none, fd, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "another call of FileIO.__init__() has opened a file meanwhile");
 failed:

@@ -200,7 +200,7 @@ void field_set_steal(PyObject *owner, PyObject **field, PyObject *value)
     PyObject *old;
     Py_BEGIN_CRITICAL_SECTION(owner);
     old = *field;
-    *field = value;
+    __atomic_store_n(field, value, __ATOMIC_RELEASE);       /* read by who has not the owner's lock, too */
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(old);
 }

@@ -339,6 +339,7 @@ static int rlock_is_mine(rlock_object *self)
     return __atomic_load_n(&self->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
 }
 
+static unsigned long rlock_count(rlock_object *self) { return __atomic_load_n(&self->count, __ATOMIC_RELAXED); }
 static void rlock_set_count(rlock_object *self, unsigned long count) { __atomic_store_n(&self->count, count, __ATOMIC_RELAXED); }
 
 static void rlock_own(rlock_object *self, unsigned long count)
@@ -358,11 +359,11 @@ static lock_result_t rlock_wait_for_ever(rlock_object *self, int flags)
 static int rlock_take(rlock_object *self, int64_t ns)
 {
     if (rlock_is_mine(self)) {
-        if (self->count == ULONG_MAX) {
+        if (rlock_count(self) == ULONG_MAX) {
             PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
             return -1;
         }
-        rlock_set_count(self, self->count + 1);
+        rlock_set_count(self, rlock_count(self) + 1);
         return 1;
     }
     if (!_PyMutex_TryLockFast(&self->mutex)) {
@@ -409,8 +410,9 @@ static PyObject *rlock_release(rlock_object *self, PyObject *ignored)
         PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
         return NULL;
     }
-    rlock_set_count(self, self->count - 1);
-    if (self->count == 0) {
+    unsigned long left = rlock_count(self) - 1;
+    rlock_set_count(self, left);
+    if (left == 0) {
         __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
         if (!rlock_unlock(self))
             return NULL;
@@ -444,7 +446,7 @@ static PyObject *rlock_release_save(rlock_object *self, PyObject *ignored)
         PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
         return NULL;
     }
-    PyObject *saved = Py_BuildValue("kk", self->count, self->owner);
+    PyObject *saved = Py_BuildValue("kk", rlock_count(self), __atomic_load_n(&self->owner, __ATOMIC_RELAXED));
     if (saved == NULL)
         return NULL;
     rlock_set_count(self, 0);
@@ -463,7 +465,7 @@ static PyObject *rlock_is_owned(rlock_object *self, PyObject *ignored)
 static PyObject *rlock_recursion_count(rlock_object *self, PyObject *ignored)
 {
     (void)ignored;
-    return PyLong_FromUnsignedLong(rlock_is_mine(self) ? self->count : 0);
+    return PyLong_FromUnsignedLong(rlock_is_mine(self) ? rlock_count(self) : 0);
 }
 
 static PyObject *rlock_at_fork_reinit(rlock_object *self, PyObject *ignored)
@@ -479,7 +481,7 @@ static PyObject *rlock_repr(rlock_object *self)
 {
     unsigned long owner = __atomic_load_n(&self->owner, __ATOMIC_RELAXED);
     return PyUnicode_FromFormat("<%s %s object owner=%ld count=%lu at %p>", owner != 0 ? "locked" : "unlocked",
-                                Py_TYPE(self)->tp_name, (long)owner, __atomic_load_n(&self->count, __ATOMIC_RELAXED), self);
+                                Py_TYPE(self)->tp_name, (long)owner, rlock_count(self), self);
 }
 
 static void rlock_dealloc(rlock_object *self)

@@ -280,7 +280,7 @@ FORBIDDEN_OF = {
     io.FileIO: {"__init__", "__class__", "__new__"}, mmap.mmap: {"__new__", "__class__"},
     socket.socket: {"__init__", "__class__", "__new__", "setblocking", "settimeout", "accept", "detach", "makefile", "sendfile", "bind"},
     queue.SimpleQueue: {"get"}, type(select.poll()): {"poll"}, select.epoll: {"poll", "fromfd", "__class__", "__new__", "register"},
-    sqlite3.Connection: {"__init__", "__class__", "__new__", "load_extension", "__call__"}, pickle.Unpickler: {"__class__"},
+    sqlite3.Connection: {"__init__", "__class__", "__new__", "load_extension", "__call__", "backup"}, pickle.Unpickler: {"__class__"},
     asyncio.Future: {"get_loop", "_loop", "__class__"}, type(os.scandir("/proc/self")): {"__class__"},
     range: {"count", "index", "__contains__"},      # of something else than an int, in a long one: a loop in C that takes days
 }

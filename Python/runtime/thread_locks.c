@@ -406,11 +406,12 @@ static int rlock_unlock(rlock_object *self)
 static PyObject *rlock_release(rlock_object *self, PyObject *ignored)
 {
     (void)ignored;
-    if (!rlock_is_mine(self)) {
+    unsigned long count = rlock_is_mine(self) ? rlock_count(self) : 0;     /* 0, too: another thread is resetting it */
+    if (count == 0) {
         PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
         return NULL;
     }
-    unsigned long left = rlock_count(self) - 1;
+    unsigned long left = count - 1;
     rlock_set_count(self, left);
     if (left == 0) {
         __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);

@@ -194,6 +194,8 @@ def weight(op, left=WEIGHT, depth=5):
         return 1 + (0 if kind is memoryview else len(op)) // 8
     elif issubclass(kind, int):
         return 1 + int(op).bit_length() // 64
+    elif kind is range:         # who walks a long one takes days
+        return 1 + max(0, (op.stop - op.start) // op.step) // 8
     elif isinstance(getattr(op, "__dict__", None), dict) and kind is not type:
         parts = list(op.__dict__.values())
     else:

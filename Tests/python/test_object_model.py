@@ -96,6 +96,18 @@ class DeepNesting(unittest.TestCase):
         self.assertRaises(RecursionError, New)
         self.assertRaises(RecursionError, Init)
 
+    def test_class_with_another_layout_as_its_own_init(self):
+        for base in (Exception, list, dict, int, str, bytearray, type("Plain", (), {"__new__": lambda cls, *args: object.__new__(cls)})):
+            made = type("Made", (base,), {})
+            made.__init__ = made
+            self.assertRaises((RecursionError, TypeError, ValueError), made)
+            called = type("Called", (base,), {})
+            called.__call__ = instance = called()
+            self.assertRaises((RecursionError, TypeError), instance)
+            renewed = type("Renewed", (base,), {})
+            renewed.__new__ = renewed
+            self.assertRaises((RecursionError, TypeError, ValueError), renewed)
+
     def nested(self, make, innermost, depth=200_000):
         for _ in range(depth):
             innermost = make(innermost)

@@ -3,6 +3,7 @@
 
 #include "internal/abstract.h"
 #include "internal/call.h"
+#include "internal/gil.h"
 #include "internal/well_known_strings.h"
 
 int PyIter_Check(PyObject *op)
@@ -58,6 +59,13 @@ int iter_clear_stop(void)
         return -1;
     PyErr_Clear();
     return 0;
+}
+
+int call_loop_breaker(PyThreadState *ts)
+{
+    if (!gil_is_enabled())
+        return thread_handle_breaker(ts);
+    return __atomic_load_n(&ts->breaker, __ATOMIC_RELAXED) & BREAKER_SIGNALS ? PyErr_CheckSignals() : 0;
 }
 
 PyObject *PyIter_Next(PyObject *iter)

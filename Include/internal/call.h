@@ -44,13 +44,19 @@ static inline Py_ALWAYS_INLINE int call_check_stack(const char *where)
     return Py_EnterRecursiveCall(where);
 }
 
+/* Something asks for this thread in the middle of a loop in C. With the global lock on such a loop stays one step for other threads, as
+ * programs written for it expect: then signals only are heard.  0, or -1 with an exception.  Escapes */
+Py_COLD int call_loop_breaker(PyThreadState *ts);
+
 /* The next item of an iterator, for loops in C and from within other iterators. A safe point: a loop in C over an endless iterator
  * in C neither keeps a pause waiting nor stays deaf to signals.
  * Returns  a new reference; NULL: with an exception, or at the end (StopIteration may then be set).
  * Escapes */
 static inline Py_ALWAYS_INLINE PyObject *call_iternext(PyObject *iter)
 {
-    if (call_check_stack(" while calling a Python object") || thread_safe_point(thread_current()))
+    PyThreadState *ts = thread_current();
+    if (call_check_stack(" while calling a Python object")
+        || (Py_UNLIKELY(__atomic_load_n(&ts->breaker, __ATOMIC_RELAXED) != 0) && call_loop_breaker(ts)))
         return NULL;
     return Py_TYPE(iter)->tp_iternext(iter);
 }

@@ -135,10 +135,27 @@ struct cache_entry {
 };
 static struct cache_entry cache[1 << CACHE_BITS];
 
+/* A look-up has two places, this one and its neighbour: two names that are looked up in turns don't drive each other out. */
 static inline struct cache_entry *entry_of(uint64_t version, PyObject *name)
 {
     uint64_t h = version * 0x9E3779B97F4A7C15u ^ (uintptr_t)name >> 4;
     return &cache[(h ^ h >> 13) & ((1 << CACHE_BITS) - 1)];
+}
+
+static inline struct cache_entry *neighbour_of(struct cache_entry *entry) { return &cache[(entry - cache) ^ 1]; }
+
+static inline Py_ALWAYS_INLINE int entry_read(struct cache_entry *entry, uint64_t wanted, PyObject *name, PyObject **result)
+{
+    uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+    uint64_t entry_version = __atomic_load_n(&entry->version, __ATOMIC_RELAXED);
+    PyObject *entry_name = __atomic_load_n(&entry->name, __ATOMIC_RELAXED);
+    PyObject *value = __atomic_load_n(&entry->value, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (entry_version != wanted || entry_name != name || (sequence & 1)
+        || __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) != sequence)
+        return 0;
+    *result = value;
+    return 1;
 }
 
 int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version)
@@ -147,15 +164,8 @@ int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **resul
     if (v == 0)
         return 0;
     struct cache_entry *entry = entry_of(v, name);
-    uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
-    uint64_t entry_version = __atomic_load_n(&entry->version, __ATOMIC_RELAXED);
-    PyObject *entry_name = __atomic_load_n(&entry->name, __ATOMIC_RELAXED);
-    PyObject *value = __atomic_load_n(&entry->value, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (entry_version != v || entry_name != name || (sequence & 1)
-        || __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) != sequence)
+    if (Py_UNLIKELY(!entry_read(entry, v, name, result)) && !entry_read(neighbour_of(entry), v, name, result))
         return 0;
-    *result = value;
     if (version != NULL)
         *version = v;
     return 1;
@@ -163,14 +173,17 @@ int type_lookup_cached_racy(PyTypeObject *type, PyObject *name, PyObject **resul
 
 static void cache_enter_locked(uint64_t version, PyObject *name, PyObject *value)
 {
-    struct cache_entry *entry = entry_of(version, name);
+    static uint32_t turn;       /* [types lock] */
+    struct cache_entry *entry = entry_of(version, name), *neighbour = neighbour_of(entry);
+    if (entry->version != 0 && (neighbour->version == 0 || (turn++ & 1)))
+        entry = neighbour;
     uint32_t sequence = entry->sequence;
     __atomic_store_n(&entry->sequence, sequence + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&entry->version, version, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->name, name, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->value, value, __ATOMIC_RELAXED);
-    __atomic_store_n(&entry->sequence, sequence + 2, __ATOMIC_RELEASE);        /* pairs with type_lookup_cached_racy */
+    __atomic_store_n(&entry->sequence, sequence + 2, __ATOMIC_RELEASE);        /* pairs with entry_read */
 }
 
 /* ---- Look-up ---- */

@@ -206,7 +206,7 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base, int own_eq_or_
     inherit_grouped(type, base, basebase, own_eq_or_hash);
     COPY(tp_repr);
     COPY(tp_vectorcall_offset);
-    /* An own __call__ takes the flag away again (type_fixup_slots, type_update_slot_locked). */
+    /* An own __call__ takes the flag away again (type_fixup_fresh_slots_locked, type_update_slot_locked). */
     if (type->tp_call == NULL && (base->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL))
         type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
     COPY(tp_call);

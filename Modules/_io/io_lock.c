@@ -1,6 +1,7 @@
 /* The lock of a buffered stream: it knows its owner, so that a signal handler or a raw stream written in
  * Python that comes back into the object gets an exception and not a deadlock. */
 #include "io_internal.h"
+#include "internal/wait_circle.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -10,21 +11,12 @@
 static unsigned fork_generation = 1;
 static PyMutex renew_mutex;
 
-/* A thread that has a lock and waits for another. Only such threads can wait in a circle. */
-typedef struct waiter {
-    unsigned long thread;
-    const io_lock *lock;
-    struct waiter *next;
-} waiter_t;
-
-static PyMutex waiters_mutex;       /* a leaf: nothing is locked or called while it is held */
-static waiter_t *waiters;           /* [waiters_mutex] on the stacks of the threads */
+/* Threads that have such a lock and wait for another. */
+WAIT_CIRCLE(waits)
 
 static void after_fork_in_child(void)
 {
     memset(&renew_mutex, 0, sizeof(renew_mutex));
-    memset(&waiters_mutex, 0, sizeof(waiters_mutex));
-    waiters = NULL;
     __atomic_add_fetch(&fork_generation, 1, __ATOMIC_RELEASE);   /* pairs with renew_after_fork */
 }
 
@@ -39,7 +31,7 @@ int io_lock_setup(void)
     return 0;
 }
 
-static unsigned long owner_of(const io_lock *lock)
+static unsigned long owner_of(io_lock *lock)
 {
     return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
 }
@@ -157,43 +149,13 @@ int io_lock_enter(io_lock *lock, PyObject *self)
     return 0;
 }
 
-/* Does who has the lock wait for me, in the end? Whoever closes a circle sees all of it: the others have noted before what
- * they wait for, and became owners before that. */
-static bool waits_for_me_locked(const io_lock *lock, unsigned long me)
-{
-    for (int steps = 0; steps < 1000; steps++) {
-        unsigned long owner = owner_of(lock);
-        if (owner == me)
-            return true;
-        const waiter_t *w = waiters;
-        while (w != NULL && w->thread != owner)
-            w = w->next;
-        if (w == NULL)
-            return false;
-        lock = w->lock;
-    }
-    return false;
-}
-
 int io_lock_enter_unless_circle(io_lock *lock, PyObject *self)
 {
-    waiter_t me = {PyThread_get_thread_ident(), lock, NULL};
-    PyMutex_Lock(&waiters_mutex);
-    bool is_circle = waits_for_me_locked(lock, me.thread);
-    if (!is_circle) {
-        me.next = waiters;
-        waiters = &me;
-    }
-    PyMutex_Unlock(&waiters_mutex);
-    if (is_circle)
+    struct circle_note note;
+    if (!wait_circle_enter(&waits, &note, &lock->owner))
         return 0;
     int entered = io_lock_enter(lock, self) < 0 ? -1 : 1;
-    PyMutex_Lock(&waiters_mutex);
-    waiter_t **link = &waiters;
-    while (*link != &me)
-        link = &(*link)->next;
-    *link = me.next;
-    PyMutex_Unlock(&waiters_mutex);
+    wait_circle_leave(&waits, &note);
     return entered;
 }
 

@@ -1,7 +1,7 @@
 /* Database handles: opening, sharing, locking and closing them. */
 #include "sqlite_internal.h"
 
-#include "fork_mutex.h"
+#include "wait_circle.h"
 
 const char *const isolation_levels[] = {"", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", NULL};
 const char *const begin_statements[] = {"BEGIN ", "BEGIN DEFERRED", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"};
@@ -10,17 +10,8 @@ static void close_handle(database_t *d);
 
 /* ---- Locking ---- */
 
-/* A thread that has one database, because it is in a callback of it, and waits for another. Only such threads can wait in a
- * circle. */
-typedef struct waiter {
-    unsigned long thread;
-    const database_t *database;
-    struct waiter *next;
-} waiter_t;
-
-static PyMutex waiters_mutex;       /* a leaf: nothing is locked or called while it is held */
-FORK_MUTEX(waiters_mutex)
-static waiter_t *waiters;           /* [waiters_mutex] on the stacks of the threads */
+/* Threads that have one database, because they are in a callback of it, and wait for another. */
+WAIT_CIRCLE(waits)
 static _Thread_local int held;      /* [owner] databases that the thread has locked */
 
 static int is_mine(database_t *d)
@@ -43,49 +34,19 @@ void database_lock(database_t *d)
     d->lock.depth++;
 }
 
-/* Does who has d wait for me, in the end? Whoever closes a circle sees all of it: the others have noted before what they wait
- * for, and became owners before that. A note that outlives its wait leads to its own thread and proves nothing. */
-static int waits_for_me_locked(const database_t *d, unsigned long me)
-{
-    for (int steps = 0; steps < 1000; steps++) {
-        unsigned long owner = __atomic_load_n(&d->lock.owner, __ATOMIC_RELAXED);
-        if (owner == me)
-            return 1;
-        const waiter_t *w = waiters;
-        while (w != NULL && w->thread != owner)
-            w = w->next;
-        if (w == NULL)
-            return 0;
-        d = w->database;
-    }
-    return 0;
-}
-
 int database_lock_or_raise(database_t *d)
 {
     if (held == 0 || is_mine(d)) {
         database_lock(d);
         return 0;
     }
-    waiter_t me = {PyThread_get_thread_ident(), d, NULL};
-    PyMutex_Lock(&waiters_mutex);
-    int is_circle = waits_for_me_locked(d, me.thread);
-    if (!is_circle) {
-        me.next = waiters;
-        waiters = &me;
-    }
-    PyMutex_Unlock(&waiters_mutex);
-    if (is_circle) {
+    struct circle_note note;
+    if (!wait_circle_enter(&waits, &note, &d->lock.owner)) {
         error_set(E_OperationalError, "the database is in use by a thread that waits for this one");
         return -1;
     }
     database_lock(d);
-    PyMutex_Lock(&waiters_mutex);
-    waiter_t **link = &waiters;
-    while (*link != &me)
-        link = &(*link)->next;
-    *link = me.next;
-    PyMutex_Unlock(&waiters_mutex);
+    wait_circle_leave(&waits, &note);
     return 0;
 }
 

@@ -325,18 +325,17 @@ static int is_on_stack(PyThreadState *ts, frame_t *sought)
     return f != NULL;
 }
 
-/* Is the generator stopped, with nobody able to resume it before looked_at? One that others know is looked at in a pause: a claim would
- * make their next() fail. */
-static int look_at(PyThreadState *ts, PyGenObject *gen, int *pause)
+/* Until look_end nobody resumes gen. One that others know is looked at in a pause: a claim would make their next() fail.
+ * Returns  what look_end wants */
+static int look_begin(PyThreadState *ts, PyGenObject *gen)
 {
-    *pause = runtime_is_multi() && object_is_published((PyObject *)gen);
-    if (*pause)
+    int pause = runtime_is_multi() && object_is_published((PyObject *)gen);
+    if (pause)
         stop_world_begin(ts);
-    uint8_t state = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE);
-    return state != GEN_RUNNING && state != GEN_DONE;
+    return pause;
 }
 
-static void looked_at(PyThreadState *ts, int pause)
+static void look_end(PyThreadState *ts, int pause)
 {
     if (pause)
         stop_world_end(ts);
@@ -345,14 +344,13 @@ static void looked_at(PyThreadState *ts, int pause)
 PyObject *generator_frame_ref(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
-    PyObject *frame = NULL;
-    int pause;
     if (is_on_stack(ts, &gen->gi_frame))
         return Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-    (void)look_at(ts, gen, &pause);
+    int pause = look_begin(ts, gen);
+    PyObject *frame = NULL;
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_DONE)
         frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-    looked_at(ts, pause);
+    look_end(ts, pause);
     return frame;
 }
 
@@ -360,13 +358,13 @@ PyObject *generator_delegate(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
     PyObject *delegate = NULL;
-    int pause;
-    if (look_at(ts, gen, &pause)) {
+    int pause = look_begin(ts, gen);
+    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_SUSPENDED) {
         const instruction_t *yield = gen->gi_frame.pc - 1;
-        if (__atomic_load_n(&gen->gi_state, __ATOMIC_RELAXED) == GEN_SUSPENDED && (*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
+        if ((*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
             delegate = Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]);
     }
-    looked_at(ts, pause);
+    look_end(ts, pause);
     return delegate;
 }
 

@@ -112,13 +112,16 @@ static int check_name(PyObject *module, PyObject *name, int from_dict)
 int import_all_names(PyObject *locals, PyObject *module)
 {
     int skip_private, status = 0;
-    PyObject *names = names_to_import(module, &skip_private);
+    PyObject *list = names_to_import(module, &skip_private), *names = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
     if (names == NULL)
         return -1;
-    PyObject *name;
-    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(names) && (name = PyList_GetItemRef(names, i)) != NULL; i++, Py_DECREF(name)) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names) && status == 0; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
         status = check_name(module, name, skip_private);
-        if (status < 0 || (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_'))
+        if (status < 0)
+            break;
+        if (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')
             continue;
         PyObject *value = PyObject_GetAttr(module, name);
         if (value == NULL)

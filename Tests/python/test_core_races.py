@@ -1,8 +1,7 @@
 """Code, keywords, unpacked lists and sets that change under the loop that uses them; whole containers behind proxies. In processes of their own."""
-import subprocess
-import sys
-import textwrap
 import unittest
+
+from program_cases import ProgramCase
 
 THREADS = """
 import gc, threading, time, sys
@@ -159,11 +158,8 @@ print(sorted(failures))
 """
 
 
-class CoreRaces(unittest.TestCase):
-    def check(self, program, printed="done"):
-        source = THREADS + textwrap.dedent(program)
-        done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", source], capture_output=True, text=True, timeout=90)
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, printed + "\n", ""))
+class CoreRaces(ProgramCase):
+    HEAD = THREADS
 
     def test_code_replaced_while_arguments_are_bound(self):
         self.check(CODE_REPLACED_WHILE_BINDING)

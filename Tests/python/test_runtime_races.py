@@ -1,8 +1,7 @@
 """What one thread takes away while another uses it: finalisers, tracebacks, builtins, contexts, names of code; each in a process of its own."""
-import subprocess
-import sys
-import textwrap
 import unittest
+
+from program_cases import ProgramCase
 
 THREADS = """
 import threading, time, sys
@@ -161,18 +160,21 @@ except TypeError as e: print(e)
 
 
 LOCALS_THAT_USE_LOCALS = """
+import queue
+class Plain(threading.local): pass
 class Local(threading.local):
     def __del__(self):
-        for other in others: other.x = 1
-others = [threading.local() for _ in range(3)]
-shared = []
-def make():
-    local = Local()
-    local.y = 1
-    shared.append(local)
-def drop():
-    del shared[:]
-run(make, make, drop, drop)
+        for _ in range(3): Plain().x = 1
+shared = queue.SimpleQueue()
+def make():         # more than the 64 that make a thread thin out its list
+    if shared.qsize() > 200: return
+    locals = [Local() for _ in range(70)]
+    for local in locals: local.x = 1
+    for local in locals: shared.put(local)
+def use():
+    try: shared.get(timeout=0.1).x = 2
+    except queue.Empty: pass
+run(make, use, use, seconds=2)
 print("done")
 """
 
@@ -241,11 +243,8 @@ print(len(ast.parse("[" + ",".join("x%d" % i for i in range(777)) + "]").body[0]
 """
 
 
-class RuntimeRaces(unittest.TestCase):
-    def check(self, program, printed="done"):
-        source = THREADS + textwrap.dedent(program)
-        done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", source], capture_output=True, text=True, timeout=60)
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, printed + "\n", ""))
+class RuntimeRaces(ProgramCase):
+    HEAD = THREADS
 
     def test_finaliser_taken_away_by_finaliser(self):
         self.check(FINALISER_TAKEN_AWAY)

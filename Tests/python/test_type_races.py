@@ -1,8 +1,8 @@
 """Classes that change while they are in use: by what a change itself runs (mro(), __eq__ of a key, finalisers), and by other threads.
 Most of this once crashed or hung, so each program has a process of its own."""
-import subprocess
-import sys
 import unittest
+
+from program_cases import ProgramCase
 
 THREADS = """
 import threading, time
@@ -19,10 +19,9 @@ def race(seconds, *functions):
 """
 
 
-class TypeRaces(unittest.TestCase):
-    def check(self, program, expected="ok\n", timeout=30):
-        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=timeout)
-        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, expected, ""))
+class TypeRaces(ProgramCase):
+    def check(self, program, printed="ok"):
+        super().check(program, printed)
 
     def test_bases_change_while_an_instance_dies(self):
         self.check("""
@@ -220,7 +219,7 @@ for f in (len, lambda o: o.foo):
     except Exception as e: messages.append(str(e))
 hash(o)
 print(messages)
-""", '["object of type \'C\' has no len()", "\'C\' object has no attribute \'foo\'"]\n')
+""", '["object of type \'C\' has no len()", "\'C\' object has no attribute \'foo\'"]')
 
     def test_names_are_replaced_while_others_read_them(self):
         self.check(THREADS + """

@@ -477,7 +477,7 @@ static PyObject *epoll_control(PyObject *op, int operation, PyObject *file, unsi
     if (epfd < 0)
         return NULL;
     int fd = PyObject_AsFileDescriptor(file);
-    if (fd < 0)
+    if (fd < 0 || (epfd = epoll_fd(op)) < 0)        /* fileno() of a file in Python may have closed it */
         return NULL;
     struct epoll_event event = {.events = events};
     event.data.fd = fd;
@@ -520,7 +520,7 @@ static PyObject *epoll_poll(PyObject *op, PyObject *args, PyObject *kwargs)
     int room = -1, n = 0, fd = epoll_fd(op);
     int64_t timeout;
     if (fd < 0 || !PyArg_ParseTupleAndKeywords(args, kwargs, "|Oi:poll", names, &limit, &room)
-        || timeout_get(limit, NS, &timeout) < 0)
+        || timeout_get(limit, NS, &timeout) < 0 || (fd = epoll_fd(op)) < 0)      /* again: the arguments may have run code */
         return NULL;
     if (timeout > (int64_t)INT_MAX * 1000000) {
         PyErr_SetString(PyExc_OverflowError, "timeout is too large");

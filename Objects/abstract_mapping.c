@@ -133,6 +133,7 @@ int PyMapping_HasKeyString(PyObject *op, const char *key)
 
 /* ---- Views as lists ---- */
 
+/* Nobody else has the list: the one that the iterator fills can be found meanwhile by gc.get_objects. */
 static PyObject *method_as_list(PyObject *op, const char *method)
 {
     PyObject *view = PyObject_CallMethod(op, method, NULL), *result = NULL;
@@ -140,8 +141,10 @@ static PyObject *method_as_list(PyObject *op, const char *method)
         return NULL;
     PyObject *iter = PyObject_GetIter(view);
     if (iter != NULL) {
-        result = PySequence_List(iter);
+        PyObject *filled = PySequence_List(iter);
         Py_DECREF(iter);
+        result = filled != NULL ? PyList_GetSlice(filled, 0, PY_SSIZE_T_MAX) : NULL;
+        Py_XDECREF(filled);
     }
     else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Format(PyExc_TypeError, "%.200s.%s() returned a non-iterable (type %.200s)", Py_TYPE(op)->tp_name, method,

@@ -168,6 +168,8 @@ int dict_merge(PyObject *dict, PyObject *other, int override)
         return -1;
     }
     PyObject *behind = dict_behind_proxies_borrowed(other);     /* a class's __dict__ is taken as it is at one moment, too */
+    if (behind != other && !PyDict_CheckExact(behind))
+        behind = other;
     return is_plain_mapping(behind) ? merge_plain(dict, behind, override) : merge_mapping(dict, other, override);
 }
 

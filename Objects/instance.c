@@ -76,7 +76,7 @@ int instance_to_dict_mode(PyObject *op)
         if (dict == NULL)
             return -1;
         int locked = container_lock(op), done = 0;
-        if (op->hdr_shape == shape->id) {
+        if (op->hdr_shape == id) {          /* else the shape may be gone, with the class that op had */
             move_slots_locked(op, shape, dict);
             object_track((PyObject *)dict);
             object_publish((PyObject *)dict);
@@ -297,12 +297,12 @@ static int set_inline(PyObject *op, uint32_t id, PyObject *name, PyObject *value
         Py_INCREF(value);
     }
     int locked = container_lock(op);
-    PyObject **slot = instance_slot(op, shape_slot_offset(shape, i));
-    if (op->hdr_shape != shape->id) {
+    if (op->hdr_shape != id) {          /* and if it is not: the shape may be gone with the class that op had */
         result = 2;
         *old = value;
     }
     else {
+        PyObject **slot = instance_slot(op, shape_slot_offset(shape, i));
         if (runtime_is_multi())     /* not `locked`: that is 0 also in a critical section on op */
             *old = __atomic_exchange_n(slot, value, __ATOMIC_ACQ_REL);
         else {

@@ -67,7 +67,7 @@ void types_lock_resume(int suspended)
 
 /* ---- Versions ---- */
 
-static uint64_t last_version;           /* [types lock] */
+static uint64_t last_version;           /* [types lock; atomic read] */
 static int versions_held;               /* [types lock] changes under way that let the lock go */
 
 void types_hold_versions_locked(void) { versions_held++; }
@@ -86,7 +86,8 @@ static uint64_t assign_version_locked(PyTypeObject *type)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++)
         if (assign_version_locked((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i)) == 0)
             return 0;
-    uint64_t version = ++last_version;
+    uint64_t version = last_version + 1;
+    __atomic_store_n(&last_version, version, __ATOMIC_RELAXED);
     type->tp_version_tag = (unsigned int)version;
     __atomic_store_n(&type->tp_version, version, __ATOMIC_RELEASE);            /* pairs with type_version */
     return version;
@@ -118,7 +119,7 @@ void PyType_Modified(PyTypeObject *type)
 
 unsigned int PyType_ClearCache(void)
 {
-    return (unsigned int)last_version;
+    return (unsigned int)__atomic_load_n(&last_version, __ATOMIC_RELAXED);
 }
 
 /* ---- The cache ---- */

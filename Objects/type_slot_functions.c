@@ -49,18 +49,16 @@ static PyObject *call_if_found(PyObject *name, PyObject *const *args, Py_ssize_t
 static PyObject *call_with_tuple(PyObject *self, PyObject *name, PyObject *args, PyObject *kwds)
 {
     struct method_ref m;
-    if (call_enter() < 0)
+    if (call_check_stack(" while calling a Python object"))
         return NULL;
     int found = method_ref_take(self, name, &m);
     if (found <= 0) {
-        call_leave();
         if (found == 0)
             PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
     }
     PyObject *result = m.self_needed ? _PyObject_Call_Prepend(m.func, self, args, kwds) : PyObject_Call(m.func, args, kwds);
     method_ref_drop(&m);
-    call_leave();
     return result;
 }
 
@@ -250,12 +248,11 @@ int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds)
 
 PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    if (call_enter() < 0)
+    if (call_check_stack(" while calling a Python object"))
         return NULL;
     PyObject *func = PyObject_GetAttr((PyObject *)type, STR(__new__));
     PyObject *result = func != NULL ? _PyObject_Call_Prepend(func, (PyObject *)type, args, kwds) : NULL;
     Py_XDECREF(func);
-    call_leave();
     return result;
 }
 

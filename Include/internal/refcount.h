@@ -46,10 +46,10 @@ struct dead_list {
 void merge_serve(uint16_t slot, struct dead_list *dead);
 /* Deallocates what merge_serve found dead.  Escapes */
 void merge_bury_dead(struct dead_list *dead);
-/* seq_cst fence, then: is anything queued for this slot?  For who leaves it. */
+/* seq_cst fence, then: is anything queued for this slot, or put off by its thread?  For who leaves it. */
 int merge_pending(uint16_t slot);
 /* Queues op, whose state the caller has just made QUEUED (so that the request owns one reference), with its owner;
- * serves at once if the owner is away.  Escapes */
+ * serves at once if the owner is away.  Others' objects that it finds dead die at the caller's next safe point.  Escapes only if op dies */
 void merge_post(PyObject *op, uint16_t owner);
 struct merge_queue *merge_queue_new(void);
 /* After fork, in the child: locks of all queues are free. */

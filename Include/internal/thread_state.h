@@ -104,7 +104,6 @@ struct _ts {
     struct qsbr_thread *qsbr;           /* delayed memory of this thread */
     uint64_t qsbr_seen;                 /* [atomic] epoch last reported; offline = UINT64_MAX */
     int dealloc_depth;                  /* nesting of _Py_Dealloc */
-    PyObject *dealloc_later;            /* trashcan: objects whose deallocation was put off */
     PyObject *dealloc_current;          /* PUBLISHED object being torn down: its memory is retired, not freed */
     int64_t alloc_since_gc;             /* containers allocated minus freed since last reported to the collector */
 

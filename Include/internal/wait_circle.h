@@ -73,10 +73,11 @@ static inline int wait_circle_enter(struct wait_circle *circle, struct circle_no
 static inline void wait_circle_leave(struct wait_circle *circle, struct circle_note *note)
 {
     PyMutex_Lock(&circle->mutex);
-    struct circle_note **link = &circle->notes;
-    while (*link != NULL && *link != note)      /* a signal handler may have forked during the wait */
+    /* A signal handler may have forked during the wait: then the notes are of threads that are no more. */
+    struct circle_note **link = circle->process == getpid() ? &circle->notes : NULL;
+    while (link != NULL && *link != NULL && *link != note)
         link = &(*link)->next;
-    if (*link != NULL)
+    if (link != NULL && *link != NULL)
         *link = note->next;
     PyMutex_Unlock(&circle->mutex);
 }

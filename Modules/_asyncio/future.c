@@ -98,7 +98,6 @@ static int schedule_steal(PyObject *op, PyObject *callbacks)
 {
     int rc = 0;
     PyObject *loop = callbacks != NULL ? asyncio_field_get(op, &FUTURE(op)->loop) : NULL;
-    /* gc.get_objects may have handed the list out. */
     for (Py_ssize_t i = 0; loop != NULL && rc == 0 && i < PyList_GET_SIZE(callbacks); i++) {
         PyObject *entry = PyList_GetItemRef(callbacks, i);
         rc = entry != NULL ? asyncio_call_soon(loop, PyTuple_GET_ITEM(entry, 0), op, PyTuple_GET_ITEM(entry, 1)) : -1;
@@ -116,8 +115,8 @@ static int append_callback(PyObject *op, PyObject *entry)
     int rc = 0;
     Py_BEGIN_CRITICAL_SECTION(op);
     if (self->state == PENDING) {
-        if (self->callbacks == NULL)
-            self->callbacks = PyList_New(0);
+        if (self->callbacks == NULL && (self->callbacks = PyList_New(0)) != NULL)
+            PyObject_GC_UnTrack(self->callbacks);       /* not to be found by gc.get_objects: so nobody else changes or locks it */
         rc = self->callbacks != NULL && PyList_Append(self->callbacks, entry) == 0 ? 1 : -1;
     }
     Py_END_CRITICAL_SECTION();
@@ -526,8 +525,11 @@ void asyncio_future_finalize(PyObject *op)
 int asyncio_future_traverse(PyObject *op, visitproc visit, void *arg)
 {
     future_object *self = FUTURE(op);
+    /* The list is not tracked: what it holds is the future's. */
+    int stopped = self->callbacks != NULL ? PyList_Type.tp_traverse(self->callbacks, visit, arg) : 0;
+    if (stopped)
+        return stopped;
     Py_VISIT(self->loop);
-    Py_VISIT(self->callbacks);
     Py_VISIT(self->result);
     Py_VISIT(self->exception);
     Py_VISIT(self->traceback);

@@ -78,13 +78,13 @@ static PyObject *get_event_loop_at(PyObject *module, PyObject *args, PyObject *k
 int asyncio_enter_task(PyObject *loop, PyObject *task)
 {
     PyObject *other;
-    if (PyDict_SetDefaultRef(current_tasks, loop, task, &other) < 0)
+    int found = PyDict_SetDefaultRef(current_tasks, loop, task, &other);
+    if (found < 0)
         return -1;
-    int is_same = other == task;
-    if (!is_same)
+    if (found)
         PyErr_Format(PyExc_RuntimeError, "Cannot enter into task %R while another task %R is being executed.", task, other);
     Py_DECREF(other);
-    return is_same ? 0 : -1;
+    return found ? -1 : 0;
 }
 
 int asyncio_leave_task(PyObject *loop, PyObject *task)

@@ -301,7 +301,7 @@ static PyObject *gather_bytes(const char *first, Py_ssize_t start, Py_ssize_t st
 static PyObject *gather_text(const wchar_t *first, Py_ssize_t start, Py_ssize_t step, Py_ssize_t count)
 {
     if (step == 1)
-        return PyUnicode_FromWideChar(first + start, count);
+        return ctypes_text(first + start, count);
     wchar_t *copy = PyMem_New(wchar_t, count > 0 ? (size_t)count : 1);
     if (copy == NULL)
         return PyErr_NoMemory();

@@ -216,10 +216,22 @@ static PyObject *set_chars(const ctypes_access *access, char *p, PyObject *value
     return Py_NewRef(Py_None);
 }
 
+PyObject *ctypes_text(const wchar_t *p, Py_ssize_t n)
+{
+    wchar_t few[64], *copy = few;
+    if (n > (Py_ssize_t)Py_ARRAY_LENGTH(few) && (copy = PyMem_New(wchar_t, (size_t)n)) == NULL)
+        return PyErr_NoMemory();
+    memcpy(copy, p, (size_t)n * sizeof(wchar_t));
+    PyObject *text = PyUnicode_FromWideChar(copy, n);
+    if (copy != few)
+        PyMem_Free(copy);
+    return text;
+}
+
 static PyObject *get_wchars(const ctypes_access *access, const char *p)
 {
     Py_ssize_t room = access->size / (Py_ssize_t)sizeof(wchar_t);
-    return PyUnicode_FromWideChar((const wchar_t *)p, (Py_ssize_t)wcsnlen((const wchar_t *)p, (size_t)room));
+    return ctypes_text((const wchar_t *)p, (Py_ssize_t)wcsnlen((const wchar_t *)p, (size_t)room));
 }
 
 static PyObject *set_wchars(const ctypes_access *access, char *p, PyObject *value)
@@ -293,7 +305,7 @@ static PyObject *get_address(const ctypes_access *access, const char *p)
         return Py_NewRef(Py_None);
     switch (access->code->kind) {
     case CODE_STRING: return PyBytes_FromString(address);
-    case CODE_WSTRING: return PyUnicode_FromWideChar(address, -1);
+    case CODE_WSTRING: return ctypes_text(address, (Py_ssize_t)wcslen(address));
     default: return PyLong_FromVoidPtr(address);
     }
 }
@@ -339,7 +351,7 @@ PyObject *ctypes_code_get(const ctypes_access *access, const char *p)
         return get_integer(access, p);
     case CODE_FLOAT: case CODE_DOUBLE: case CODE_LONG_DOUBLE: return get_float(access, p);
     case CODE_CHAR: return PyBytes_FromStringAndSize(p, 1);
-    case CODE_WCHAR: return PyUnicode_FromWideChar((const wchar_t *)p, 1);
+    case CODE_WCHAR: return ctypes_text((const wchar_t *)p, 1);
     case CODE_STRING: case CODE_WSTRING: case CODE_POINTER: return get_address(access, p);
     case CODE_OBJECT: return get_object(p);
     case CODE_CHARS: return get_chars(access, p);

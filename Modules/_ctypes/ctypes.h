@@ -67,6 +67,8 @@ PyObject *ctypes_code_get(const ctypes_access *access, const char *p);
 /* Writes value to p. What has to live as long as the memory refers to it, a new reference (None if there is nothing);
  * NULL with an exception. */
 PyObject *ctypes_code_set(const ctypes_access *access, char *p, PyObject *value);
+/* n characters at p, which other threads may be changing: unlike PyUnicode_FromWideChar it goes over them once. */
+PyObject *ctypes_text(const wchar_t *p, Py_ssize_t n);
 
 /* ---- Classes ---- */
 
@@ -110,6 +112,7 @@ typedef struct {
     PyHeapTypeObject heap;
     ctypes_info *info;                  /* [atomic] NULL: abstract */
     PyObject *arrays;                   /* [lock] dict: length -> weak reference to the array class; or NULL */
+    PyObject *former;                   /* [lock] classes that objects of this one had before; see ctypes_class_succeed */
 } ctypes_class;
 
 extern PyTypeObject ctypes_simple_meta, ctypes_pointer_meta, ctypes_array_meta, ctypes_structure_meta,
@@ -134,6 +137,8 @@ int ctypes_info_publish(PyTypeObject *type, ctypes_info *expected, ctypes_info *
 ctypes_info *ctypes_info_finish(PyTypeObject *type);
 /* A string on the heap: prefix and text put together. NULL with an exception. */
 char *ctypes_format_join(const char *prefix, const char *text);
+/* Objects of one class become objects of another: the former lives as long, since views show its format and shape. -1: MemoryError */
+int ctypes_class_succeed(PyTypeObject *type, PyTypeObject *former);
 /* What metaclasses inherit. */
 void ctypes_class_dealloc(PyObject *op);
 int ctypes_class_traverse(PyObject *op, visitproc visit, void *arg);
@@ -172,6 +177,7 @@ typedef struct {
     Py_ssize_t length;          /* [const] parts that may need something alive; 0: a single value */
     PyObject *base;             /* [const] the object in whose memory it lies, or NULL; counted */
     Py_ssize_t index;           /* [const] place in base */
+    PyObject *memory;           /* [const] the view of the buffer in which it lies, or NULL; counted */
     PyObject *objects;          /* [lock] what must live, or NULL */
     ctypes_block *blocks;       /* [lock] memory from the heap, the latest first */
     bool owns_memory;           /* [const] */

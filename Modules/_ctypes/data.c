@@ -134,6 +134,7 @@ int ctypes_data_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(SELF(op)->objects);
     Py_VISIT(SELF(op)->base);
+    Py_VISIT(SELF(op)->memory);
     return 0;
 }
 
@@ -148,6 +149,7 @@ void ctypes_data_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     Py_CLEAR(SELF(op)->objects);
     Py_CLEAR(SELF(op)->base);
+    Py_CLEAR(SELF(op)->memory);
     for (ctypes_block *block = SELF(op)->blocks, *next; block != NULL; block = next) {
         next = block->next;
         PyMem_Free(block);
@@ -284,6 +286,19 @@ static PyObject *incompatible(PyObject *value, PyTypeObject *type)
     return NULL;
 }
 
+/* Copies the memory of value. Returns  what it refers to, as it is at that moment: later stores into value go to its own dict; or NULL */
+static PyObject *copy_data(PyObject *value, char *address, size_t size)
+{
+    PyObject *root = outermost(value), *kept = ctypes_kept(value);
+    if (kept == NULL)
+        return NULL;
+    Py_BEGIN_CRITICAL_SECTION(root);
+    memmove(address, ctypes_address(value), size);
+    Py_SETREF(kept, PyDict_CheckExact(kept) ? PyDict_Copy(kept) : Py_NewRef(SELF(root)->objects));
+    Py_END_CRITICAL_SECTION();
+    return kept;
+}
+
 /* Stores a data object. What to keep, as ctypes_code_set. */
 static PyObject *store_data(PyTypeObject *type, ctypes_info *info, PyObject *value, char *address)
 {
@@ -291,8 +306,7 @@ static PyObject *store_data(PyTypeObject *type, ctypes_info *info, PyObject *val
     if (is_instance < 0)
         return NULL;
     if (is_instance) {
-        memmove(address, ctypes_address(value), (size_t)info->size);
-        return ctypes_kept(value);
+        return copy_data(value, address, (size_t)info->size);
     }
     ctypes_info *given = ctypes_info_find(Py_TYPE(value));
     if (info->kind != KIND_POINTER || given->kind != KIND_ARRAY || info->item == NULL)
@@ -504,6 +518,8 @@ static int set_class(PyObject *op, PyObject *value, void *unused)
                      ((PyTypeObject *)value)->tp_name, Py_TYPE(op)->tp_name);
         return -1;
     }
+    if (info != NULL && ctypes_class_succeed((PyTypeObject *)value, Py_TYPE(op)) < 0)
+        return -1;
     PyObject *descr = PyDict_GetItemString(PyBaseObject_Type.tp_dict, "__class__");
     return Py_TYPE(descr)->tp_descr_set(descr, op, value);
 }

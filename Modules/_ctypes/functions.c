@@ -217,7 +217,7 @@ static PyObject *wide_string_at(const wchar_t *address, int size)
 {
     if (PySys_Audit("ctypes.wstring_at", "ni", (Py_ssize_t)address, size) < 0)
         return NULL;
-    return PyUnicode_FromWideChar(address, size == -1 ? (Py_ssize_t)wcslen(address) : size);
+    return ctypes_text(address, size == -1 ? (Py_ssize_t)wcslen(address) : size);
 }
 
 static bool is_pointer_class(PyObject *type)

@@ -55,19 +55,22 @@ int context_add_status(PyObject *op, uint32_t status)
 
 static PyObject *make(PyTypeObject *type, const settings_t *s)
 {
-    context_t *self = CONTEXT(type->tp_alloc(type, 0));
-    if (self == NULL)
+    /* These may run code, which must not find half a context. */
+    signals_t *flags = signals_new(0), *traps = flags != NULL ? signals_new(s->traps) : NULL;
+    context_t *self = traps != NULL ? CONTEXT(type->tp_alloc(type, 0)) : NULL;
+    if (self == NULL) {
+        Py_XDECREF((PyObject *)flags);
+        Py_XDECREF((PyObject *)traps);
         return NULL;
+    }
     self->prec = s->prec;
     self->emax = s->emax;
     self->emin = s->emin;
     self->rounding = s->rounding;
     self->clamp = s->clamp;
     self->capitals = s->capitals;
-    self->flags = signals_new(0);
-    self->traps = signals_new(s->traps);
-    if (self->flags == NULL || self->traps == NULL)
-        Py_CLEAR(self);
+    self->flags = flags;
+    self->traps = traps;
     return (PyObject *)self;
 }
 

@@ -178,6 +178,10 @@ int signals_check(PyObject *op)
 signals_t *signals_new(uint32_t bits)
 {
     signals_t *self = (signals_t *)PyObject_CallNoArgs(dict_class);
+    if (self != NULL && !signals_check((PyObject *)self)) {         /* the class is written in Python: a __new__ can be set */
+        PyErr_SetString(PyExc_TypeError, "SignalDict() did not return a SignalDict");
+        Py_CLEAR(self);
+    }
     if (self != NULL)
         signals_set(self, bits);
     return self;

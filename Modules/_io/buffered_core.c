@@ -544,6 +544,5 @@ void buffered_dealloc(PyObject *op)
     buffered_clear(op);
     PyMem_Free(self->buf);
     self->buf = NULL;
-    io_lock_fini(&self->lock);
     Py_TYPE(op)->tp_free(op);
 }

@@ -19,23 +19,13 @@
 #ifndef BRAID_MODULES_IO_INTERNAL_H
 #define BRAID_MODULES_IO_INTERNAL_H
 
-#ifdef BRAID_HOSTED
-#include "hosted.h"
-#else
 #include <Python.h>
-#endif
 #include <structmember.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
-
-#if defined(BRAID_HOSTED)
-#define io_is_finalizing() _Py_IsFinalizing()
-#else
-#define io_is_finalizing() Py_IsFinalizing()
-#endif
 
 #define IO_DEFAULT_BUFFER_SIZE 8192
 #define IO_METHOD(name) ((PyCFunction)(void (*)(void))(name))
@@ -138,23 +128,19 @@ static inline void io_flag_set(char *flag, bool value)
 
 /* The lock of a buffered stream: not recursive, knows its owner, and usable at shutdown and after fork. */
 typedef struct {
-#ifdef BRAID_HOSTED
-    PyThread_type_lock lock;
-#else
     PyMutex mutex;
-#endif
     unsigned long owner;        /* [atomic] ident of the thread inside, 0: none */
     unsigned generation;        /* [atomic] fork generation the lock was last known good in */
 } io_lock;
 
 void io_lock_init(io_lock *lock);
-void io_lock_fini(io_lock *lock);
 /* Takes the lock for a method of `self`.
- * Returns  0, or -1 with RuntimeError set: re-entrant call, or not to be had at shutdown
+ * Returns  0, or -1 with RuntimeError set: re-entrant call (also if who has the lock waits, itself or through others, for one that this
+ *          thread has), or not to be had at shutdown
  * Escapes  may detach while waiting */
 int io_lock_enter(io_lock *lock, PyObject *self);
-/* The same for a thread that holds other such locks already, since their streams call code.
- * Returns  1: taken; 0: not taken, because who has the lock waits, itself or through others, for one of this thread; -1 */
+/* The same.
+ * Returns  1: taken; 0, without an exception: who has the lock waits for this thread; -1 */
 int io_lock_enter_unless_circle(io_lock *lock, PyObject *self);
 void io_lock_leave(io_lock *lock);
 /* Does the calling thread hold it? */

@@ -1,6 +1,7 @@
 /* The lock of a buffered stream: it knows its owner, so that a signal handler or a raw stream written in
  * Python that comes back into the object gets an exception and not a deadlock. */
 #include "io_internal.h"
+#include "internal/lock.h"
 #include "internal/wait_circle.h"
 
 #include <pthread.h>
@@ -43,11 +44,7 @@ static void set_owner(io_lock *lock, unsigned long owner)
 
 static void make_unlocked(io_lock *lock)
 {
-#ifdef BRAID_HOSTED
-    lock->lock = PyThread_allocate_lock();
-#else
     memset(&lock->mutex, 0, sizeof(lock->mutex));
-#endif
     set_owner(lock, 0);
 }
 
@@ -55,17 +52,6 @@ void io_lock_init(io_lock *lock)
 {
     make_unlocked(lock);
     lock->generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
-}
-
-void io_lock_fini(io_lock *lock)
-{
-#ifdef BRAID_HOSTED
-    if (lock->lock != NULL)
-        PyThread_free_lock(lock->lock);
-    lock->lock = NULL;
-#else
-    (void)lock;
-#endif
 }
 
 /* In a forked child, the first entry resets the lock: only the thread that forked exists, and the caller has
@@ -80,83 +66,59 @@ static void renew_after_fork(io_lock *lock, unsigned generation)
     PyMutex_Unlock(&renew_mutex);
 }
 
-#ifdef BRAID_HOSTED
-static bool try_lock(io_lock *lock)
-{
-    return PyThread_acquire_lock(lock->lock, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
-}
-static void wait_lock(io_lock *lock)
-{
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(lock->lock, WAIT_LOCK);
-    Py_END_ALLOW_THREADS
-}
-#endif
-
-/* At shutdown a daemon thread may hold the lock and never run again: ask for a second, then give up. */
-static bool enter_at_shutdown(io_lock *lock)
+/* At shutdown a daemon thread may hold the lock and never run again: ask for a second, then give up. 1, or -1 with RuntimeError */
+static int wait_at_shutdown(io_lock *lock, PyObject *self)
 {
     for (int tries = 0; tries < 1000; tries++) {
-#ifdef BRAID_HOSTED
-        if (try_lock(lock))
-            return true;
-#else
-        if (!PyMutex_IsLocked(&lock->mutex)) {
-            PyMutex_Lock(&lock->mutex);
-            return true;
-        }
-#endif
+        if (mutex_try_lock(&lock->mutex))
+            return 1;
         struct timespec pause = { 0, 1000000 };
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&pause, NULL);
         Py_END_ALLOW_THREADS
     }
-    return false;
+    PyErr_Format(PyExc_RuntimeError, "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
+                 Py_TYPE(self)->tp_name);
+    return -1;
 }
 
-int io_lock_enter(io_lock *lock, PyObject *self)
-{
-    unsigned long me = PyThread_get_thread_ident();
-    if (owner_of(lock) == me) {
-        PyErr_Format(PyExc_RuntimeError, "reentrant call inside %R", self);
-        return -1;
-    }
-    unsigned generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&lock->generation, __ATOMIC_ACQUIRE) != generation)
-        renew_after_fork(lock, generation);
-#ifdef BRAID_HOSTED
-    bool free_now = try_lock(lock);
-#else
-    bool free_now = !PyMutex_IsLocked(&lock->mutex);
-#endif
-    if (!free_now && io_is_finalizing()) {
-        if (!enter_at_shutdown(lock)) {
-            PyErr_Format(PyExc_RuntimeError,
-                         "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
-                         Py_TYPE(self)->tp_name);
-            return -1;
-        }
-    }
-    else {
-#ifdef BRAID_HOSTED
-        if (!free_now)
-            wait_lock(lock);
-#else
-        PyMutex_Lock(&lock->mutex);
-#endif
-    }
-    set_owner(lock, me);
-    return 0;
-}
-
-int io_lock_enter_unless_circle(io_lock *lock, PyObject *self)
+/* 1: locked; 0: it would never be. */
+static int wait_unless_circle(io_lock *lock)
 {
     struct circle_note note;
     if (!wait_circle_enter(&waits, &note, &lock->owner))
         return 0;
-    int entered = io_lock_enter(lock, self) < 0 ? -1 : 1;
+    PyMutex_Lock(&lock->mutex);
     wait_circle_leave(&waits, &note);
+    return 1;
+}
+
+static int raise_reentrant(PyObject *self)
+{
+    PyErr_Format(PyExc_RuntimeError, "reentrant call inside %R", self);
+    return -1;
+}
+
+int io_lock_enter_unless_circle(io_lock *lock, PyObject *self)
+{
+    unsigned long me = PyThread_get_thread_ident();
+    if (owner_of(lock) == me)
+        return raise_reentrant(self);
+    unsigned generation = __atomic_load_n(&fork_generation, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&lock->generation, __ATOMIC_ACQUIRE) != generation)
+        renew_after_fork(lock, generation);
+    int entered = 1;
+    if (Py_UNLIKELY(!mutex_try_lock(&lock->mutex)))
+        entered = Py_IsFinalizing() ? wait_at_shutdown(lock, self) : wait_unless_circle(lock);
+    if (entered > 0)
+        set_owner(lock, me);
     return entered;
+}
+
+int io_lock_enter(io_lock *lock, PyObject *self)
+{
+    int entered = io_lock_enter_unless_circle(lock, self);
+    return entered > 0 ? 0 : entered < 0 ? -1 : raise_reentrant(self);
 }
 
 bool io_lock_is_mine(io_lock *lock)
@@ -167,9 +129,5 @@ bool io_lock_is_mine(io_lock *lock)
 void io_lock_leave(io_lock *lock)
 {
     set_owner(lock, 0);
-#ifdef BRAID_HOSTED
-    PyThread_release_lock(lock->lock);
-#else
     PyMutex_Unlock(&lock->mutex);
-#endif
 }

@@ -15,6 +15,7 @@ static PyObject *raw_read(PyObject *self, PyObject *const *args, Py_ssize_t narg
     PyObject *space = PyByteArray_FromStringAndSize(NULL, n);
     if (space == NULL)
         return NULL;
+    memset(PyByteArray_AS_STRING(space), 0, (size_t)n);     /* readinto() may look at it */
     PyObject *count = PyObject_CallMethodOneArg(self, io_str.readinto, space);
     if (count == NULL || count == Py_None) {
         Py_DECREF(space);
@@ -23,12 +24,14 @@ static PyObject *raw_read(PyObject *self, PyObject *const *args, Py_ssize_t narg
     Py_ssize_t got = PyNumber_AsSsize_t(count, PyExc_ValueError);
     Py_DECREF(count);
     if (got != -1 || !PyErr_Occurred()) {
-        /* readinto() may have resized the bytearray, and may report nonsense. */
+        /* readinto() may have resized the bytearray, may have kept it, and may report nonsense. */
+        Py_BEGIN_CRITICAL_SECTION(space);
         if (got < 0 || got > PyByteArray_GET_SIZE(space))
             PyErr_Format(PyExc_ValueError, "readinto returned %zd outside buffer size %zd", got,
                          PyByteArray_GET_SIZE(space));
         else
             result = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(space), got);
+        Py_END_CRITICAL_SECTION();
     }
     Py_DECREF(space);
     return result;

@@ -45,21 +45,14 @@ static PyObject *take(io_text *self, Py_ssize_t n)
 
 /* ---- one reader at a time ---- */
 
-static _Thread_local int held;      /* [owner] read locks of the thread: more than one if a buffer in Python reads another stream */
-
 int text_begin_reading(io_text *self)
 {
     PyObject *op = (PyObject *)self;
     if (io_lock_is_mine(&self->read_lock))
         return 0;
-    int entered = 1;
-    if (held > 0)
-        entered = io_lock_enter_unless_circle(&self->read_lock, op);
-    else if (io_lock_enter(&self->read_lock, op) < 0)
-        entered = -1;
+    int entered = io_lock_enter_unless_circle(&self->read_lock, op);
     if (entered <= 0)
         return entered;
-    held++;
     Py_BEGIN_CRITICAL_SECTION(op);
     self->reading = 1;
     Py_END_CRITICAL_SECTION();
@@ -74,7 +67,6 @@ void text_end_reading(io_text *self, int begun)
     Py_BEGIN_CRITICAL_SECTION(op);
     self->reading = 0;
     Py_END_CRITICAL_SECTION();
-    held--;
     io_lock_leave(&self->read_lock);
 }
 

@@ -526,7 +526,6 @@ static void textio_dealloc(PyObject *op)
     textio_clear(op);
     PyMem_Free(self->pending);
     self->pending = NULL;
-    io_lock_fini(&self->read_lock);
     Py_TYPE(op)->tp_free(op);
 }
 

@@ -1,6 +1,8 @@
 /* The _pickle module: dump, dumps, load, loads. */
 #include "pickle_internal.h"
 
+#include "internal/stable_buffer.h"
+
 static pickler_t *new_pickler(PyObject *file, PyObject *protocol, int fix_imports, PyObject *callback)
 {
     pickler_t *p = (pickler_t *)pickler_type.tp_alloc(&pickler_type, 0);
@@ -89,7 +91,7 @@ static PyObject *pickle_loads(PyObject *module, PyObject *args, PyObject *kwargs
     if (u == NULL)
         return NULL;
     if (unpickler_setup(u, NULL, fix_imports, encoding, errors, buffers) < 0
-        || PyObject_GetBuffer(data, &u->view, PyBUF_CONTIG_RO) < 0) {
+        || PyObject_GetBuffer(data, &u->view, PyBUF_CONTIG_RO) < 0 || stable_buffer_own(&u->view) < 0) {
         Py_DECREF(u);
         return NULL;
     }

@@ -100,15 +100,18 @@ static int wait_until(int fd, int writing, const socket_limit *limit)
 }
 
 /* As socket_call; 0 with *result, RAISED, TIMED_OUT or an errno. wait_first: also without a time limit. */
-static int try_until(int fd, int writing, int wait_first, const socket_limit *limit, socket_attempt *attempt, void *arg,
+static int try_until(PyObject *op, int writing, int wait_first, const socket_limit *limit, socket_attempt *attempt, void *arg,
                      ssize_t *result)
 {
     for (;;) {
+        int fd = socket_fd(op);     /* asked anew: after close() in another thread the number may be another socket's */
         /* A descriptor that others made blocking again must not defeat the limit: so wait, then try. */
         if ((limit->timeout > 0 || wait_first) && fd >= 0) {
             int code = wait_until(fd, writing, limit);
             if (code != 0)
                 return code;
+            if (socket_fd(op) != fd)
+                return EBADF;
         }
         for (;;) {
             Py_BEGIN_ALLOW_THREADS
@@ -120,6 +123,8 @@ static int try_until(int fd, int writing, int wait_first, const socket_limit *li
                 break;
             if (PyErr_CheckSignals() < 0)
                 return RAISED;
+            if (socket_fd(op) != fd)
+                return EBADF;
         }
         if (limit->timeout <= 0 || (errno != EWOULDBLOCK && errno != EAGAIN))
             return errno;
@@ -140,7 +145,7 @@ static void raise_code(int code)
 ssize_t socket_call(PyObject *op, int writing, const socket_limit *limit, socket_attempt *attempt, void *arg)
 {
     ssize_t result;
-    int code = try_until(socket_fd(op), writing, 0, limit, attempt, arg, &result);
+    int code = try_until(op, writing, 0, limit, attempt, arg, &result);
     if (code == 0)
         return result;
     raise_code(code);
@@ -436,7 +441,7 @@ static int connect_address(PyObject *op, const socket_address *a, socklen_t size
     if (code == EINTR ? limit.timeout == 0 : code != EINPROGRESS || limit.timeout <= 0)
         return code;
     ssize_t unused;
-    return try_until(fd, 1, 1, &limit, connected_attempt, NULL, &unused);
+    return try_until(op, 1, 1, &limit, connected_attempt, NULL, &unused);
 }
 
 PyObject *socket_connect(PyObject *op, PyObject *arg)

@@ -53,10 +53,14 @@ static PyObject *new_from_file(PyTypeObject *type, PyObject *file, PyObject *key
     zoneinfo_t *self = (zoneinfo_t *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
+    PyObject_GC_UnTrack(self);      /* until it is whole: gc.get_objects would hand it out while the file is read */
     self->key = Py_NewRef(key);
     self->source = source;
-    if (zone_load(&self->zone, file) < 0)
-        Py_CLEAR(self);
+    if (zone_load(&self->zone, file) < 0 || (source == FROM_FILE && (self->file_repr = PyObject_Repr(file)) == NULL)) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -161,10 +165,7 @@ static PyObject *zoneinfo_from_file(PyObject *cls, PyObject *args, PyObject *kwa
     PyObject *file, *key = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O", keywords, &file, &key))
         return NULL;
-    zoneinfo_t *self = (zoneinfo_t *)new_from_file((PyTypeObject *)cls, file, key, FROM_FILE);
-    if (self != NULL && (self->file_repr = PyObject_Repr(file)) == NULL)
-        Py_CLEAR(self);
-    return (PyObject *)self;
+    return new_from_file((PyTypeObject *)cls, file, key, FROM_FILE);
 }
 
 static int forget_key(PyTypeObject *type, PyObject *cache, PyObject *key)

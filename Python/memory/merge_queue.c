@@ -16,6 +16,9 @@ struct merge_queue {
     uint32_t capacity;          /* [lock] */
     PyObject **items;           /* [lock] each entry owns one reference; NULL, room or a block */
     PyObject *room[QUEUE_ROOM]; /* [lock] few at a time are usual */
+    /* Objects of others that the slot's thread has found dead where it could not run their finalisers. */
+    struct dead_list later;     /* [who is attached on the slot, or has it BORROWED] */
+    int has_later;              /* [the same; atomic read] */
 };
 
 struct merge_queue *merge_queue_new(void) { return memory_alloc_for_ever(sizeof(struct merge_queue)); }
@@ -68,12 +71,31 @@ static int merge_one(PyObject *op)
     return desired == SHARED_DEAD;
 }
 
+static void dead_list_free(struct dead_list *dead)
+{
+    if (dead->items != dead->room)
+        mi_free(dead->items);
+    dead->items = NULL;
+    dead->count = dead->capacity = 0;
+}
+
+/* What is put off goes to *dead.  An object for which there is no memory leaks, dead. */
+static void take_later(struct merge_queue *queue, struct dead_list *dead)
+{
+    for (uint32_t i = 0; i < queue->later.count; i++)
+        (void)dead_add(dead, queue->later.items[i]);
+    dead_list_free(&queue->later);
+    __atomic_store_n(&queue->has_later, 0, __ATOMIC_RELAXED);
+}
+
 void merge_serve(uint16_t slot, struct dead_list *dead)
 {
     struct thread_heap *heap = heap_peek(slot);
     if (heap == NULL)
         return;
     struct merge_queue *queue = heap->merge;
+    if (Py_UNLIKELY(__atomic_load_n(&queue->has_later, __ATOMIC_RELAXED)))
+        take_later(queue, dead);
     while (__atomic_load_n(&queue->count, __ATOMIC_RELAXED) != 0) {
         leaf_lock_acquire(&queue->lock);
         PyObject *few[QUEUE_ROOM], **items = queue->items;
@@ -96,17 +118,19 @@ void merge_bury_dead(struct dead_list *dead)
 {
     for (uint32_t i = 0; i < dead->count; i++)
         _Py_Dealloc(dead->items[i]);
-    if (dead->items != dead->room)
-        mi_free(dead->items);
-    dead->items = NULL;
-    dead->count = dead->capacity = 0;
+    dead_list_free(dead);
+}
+
+static int requests_wait(struct merge_queue *queue)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* push, fence, look at the state; or state, fence, look at the queue */
+    return __atomic_load_n(&queue->count, __ATOMIC_RELAXED) != 0;
 }
 
 int merge_pending(uint16_t slot)
 {
     struct thread_heap *heap = heap_peek(slot);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* pairs with the fence in merge_post */
-    return heap != NULL && __atomic_load_n(&heap->merge->count, __ATOMIC_RELAXED) != 0;
+    return heap != NULL && (requests_wait(heap->merge) || __atomic_load_n(&heap->merge->has_later, __ATOMIC_RELAXED));
 }
 
 void merge_serve_all_stopped(struct dead_list *dead)
@@ -198,6 +222,25 @@ void merge_posts_flush(void)
 
 /* ---- Posting ---- */
 
+/* Buries op, if it is among the dead.  Others have posted the rest: they die at this thread's next safe point, for who drops what is not
+ * the last reference may hold locks that finalisers take. */
+static void bury_only(PyObject *op, struct dead_list *dead)
+{
+    struct thread_heap *heap = memory_heap;
+    int found = 0;
+    for (uint32_t i = 0; i < dead->count; i++) {
+        if (dead->items[i] == op)
+            found = 1;
+        else if (dead_add(&heap->merge->later, dead->items[i]) == 0)
+            __atomic_store_n(&heap->merge->has_later, 1, __ATOMIC_RELAXED);
+    }
+    dead_list_free(dead);
+    if (__atomic_load_n(&heap->merge->has_later, __ATOMIC_RELAXED))
+        slot_set_breaker(heap->slot, BREAKER_MERGE);
+    if (found)
+        _Py_Dealloc(op);
+}
+
 void merge_post(PyObject *op, uint16_t owner)
 {
     if (owner == 0) {
@@ -212,8 +255,7 @@ void merge_post(PyObject *op, uint16_t owner)
     tell_soon(owner);
     struct dead_list dead = {0};
     slot_state_t previous;
-    /* merge_pending has the fence: push, fence, look at the state; the leaver stores its state, fences, looks at the queue. */
-    while (merge_pending(owner)) {
+    while (requests_wait(heap->merge)) {
         if (slot_borrow(owner, &previous)) {
             merge_serve(owner, &dead);
             slot_return(owner, previous);
@@ -224,7 +266,7 @@ void merge_post(PyObject *op, uint16_t owner)
             break;
     }
     if (dead.count != 0)
-        merge_bury_dead(&dead);
+        bury_only(op, &dead);
 }
 
 void memory_serve_merge_requests(struct _ts *ts)

@@ -195,9 +195,15 @@ static int add_own_abstract(PyObject *cls, PyObject *names)
     int result = -1;
     if (dict == NULL || (items = PyMapping_Items(dict)) == NULL)
         goto done;
+    PyObject_GC_UnTrack(items);         /* not to be found by gc.get_objects */
     result = 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(items); i++) {
         item = PyList_GET_ITEM(items, i);
+        if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
+            PyErr_SetString(PyExc_TypeError, "__dict__.items() must yield pairs");
+            result = -1;
+            break;
+        }
         int abstract = is_abstract(PyTuple_GET_ITEM(item, 1));
         if (abstract < 0 || (abstract && PySet_Add(names, PyTuple_GET_ITEM(item, 0)) < 0))
             result = -1;

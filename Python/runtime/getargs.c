@@ -295,9 +295,7 @@ static const char *convert_encoded(Parser *p, PyObject *arg)
     }
     PyObject *bytes;
     if (accept_bytes && (PyBytes_Check(arg) || PyByteArray_Check(arg))) {
-        bytes = PyBytes_Check(arg)
-                    ? Py_NewRef(arg)
-                    : PyBytes_FromStringAndSize(PyByteArray_AS_STRING(arg), PyByteArray_GET_SIZE(arg));
+        bytes = PyBytes_Check(arg) ? Py_NewRef(arg) : PyBytes_FromObject(arg);
         if (bytes == NULL)
             return FAILED;
     }
@@ -388,10 +386,14 @@ static const char *convert_byte_char(Parser *p, PyObject *arg)
                       PyBytes_GET_SIZE(arg));
     }
     else if (PyByteArray_Check(arg)) {
-        if (PyByteArray_GET_SIZE(arg) == 1) {
+        int is_one;
+        Py_BEGIN_CRITICAL_SECTION(arg);
+        is_one = PyByteArray_GET_SIZE(arg) == 1;
+        if (is_one)
             *out = PyByteArray_AS_STRING(arg)[0];
+        Py_END_CRITICAL_SECTION();
+        if (is_one)
             return NULL;
-        }
     }
     return expected("a byte string of length 1", arg, p->buf, sizeof(p->buf));
 }

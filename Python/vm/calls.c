@@ -431,23 +431,22 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     PyThreadState *ts = thread_current();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     Py_ssize_t total = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
-    if (call_enter() < 0)
+    if (call_check_stack(" while calling a Python object"))     /* the activation counts as a level */
         return NULL;
-    PyObject *result = NULL;
     frame_t *f = kwnames == NULL ? call_push_copies(ts, (PyFunctionObject *)callable, args, nargs) : NULL;
     if (Py_LIKELY(f != NULL)) {
         slot_incref(callable);
         f->flags = FRAME_ENTRY;
-        result = vm_run(ts, f, 0);
-        goto done;
+        return vm_run(ts, f, 0);
     }
     PyObject **top = ts->stack_top, **copies = spread_room(ts, total);
     if (copies == NULL) {
         PyErr_NoMemory();
-        goto done;
+        return NULL;
     }
     for (Py_ssize_t i = 0; i < total; i++)
         copies[i] = slot_copy(args[i]);
+    PyObject *result = NULL;
     f = call_push_general(ts, NULL, (PyFunctionObject *)callable, copies, nargs, kwnames);
     if (f != NULL) {
         slot_incref(callable);
@@ -456,8 +455,6 @@ PyObject *function_vectorcall(PyObject *callable, PyObject *const *args, size_t 
     }
     if (copies != top)
         PyMem_Free(copies);
-done:
-    call_leave();
     return result;
 }
 

@@ -325,11 +325,12 @@ static int is_on_stack(PyThreadState *ts, frame_t *sought)
     return f != NULL;
 }
 
-/* Until look_end nobody resumes gen. One that others know is looked at in a pause: a claim would make their next() fail.
+/* Until look_end nobody resumes a generator. Beside other threads it is looked at in a pause: a claim would make their next() fail.
+ * (That it is not published says nothing: they may have it from a tuple.)
  * Returns  what look_end wants */
-static int look_begin(PyThreadState *ts, PyGenObject *gen)
+static int look_begin(PyThreadState *ts)
 {
-    int pause = runtime_is_multi() && object_is_published((PyObject *)gen);
+    int pause = runtime_is_multi();
     if (pause)
         stop_world_begin(ts);
     return pause;
@@ -346,7 +347,7 @@ PyObject *generator_frame_ref(PyGenObject *gen)
     PyThreadState *ts = thread_current();
     if (is_on_stack(ts, &gen->gi_frame))
         return Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
-    int pause = look_begin(ts, gen);
+    int pause = look_begin(ts);
     PyObject *frame = NULL;
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_DONE)
         frame = Py_XNewRef((PyObject *)frame_get_object(&gen->gi_frame));
@@ -358,7 +359,7 @@ PyObject *generator_delegate(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
     PyObject *delegate = NULL;
-    int pause = look_begin(ts, gen);
+    int pause = look_begin(ts);
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_SUSPENDED) {
         const instruction_t *yield = gen->gi_frame.pc - 1;
         if ((*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)

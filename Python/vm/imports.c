@@ -71,15 +71,13 @@ done:
     return value;
 }
 
-/* The names to import: __all__, or the keys of __dict__ (then *skip_private). */
+/* The names to import, a sequence: __all__, or the keys of __dict__ (then *skip_private). */
 static PyObject *names_to_import(PyObject *module, int *skip_private)
 {
     PyObject *all = NULL, *dict = NULL;
     *skip_private = 0;
     if (PyObject_GetOptionalAttr(module, STR(__all__), &all) != 0) {
-        PyObject *list = all != NULL ? PySequence_List(all) : NULL;
-        Py_XDECREF(all);
-        return list;
+        return all;
     }
     if (PyObject_GetOptionalAttr(module, STR(__dict__), &dict) < 0)
         return NULL;
@@ -109,27 +107,37 @@ static int check_name(PyObject *module, PyObject *name, int from_dict)
     return -1;
 }
 
+static int import_name(PyObject *locals, PyObject *module, PyObject *name, int skip_private)
+{
+    if (check_name(module, name, skip_private) < 0)
+        return -1;
+    if (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')
+        return 0;
+    PyObject *value = PyObject_GetAttr(module, name);
+    if (value == NULL)
+        return -1;
+    int status = PyDict_CheckExact(locals) ? PyDict_SetItem(locals, name, value) : PyObject_SetItem(locals, name, value);
+    Py_DECREF(value);
+    return status;
+}
+
 int import_all_names(PyObject *locals, PyObject *module)
 {
     int skip_private, status = 0;
-    PyObject *list = names_to_import(module, &skip_private), *names = list != NULL ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
+    PyObject *names = names_to_import(module, &skip_private);
     if (names == NULL)
         return -1;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names) && status == 0; i++) {
-        PyObject *name = PyTuple_GET_ITEM(names, i);
-        status = check_name(module, name, skip_private);
-        if (status < 0)
+    for (Py_ssize_t i = 0; status == 0; i++) {
+        PyObject *name = PySequence_GetItem(names, i);
+        if (name == NULL) {
+            if (PyErr_ExceptionMatches(PyExc_IndexError))
+                PyErr_Clear();
+            else
+                status = -1;
             break;
-        if (skip_private && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')
-            continue;
-        PyObject *value = PyObject_GetAttr(module, name);
-        if (value == NULL)
-            status = -1;
-        else {
-            status = PyDict_CheckExact(locals) ? PyDict_SetItem(locals, name, value) : PyObject_SetItem(locals, name, value);
-            Py_DECREF(value);
         }
+        status = import_name(locals, module, name, skip_private);
+        Py_DECREF(name);
     }
     Py_DECREF(names);
     return status;

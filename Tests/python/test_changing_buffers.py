@@ -12,7 +12,7 @@ import unittest
 # Every operation on a buffer goes over it twice; a writer changes what is in it between the two, by way of a view, which takes no
 # lock of the bytearray's.
 CHANGES = """
-import codecs, io, marshal, sys, threading, time
+import codecs, ctypes, io, marshal, pickle, sys, threading, time
 N = 2000
 array = bytearray(b"abcabcab" * (N // 8))
 view = memoryview(array)
@@ -45,6 +45,24 @@ def write_text():
     text[5:] = b"a" * N
     text[5:] = b"\\xff" * N
 
+pickled = bytearray(pickle.dumps("a" * N, 4))
+pickled_text = memoryview(pickled)[bytes(pickled).index(b"a" * 9):][:N]
+wide = (ctypes.c_wchar * N)()
+
+def write_pickle():
+    pickled_text[:] = b"a" * N
+    pickled_text[:] = b"\xe2\x82\xac\xc3\xa9" * (N // 5)
+
+def write_wide():
+    view = memoryview(wide).cast("B").cast("I")
+    for number in 65, 0xe9, 0xdeadbeef:
+        view[:] = memoryview(number.to_bytes(4, sys.byteorder) * N).cast("I")
+
+def use_wide():
+    text = wide.value
+    if text.isascii() and max(text) > "\x7f" or max(text) > "\U0010ffff": raise SystemError(ascii(max(text)))
+    text.upper().isalpha()
+
 def write_needle():
     needle[0] = 97
     needle[0] = 98
@@ -59,6 +77,8 @@ writer, operations = {
                             lambda: array.translate(None, b"a\\t")]),
     "needle": (write_needle, [lambda: b"abcabcab".replace(needle, b"xx"), lambda: array.replace(needle, b"")]),
     "streams": (write_any, [lambda: read("latin-1"), lambda: read("utf-8")]),
+    "pickle": (write_pickle, [lambda: (max(pickle.loads(pickled)), pickle.loads(pickled).upper())]),
+    "ctypes": (write_wide, [use_wide]),
     "marshal": (write_text, [lambda: max(marshal.loads(text))]),
 }[sys.argv[1]]
 end = time.monotonic() + float(sys.argv[2])
@@ -74,7 +94,7 @@ def use():
             for i in range(20):
                 try:
                     operation()
-                except (UnicodeError, ValueError, EOFError):
+                except (UnicodeError, ValueError, EOFError, pickle.UnpicklingError):
                     pass
 
 threads = [threading.Thread(target=f) for f in (write, use, use)]
@@ -115,6 +135,12 @@ class Content(unittest.TestCase):
 
     def test_marshal(self):
         self.check("marshal")
+
+    def test_pickle(self):
+        self.check("pickle")
+
+    def test_ctypes(self):
+        self.check("ctypes")
 
 
 class Results(unittest.TestCase):

@@ -157,6 +157,31 @@ run(use, change)
 print(sorted(failures))
 """
 
+# The generator is in a tuple that its thread has, and the other thread gets it from there.
+GENERATOR_LOOKED_AT = """
+import _thread
+def outer():
+    one = (1,)
+    while True:
+        yield from iter(one)
+def step(generators, end, done):
+    while time.monotonic() < end[0]:
+        for i in range(2000): next(generators[0])
+    done.release()
+def look():
+    generators, done = (outer(),), _thread.allocate_lock()
+    g, end = generators[0], (time.monotonic() + 1.5,)
+    done.acquire()
+    _thread.start_new_thread(step, (generators, end, done))
+    while time.monotonic() < end[0]:
+        for i in range(2000):
+            type(g.gi_yieldfrom).__name__
+            if g.gi_frame is not None: g.gi_frame.f_lineno
+    done.acquire()
+look()
+print("done")
+"""
+
 
 class CoreRaces(ProgramCase):
     HEAD = THREADS
@@ -181,6 +206,9 @@ class CoreRaces(ProgramCase):
 
     def test_finalisers_of_ending_threads(self):
         self.check(FINALISERS_OF_ENDING_THREADS, "[True]")
+
+    def test_generator_looked_at(self):
+        self.check(GENERATOR_LOOKED_AT)
 
     def test_whole_containers(self):
         self.check(WHOLE_CONTAINERS, "[]")

@@ -29,6 +29,7 @@ import weakref
 import fuzz_modules
 from stress_common import memory_mib
 
+ATOMS = int, float, str, bytes, slice, type, type(None)
 WEIGHT = 1500           # no op on a container that is worth more elements, counted along all paths
 
 
@@ -239,6 +240,8 @@ class Worker:
         rng = self.rng
         what = rng.randrange(20)
         args = [self.argument() for _ in range(rng.choice((0, 0, 1, 1, 1, 2, 2, 3)))]
+        if isinstance(op, fuzz_modules.ElementTree.Element):        # no tree comes to contain itself: iterating it would not end
+            args = [a if isinstance(a, ATOMS) else fuzz_modules.make_element(rng, 1) for a in args]
         if what < 11:
             name = rng.choice(self.names_of(type(op)))
             self.note(name, op, args)

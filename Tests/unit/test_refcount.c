@@ -230,6 +230,54 @@ static void test_detached_owner(void **state)
     runtime_multi = 0;
 }
 
+static void *drop_one(void *op)
+{
+    PyThreadState *ts = thread_begin(3);
+    Py_DECREF((PyObject *)op);
+    thread_end(ts);
+    return NULL;
+}
+
+/* Who drops what is not the last reference may hold a lock: it buries nothing of what others have queued. */
+static void test_dead_of_others_wait(void **state)
+{
+    reset_counts();
+    runtime_multi = 1;
+    PyThreadState *owner = thread_begin(1);
+    PyObject *kept[2], *dead[2];
+    for (int i = 0; i < 2; i++) {
+        kept[i] = node();
+        dead[i] = node();
+        Py_INCREF(kept[i]);
+    }
+    detach(owner);
+    PyThreadState *ts = thread_begin(2);
+    for (int i = 0; i < 2; i++) {
+        slot_state_t previous;
+        assert_true(slot_borrow(1, &previous));
+        pthread_t t;
+        pthread_create(&t, NULL, drop_one, dead[i]);        /* can only queue it */
+        pthread_join(t, NULL);
+        slot_return(1, previous);
+        assert_true(merge_pending(1));
+        Py_DECREF(kept[i]);
+        assert_false(merge_pending(1));
+        assert_true(merge_pending(2));
+        assert_int_equal(nodes_freed, i);
+        if (i == 0)
+            safe_point(ts);
+    }
+    assert_int_equal(nodes_freed, 1);
+    Py_DECREF(kept[0]);
+    Py_DECREF(kept[1]);
+    assert_int_equal(nodes_freed, 3);
+    thread_end(ts);
+    assert_int_equal(nodes_freed, 4);       /* with the thread that had put it off */
+    attach(owner);
+    thread_end(owner);
+    runtime_multi = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_deferred_and_immortal),
         cmocka_unit_test(test_resurrection),
         cmocka_unit_test(test_detached_owner),
+        cmocka_unit_test(test_dead_of_others_wait),
         cmocka_unit_test(test_races),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -491,7 +491,7 @@ static PyObject *partition(PyObject *self, PyObject *separator, int backwards)
     Py_ssize_t m = view.len, i = (backwards ? bytes_rfind_data : bytes_find_data)(s, n, view.buf, m);
     if (i >= 0) {
         a = bytes_like_new(self, s, i);
-        b = PyBytes_Check(self) && PyBytes_CheckExact(separator) ? Py_NewRef(separator) : bytes_like_new(self, view.buf, m);
+        b = PyBytes_Check(self) ? Py_NewRef(separator) : bytes_like_new(self, view.buf, m);
         c = bytes_like_new(self, s + i + m, n - i - m);
     }
     else {

@@ -19,6 +19,15 @@ static void strings_clear(struct strings *strings)
     strings->items = NULL;
 }
 
+/* A list that gc.get_objects does not find. */
+static PyObject *hidden_list(void)
+{
+    PyObject *list = PyList_New(0);
+    if (list != NULL)
+        PyObject_GC_UnTrack(list);
+    return list;
+}
+
 static int strings_index(struct strings *strings)
 {
     Py_ssize_t n = PyList_GET_SIZE(strings->owners);
@@ -51,7 +60,7 @@ static int strings_from_args(struct strings *strings, PyObject *args, const char
                      strcmp(name, "execv") == 0 ? "%s() arg 2 must not be empty" : "%s: argv must not be empty", name);
         goto done;
     }
-    strings->owners = PyList_New(0);
+    strings->owners = hidden_list();
     if (strings->owners == NULL)
         goto done;
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -82,7 +91,7 @@ static int strings_from_environment(struct strings *strings, PyObject *mapping)
         return -1;
     PyObject_GC_UnTrack(items);         /* not to be found by gc.get_objects */
     int result = -1;
-    strings->owners = PyList_New(0);
+    strings->owners = hidden_list();
     Py_ssize_t n = PyList_GET_SIZE(items);
     for (Py_ssize_t i = 0; strings->owners != NULL && i < n; i++) {
         PyObject *pair = PyList_GET_ITEM(items, i), *name = NULL, *value = NULL;

@@ -358,7 +358,8 @@ void PyThreadState_Delete(PyThreadState *ts)
 /* Have finalisers put something into the state that is being cleared? */
 static int has_leftovers(PyThreadState *ts)
 {
-    return ts->local_keys != NULL || ts->dict != NULL || ts->context != NULL || ts->curexc_type != NULL
+    return ts->local_keys != NULL || ts->dict != NULL || ts->context != NULL || ts->curexc_type != NULL || ts->c_profileobj != NULL
+           || ts->c_traceobj != NULL || ts->async_gen_firstiter != NULL || ts->async_gen_finalizer != NULL
            || __atomic_load_n(&ts->async_exc, __ATOMIC_RELAXED) != NULL;
 }
 

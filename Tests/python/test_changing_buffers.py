@@ -51,7 +51,7 @@ wide = (ctypes.c_wchar * N)()
 
 def write_pickle():
     pickled_text[:] = b"a" * N
-    pickled_text[:] = b"\xe2\x82\xac\xc3\xa9" * (N // 5)
+    pickled_text[:] = b"\\xe2\\x82\\xac\\xc3\\xa9" * (N // 5)
 
 def write_wide():
     view = memoryview(wide).cast("B").cast("I")
@@ -60,7 +60,7 @@ def write_wide():
 
 def use_wide():
     text = wide.value
-    if text.isascii() and max(text) > "\x7f" or max(text) > "\U0010ffff": raise SystemError(ascii(max(text)))
+    if text.isascii() and max(text) > "\\x7f" or max(text) > "\\U0010ffff": raise SystemError(ascii(max(text)))
     text.upper().isalpha()
 
 def write_needle():

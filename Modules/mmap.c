@@ -593,7 +593,9 @@ static int resize_locked(mmap_object *self, Py_ssize_t size)
         return -1;
     }
     void *data = MAP_FAILED;
-    if (self->fd < 0 || ftruncate(self->fd, self->offset + size) == 0)
+    if (size == 0)
+        errno = EINVAL;         /* mremap would say so, but when the file is cut already */
+    else if (self->fd < 0 || ftruncate(self->fd, self->offset + size) == 0)
         data = mremap(self->data, (size_t)self->size, (size_t)size, MREMAP_MAYMOVE);
     if (data == MAP_FAILED) {
         PyErr_SetFromErrno(PyExc_OSError);

@@ -389,7 +389,16 @@ static PyObject *readline_set_history_length(PyObject *module, PyObject *arg)
     Py_RETURN_NONE;
 }
 
-static PyObject *readline_get_history_length(PyObject *module, PyObject *unused) { return PyLong_FromLong(file_length); }
+/* A number of this module or of the library, read under the lock. */
+static PyObject *locked_number(const int *number)
+{
+    enter();
+    int value = *number;
+    leave();
+    return PyLong_FromLong(value);
+}
+
+static PyObject *readline_get_history_length(PyObject *module, PyObject *unused) { return locked_number(&file_length); }
 
 /* ---- Functions: history ---- */
 
@@ -536,9 +545,9 @@ static PyObject *readline_get_completer(PyObject *module, PyObject *unused)
     return result;
 }
 
-static PyObject *readline_get_completion_type(PyObject *module, PyObject *unused) { return PyLong_FromLong(rl_completion_type); }
-static PyObject *readline_get_begidx(PyObject *module, PyObject *unused) { return PyLong_FromLong(begidx); }
-static PyObject *readline_get_endidx(PyObject *module, PyObject *unused) { return PyLong_FromLong(endidx); }
+static PyObject *readline_get_completion_type(PyObject *module, PyObject *unused) { return locked_number(&rl_completion_type); }
+static PyObject *readline_get_begidx(PyObject *module, PyObject *unused) { return locked_number(&begidx); }
+static PyObject *readline_get_endidx(PyObject *module, PyObject *unused) { return locked_number(&endidx); }
 
 static PyObject *readline_set_completer_delims(PyObject *module, PyObject *text)
 {

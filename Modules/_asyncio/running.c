@@ -91,11 +91,11 @@ int asyncio_leave_task(PyObject *loop, PyObject *task)
 {
     PyObject *current;
     int rc = -1;
-    if (PyDict_GetItemRef(current_tasks, loop, &current) < 0)
-        return -1;
-    if (current == task)
+    Py_BEGIN_CRITICAL_SECTION(current_tasks);       /* one step, but for loops whose __eq__ is in Python */
+    if (PyDict_GetItemRef(current_tasks, loop, &current) >= 0 && current == task)
         rc = PyDict_DelItem(current_tasks, loop);
-    else
+    Py_END_CRITICAL_SECTION();
+    if (rc < 0 && !PyErr_Occurred())
         PyErr_Format(PyExc_RuntimeError, "Leaving task %R does not match the current task %R.", task,
                      current != NULL ? current : Py_None);
     Py_XDECREF(current);

@@ -105,27 +105,6 @@ char *ctypes_format_join(const char *prefix, const char *text)
 
 /* ---- Life of a class ---- */
 
-/* former is a chain of tuples (class, rest or None), which nobody can change. */
-int ctypes_class_succeed(PyTypeObject *type, PyTypeObject *former)
-{
-    int result = 0;
-    if (type == former)
-        return 0;
-    Py_BEGIN_CRITICAL_SECTION(type);
-    PyObject *link = CLASS(type)->former;
-    while (link != NULL && link != Py_None && PyTuple_GET_ITEM(link, 0) != (PyObject *)former)
-        link = PyTuple_GET_ITEM(link, 1);
-    if (link == NULL || link == Py_None) {
-        PyObject *rest = CLASS(type)->former != NULL ? CLASS(type)->former : Py_None;
-        link = PyTuple_Pack(2, (PyObject *)former, rest);
-        result = link != NULL ? 0 : -1;
-        if (link != NULL)
-            Py_XSETREF(CLASS(type)->former, link);
-    }
-    Py_END_CRITICAL_SECTION();
-    return result;
-}
-
 static int traverse_info(ctypes_info *info, visitproc visit, void *arg)
 {
     for (; info != NULL; info = info->previous) {
@@ -147,7 +126,6 @@ int ctypes_class_traverse(PyObject *op, visitproc visit, void *arg)
         if (result != 0)
             return result;
         Py_VISIT(CLASS(op)->arrays);
-        Py_VISIT(CLASS(op)->former);
     }
     return PyType_Type.tp_traverse(op, visit, arg);
 }
@@ -167,7 +145,6 @@ void ctypes_class_dealloc(PyObject *op)
     ctypes_info_free(CLASS(op)->info);
     CLASS(op)->info = NULL;
     Py_CLEAR(CLASS(op)->arrays);
-    Py_CLEAR(CLASS(op)->former);
     PyType_Type.tp_dealloc(op);
 }
 

@@ -112,7 +112,6 @@ typedef struct {
     PyHeapTypeObject heap;
     ctypes_info *info;                  /* [atomic] NULL: abstract */
     PyObject *arrays;                   /* [lock] dict: length -> weak reference to the array class; or NULL */
-    PyObject *former;                   /* [lock] classes that objects of this one had before; see ctypes_class_succeed */
 } ctypes_class;
 
 extern PyTypeObject ctypes_simple_meta, ctypes_pointer_meta, ctypes_array_meta, ctypes_structure_meta,
@@ -137,8 +136,6 @@ int ctypes_info_publish(PyTypeObject *type, ctypes_info *expected, ctypes_info *
 ctypes_info *ctypes_info_finish(PyTypeObject *type);
 /* A string on the heap: prefix and text put together. NULL with an exception. */
 char *ctypes_format_join(const char *prefix, const char *text);
-/* Objects of one class become objects of another: the former lives as long, since views show its format and shape. -1: MemoryError */
-int ctypes_class_succeed(PyTypeObject *type, PyTypeObject *former);
 /* What metaclasses inherit. */
 void ctypes_class_dealloc(PyObject *op);
 int ctypes_class_traverse(PyObject *op, visitproc visit, void *arg);
@@ -179,6 +176,7 @@ typedef struct {
     Py_ssize_t index;           /* [const] place in base */
     PyObject *memory;           /* [const] the view of the buffer in which it lies, or NULL; counted */
     PyObject *objects;          /* [lock] what must live, or NULL */
+    PyObject *classes;          /* [lock] those that views show, or that it had before; see remember_class_borrowed */
     ctypes_block *blocks;       /* [lock] memory from the heap, the latest first */
     bool owns_memory;           /* [const] */
     _Alignas(16) char value[16];        /* memory of small objects */

@@ -135,6 +135,7 @@ int ctypes_data_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(SELF(op)->objects);
     Py_VISIT(SELF(op)->base);
     Py_VISIT(SELF(op)->memory);
+    Py_VISIT(SELF(op)->classes);
     return 0;
 }
 
@@ -150,6 +151,7 @@ void ctypes_data_dealloc(PyObject *op)
     Py_CLEAR(SELF(op)->objects);
     Py_CLEAR(SELF(op)->base);
     Py_CLEAR(SELF(op)->memory);
+    Py_CLEAR(SELF(op)->classes);
     for (ctypes_block *block = SELF(op)->blocks, *next; block != NULL; block = next) {
         next = block->next;
         PyMem_Free(block);
@@ -286,17 +288,50 @@ static PyObject *incompatible(PyObject *value, PyTypeObject *type)
     return NULL;
 }
 
+static bool ends_with(PyObject *key, PyObject *end)
+{
+    Py_ssize_t n = PyUnicode_GET_LENGTH(key), m = PyUnicode_GET_LENGTH(end);
+    const char *p = PyUnicode_DATA(key);
+    return n >= m && memcmp(p + n - m, PyUnicode_DATA(end), (size_t)m) == 0 && (n == m || p[n - m - 1] == ':');
+}
+
+/* What the dict of an outermost object has for its part at path, for the parts of that, and for what that is part of. Caller holds kept's
+ * lock, and nobody else finds the result.  Takes a look at each entry: paths do not say how deep they go. */
+static PyObject *part_of_kept_locked(PyObject *kept, PyObject *path)
+{
+    PyObject *result = PyDict_New(), *key, *item;
+    Py_ssize_t i = 0;
+    if (result == NULL)
+        return NULL;
+    PyObject_GC_UnTrack(result);
+    while (PyDict_Next(kept, &i, &key, &item))
+        /* `_objects` shows the dict: there may be other keys in it */
+        if (PyUnicode_CheckExact(key) && PyUnicode_IS_COMPACT_ASCII(key) && (ends_with(key, path) || ends_with(path, key))
+            && PyDict_SetItem(result, key, item) < 0) {
+            Py_DECREF(result);
+            return NULL;
+        }
+    PyObject_GC_Track(result);
+    return result;
+}
+
 /* Copies the memory of value. Returns  what it refers to, as it is at that moment: later stores into value go to its own dict; or NULL */
 static PyObject *copy_data(PyObject *value, char *address, size_t size)
 {
-    PyObject *root = outermost(value), *kept = ctypes_kept(value);
-    if (kept == NULL)
+    PyObject *root = outermost(value), *kept = ctypes_kept(value), *path = NULL, *copy = NULL;
+    if (kept == NULL || (value != root && (path = key_of(SELF(value)->base, SELF(value)->index)) == NULL)) {
+        Py_XDECREF(kept);
         return NULL;
-    Py_BEGIN_CRITICAL_SECTION(root);
+    }
+    Py_BEGIN_CRITICAL_SECTION2(root, PyDict_CheckExact(kept) ? kept : root);
     memmove(address, ctypes_address(value), size);
-    Py_SETREF(kept, PyDict_CheckExact(kept) ? PyDict_Copy(kept) : Py_NewRef(SELF(root)->objects));
-    Py_END_CRITICAL_SECTION();
-    return kept;
+    copy = !PyDict_CheckExact(kept) ? Py_NewRef(SELF(root)->objects)
+           : path == NULL           ? PyDict_Copy(kept)
+                                    : part_of_kept_locked(kept, path);
+    Py_END_CRITICAL_SECTION2();
+    Py_XDECREF(path);
+    Py_DECREF(kept);
+    return copy;
 }
 
 /* Stores a data object. What to keep, as ctypes_code_set. */
@@ -407,9 +442,31 @@ int ctypes_point_to(PyObject *op, PyObject *target)
 
 /* ---- The buffer protocol ---- */
 
+/* The class of op, which lives as long as op from now on, whatever class op is given: a view shows format and shape of the one that it was
+ * made for.  `classes` is a chain of tuples (class, rest or None), which nobody can change.  NULL with MemoryError */
+static PyTypeObject *remember_class_borrowed(PyObject *op)
+{
+    PyObject *type = Py_NewRef((PyObject *)Py_TYPE(op)), *link;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    link = SELF(op)->classes;
+    while (link != NULL && link != Py_None && PyTuple_GET_ITEM(link, 0) != type)
+        link = PyTuple_GET_ITEM(link, 1);
+    if (link == NULL || link == Py_None) {
+        link = PyTuple_Pack(2, type, SELF(op)->classes != NULL ? SELF(op)->classes : Py_None);
+        if (link != NULL)
+            Py_XSETREF(SELF(op)->classes, link);
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(type);
+    return link != NULL ? (PyTypeObject *)type : NULL;
+}
+
 static int get_buffer(PyObject *op, Py_buffer *view, int flags)
 {
-    ctypes_info *info = ctypes_info_find(Py_TYPE(op)), *item = info;
+    PyTypeObject *type = remember_class_borrowed(op);
+    if (type == NULL)
+        return -1;
+    ctypes_info *info = ctypes_info_find(type), *item = info;
     while (item->kind == KIND_ARRAY)
         item = ctypes_info_find(item->item);
     view->len = ctypes_size(op);
@@ -494,7 +551,11 @@ static PyObject *get_objects(PyObject *op, void *unused)
     Py_BEGIN_CRITICAL_SECTION(op);
     objects = Py_XNewRef(SELF(op)->objects);
     Py_END_CRITICAL_SECTION();
-    return objects != NULL ? objects : Py_NewRef(Py_None);
+    if (objects == NULL)
+        return Py_NewRef(Py_None);
+    if (PyDict_CheckExact(objects))     /* a copy: nobody else is to lock or change it */
+        Py_SETREF(objects, PyDict_Copy(objects));
+    return objects;
 }
 
 static PyObject *get_base(PyObject *op, void *unused)
@@ -518,7 +579,7 @@ static int set_class(PyObject *op, PyObject *value, void *unused)
                      ((PyTypeObject *)value)->tp_name, Py_TYPE(op)->tp_name);
         return -1;
     }
-    if (info != NULL && ctypes_class_succeed((PyTypeObject *)value, Py_TYPE(op)) < 0)
+    if (info != NULL && remember_class_borrowed(op) == NULL)
         return -1;
     PyObject *descr = PyDict_GetItemString(PyBaseObject_Type.tp_dict, "__class__");
     return Py_TYPE(descr)->tp_descr_set(descr, op, value);

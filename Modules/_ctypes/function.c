@@ -322,6 +322,7 @@ static PyObject *function_new(PyTypeObject *type, PyObject *args, PyObject *kwar
 
 /* What a call needs: borrowed from the signature, which is kept, and from the class. */
 typedef struct {
+    PyTypeObject *type;                 /* counted: a call may outlive its being the function's class */
     signature *own;                     /* counted, or NULL */
     ctypes_target target;
     PyObject *argtypes, *errcheck;
@@ -329,7 +330,8 @@ typedef struct {
 
 static void take_state(PyObject *op, call_state *state)
 {
-    ctypes_info *info = ctypes_info_find(Py_TYPE(op));
+    state->type = (PyTypeObject *)Py_NewRef((PyObject *)Py_TYPE(op));
+    ctypes_info *info = ctypes_info_find(state->type);
     signature *own = take_signature(op);
     bool has_argtypes = own != NULL && own->argtypes != NULL, has_restype = own != NULL && own->restype != NULL;
     state->own = own;
@@ -342,7 +344,11 @@ static void take_state(PyObject *op, call_state *state)
     memcpy(&state->target.function, ctypes_address(op), sizeof(void *));
 }
 
-static void drop_state(call_state *state) { Py_XDECREF((PyObject *)state->own); }
+static void drop_state(call_state *state)
+{
+    Py_XDECREF((PyObject *)state->own);
+    Py_DECREF((PyObject *)state->type);
+}
 
 /* More arguments than declared are for functions that take any number; fewer are an error. */
 static int check_count(const call_state *state, Py_ssize_t given)

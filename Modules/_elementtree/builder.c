@@ -60,14 +60,14 @@ static int report(builder_t *self, const char *event, PyObject *element)
 static PyObject *check_events(PyObject *events)
 {
     static const char *const known[] = {"start", "end", "start-ns", "end-ns", "comment", "pi", NULL};
-    PyObject *list = PySequence_List(events), *set = NULL;
-    if (list == NULL) {
+    PyObject *names = PySequence_Tuple(events), *set = NULL;
+    if (names == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
             PyErr_SetString(PyExc_TypeError, "events must be a sequence");
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-        PyObject *name = PyList_GET_ITEM(list, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
         int j = 0;
         if (!PyUnicode_Check(name)) {
             PyErr_SetString(PyExc_ValueError, "invalid events sequence");
@@ -80,9 +80,9 @@ static PyObject *check_events(PyObject *events)
             goto done;
         }
     }
-    set = PyFrozenSet_New(list);
+    set = PyFrozenSet_New(names);
 done:
-    Py_DECREF(list);
+    Py_DECREF(names);
     return set;
 }
 
@@ -197,7 +197,10 @@ static int collect(builder_t *self, PyObject *piece)
         }
         Py_XSETREF(self->data, list);
     }
-    return PyList_Append(self->data, piece);
+    PyObject *list = Py_NewRef(self->data);     /* gc.get_referents shows it: its lock may be waited for, the section suspended */
+    int result = PyList_Append(list, piece);
+    Py_DECREF(list);
+    return result;
 }
 
 /* ---- Elements ---- */

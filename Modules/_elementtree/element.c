@@ -214,11 +214,13 @@ static PyObject *element_copy(PyObject *op, PyObject *unused)
     PyObject *tag = field_get(op, &self->tag), *attrib = field_get(op, &self->attrib);
     PyObject *copy = element_new(tag, attrib), *children = NULL;
     if (copy != NULL) {
-        Py_SETREF(ELEMENT(copy)->text, field_get(op, &self->text));
-        Py_SETREF(ELEMENT(copy)->tail, field_get(op, &self->tail));
+        field_set_steal(copy, &ELEMENT(copy)->text, field_get(op, &self->text));
+        field_set_steal(copy, &ELEMENT(copy)->tail, field_get(op, &self->tail));
         children = field_get(op, &self->children);
-        if (children != NULL &&
-            (ELEMENT(copy)->children = PyList_GetSlice(children, 0, PY_SSIZE_T_MAX)) == NULL)
+        PyObject *own = children != NULL ? PyList_GetSlice(children, 0, PY_SSIZE_T_MAX) : NULL;
+        if (own != NULL)
+            field_set_steal(copy, &ELEMENT(copy)->children, own);
+        else if (children != NULL)
             Py_CLEAR(copy);
     }
     Py_DECREF(tag);
@@ -248,13 +250,13 @@ static PyObject *deepcopy_steal(PyObject *value, PyObject *memo)
     return copy;
 }
 
-/* A field of the original, copied into the copy. */
-static int deepcopy_field(PyObject *op, PyObject **field, PyObject **target, PyObject *memo)
+/* A field of the original, copied into the copy, which gc.get_objects may have shown already. */
+static int deepcopy_field(PyObject *op, PyObject **field, PyObject *target, PyObject **target_field, PyObject *memo)
 {
     PyObject *value = field_get(op, field), *copy = deepcopy_steal(value, memo);
     if (value != NULL && copy == NULL)
         return -1;
-    Py_XSETREF(*target, copy);
+    field_set_steal(target, target_field, copy);
     return 0;
 }
 
@@ -287,10 +289,10 @@ static PyObject *deepcopy_element(PyObject *op, PyObject *memo)
         return NULL;
     copy = ELEMENT(element_new(Py_None, NULL));
     if (copy != NULL &&
-        (deepcopy_field(op, &self->tag, &copy->tag, memo) < 0 ||
-         deepcopy_field(op, &self->attrib, &copy->attrib, memo) < 0 ||
-         deepcopy_field(op, &self->text, &copy->text, memo) < 0 ||
-         deepcopy_field(op, &self->tail, &copy->tail, memo) < 0 || check_attrib(copy->attrib) < 0 ||
+        (deepcopy_field(op, &self->tag, (PyObject *)copy, &copy->tag, memo) < 0 ||
+         deepcopy_field(op, &self->attrib, (PyObject *)copy, &copy->attrib, memo) < 0 ||
+         deepcopy_field(op, &self->text, (PyObject *)copy, &copy->text, memo) < 0 ||
+         deepcopy_field(op, &self->tail, (PyObject *)copy, &copy->tail, memo) < 0 || check_attrib(copy->attrib) < 0 ||
          memorise(op, (PyObject *)copy, memo) < 0 || deepcopy_children(op, (PyObject *)copy, memo) < 0))
         Py_CLEAR(copy);
     Py_LeaveRecursiveCall();

@@ -1,5 +1,6 @@
 /* MultibyteCodec: conversions without a state between calls. */
 #include "multibyte.h"
+#include "internal/stable_buffer.h"
 
 PyObject *codec_new(const char *name, const char *const *allowed)
 {
@@ -74,7 +75,7 @@ static PyObject *codec_decode(PyObject *self, PyObject *args, PyObject *kwargs)
     const char *errors = NULL;
     Py_buffer data;
     multibyte_state_t state = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y*|z:decode", keywords, &data, &errors))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y*|z:decode", keywords, &data, &errors) || stable_buffer_own(&data) < 0)
         return NULL;
     PyObject *text = multibyte_decode(((codec_t *)self)->charset, &state, data.buf, data.len, errors == NULL ? "strict" : errors, 1, NULL);
     PyObject *result = text == NULL ? NULL : Py_BuildValue("(Nn)", text, data.len);

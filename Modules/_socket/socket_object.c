@@ -366,9 +366,10 @@ PyObject *socket_bind(PyObject *op, PyObject *arg)
 {
     socket_address a;
     socklen_t size;
-    int rc, fd = socket_fd(op);
+    int rc, fd;
     if (socket_address_parse(op, arg, "bind", &a, &size) < 0 || PySys_Audit("socket.bind", "OO", op, arg) < 0)
         return NULL;
+    fd = socket_fd(op);         /* after all that runs code */
     Py_BEGIN_ALLOW_THREADS
     rc = bind(fd, &a.any, size);
     Py_END_ALLOW_THREADS
@@ -377,9 +378,10 @@ PyObject *socket_bind(PyObject *op, PyObject *arg)
 
 PyObject *socket_listen(PyObject *op, PyObject *args)
 {
-    int backlog = SOMAXCONN < 128 ? SOMAXCONN : 128, rc, fd = socket_fd(op);
+    int backlog = SOMAXCONN < 128 ? SOMAXCONN : 128, rc, fd;
     if (!PyArg_ParseTuple(args, "|i:listen", &backlog))
         return NULL;
+    fd = socket_fd(op);
     Py_BEGIN_ALLOW_THREADS
     rc = listen(fd, backlog < 0 ? 0 : backlog);
     Py_END_ALLOW_THREADS
@@ -487,9 +489,10 @@ PyObject *socket_getpeername(PyObject *op, PyObject *unused) { return ask_addres
 
 PyObject *socket_shutdown(PyObject *op, PyObject *arg)
 {
-    int how = _PyLong_AsInt(arg), rc, fd = socket_fd(op);
+    int how = _PyLong_AsInt(arg), rc, fd;
     if (how == -1 && PyErr_Occurred())
         return NULL;
+    fd = socket_fd(op);
     Py_BEGIN_ALLOW_THREADS
     rc = shutdown(fd, how);
     Py_END_ALLOW_THREADS

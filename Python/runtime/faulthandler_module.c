@@ -386,7 +386,7 @@ static PyObject *faulthandler_cancel_dump_traceback_later(PyObject *module, PyOb
 /* ---- On request ---- */
 
 static struct user_signal {
-    int enabled;                        /* [state_lock] */
+    int enabled;                        /* [state_lock; handler] */
     int fd, all_threads, chain;         /* [state_lock; handler] */
     struct sigaction previous;          /* [state_lock; handler] */
     PyObject *file;                     /* [state_lock] counted, or NULL */
@@ -413,7 +413,8 @@ static void on_user_signal(int number)
         errno = saved;
         raise(number);
         saved = errno;
-        user_signal_install(user, number, NULL);
+        if (__atomic_load_n(&user->enabled, __ATOMIC_RELAXED))      /* the handler before may have called unregister() */
+            user_signal_install(user, number, NULL);
     }
     errno = saved;
 }
@@ -456,7 +457,7 @@ static PyObject *faulthandler_register(PyObject *module, PyObject *args, PyObjec
     if (!user->enabled) {
         failed = user_signal_install(user, number, &user->previous) < 0;
         error = errno;
-        user->enabled = !failed;
+        __atomic_store_n(&user->enabled, !failed, __ATOMIC_RELAXED);
     }
     PyMutex_Unlock(&state_lock);
     Py_XDECREF(old);
@@ -475,7 +476,7 @@ static PyObject *faulthandler_unregister(PyObject *module, PyObject *arg)
     PyObject *old = user->file;
     if (was_enabled)
         sigaction(number, &user->previous, NULL);
-    user->enabled = 0;
+    __atomic_store_n(&user->enabled, 0, __ATOMIC_RELAXED);
     user->file = NULL;
     PyMutex_Unlock(&state_lock);
     Py_XDECREF(old);

@@ -136,11 +136,11 @@ static PyObject *sys_addaudithook(PyObject *module, PyObject *args, PyObject *kw
     PyObject *list = NULL, *made = PyList_New(0);
     if (made == NULL)
         return NULL;
+    PyObject_GC_UnTrack(made);      /* not to be found by gc.get_objects */
     PyMutex_Lock(&hooks_mutex);
     list = runtime_interp.audit_hooks;
     if (list == NULL) {
         object_publish(made);
-        PyObject_GC_UnTrack(made);      /* not to be found by gc.get_objects */
         list = Py_NewRef(made);
         __atomic_store_n(&runtime_interp.audit_hooks, list, __ATOMIC_RELEASE);
     }

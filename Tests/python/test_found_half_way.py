@@ -138,16 +138,19 @@ print(array[0].name[:5], type(array[0].value).__name__)
 
 CLASS_OF_A_VIEW = """
 from ctypes import *
-import gc
+import gc, weakref
 class First(Structure): _fields_ = [("a_long_name_of_a_field", c_int), ("b", c_int)]
 class Second(Structure): _fields_ = [("a", c_int), ("b", c_int)]
 x = First()
-view = memoryview(x)
+view, former = memoryview(x), weakref.ref(First)
 x.__class__ = Second
 del First
 for i in range(5): gc.collect()
 junk = [bytes(range(48, 48 + n)) for n in range(8, 100) for k in range(50)]
 print(view.format)
+del view, x
+for i in range(5): gc.collect()
+print(former())
 pointer = c_char_p.from_buffer(bytearray(4096))
 pointer.value = b"abc"
 gc.collect()
@@ -199,7 +202,7 @@ class FoundHalfWay(ProgramCase):
         self.check(COPIED_STRUCTURE, "b'first' Value\ndel")
 
     def test_class_of_a_view(self):
-        self.check(CLASS_OF_A_VIEW, "T{<i:a_long_name_of_a_field:<i:b:}\nb'abc'")
+        self.check(CLASS_OF_A_VIEW, "T{<i:a_long_name_of_a_field:<i:b:}\nNone\nb'abc'")
 
     def test_socket_number_reused(self):
         self.check(SOCKET_NUMBER_REUSED, "['OSError'] b'meant for c'")

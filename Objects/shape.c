@@ -225,12 +225,15 @@ shape_t *shape_transition(shape_t *shape, PyObject *name)
     shape_t *child = shape_transition_peek(shape, name);
     if (Py_LIKELY(child != NULL))
         return child;
+    PyTypeObject *type = shape->type;
+    Py_INCREF(type);        /* over the wait: the instance may get another class */
     int locked = leaf_lock_mutex(&shape_mutex);
     if (shape->count >= shape->capacity)
         grow_root_locked(shape);
     else
         child = transition_locked(shape, name);
     leaf_unlock_mutex(&shape_mutex, locked);
+    Py_DECREF(type);        /* DEFERRED: never frees it here */
     return child;
 }
 

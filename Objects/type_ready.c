@@ -95,7 +95,7 @@ static void inherit_flags(PyTypeObject *type, PyTypeObject *base)
         Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS
         | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_BASE_EXC_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS
         | _Py_TPFLAGS_MATCH_SELF;
-    type->tp_flags |= base->tp_flags & subclass_flags;
+    type->tp_flags |= PyType_GetFlags(base) & subclass_flags;
 }
 
 /* Flags of builtin types are given by their identity, so that no definition can forget them. */
@@ -117,7 +117,7 @@ static void set_own_flags(PyTypeObject *type)
 
 static void inherit_layout(PyTypeObject *type, PyTypeObject *base)
 {
-    if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC) && (base->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_traverse == NULL
+    if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC) && (PyType_GetFlags(base) & Py_TPFLAGS_HAVE_GC) && type->tp_traverse == NULL
         && type->tp_clear == NULL) {
         type->tp_flags |= Py_TPFLAGS_HAVE_GC;
         type->tp_traverse = base->tp_traverse;
@@ -207,13 +207,13 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base, int own_eq_or_
     COPY(tp_repr);
     COPY(tp_vectorcall_offset);
     /* An own __call__ takes the flag away again (type_fixup_fresh_slots_locked, type_update_slot_locked). */
-    if (type->tp_call == NULL && (base->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL))
+    if (type->tp_call == NULL && (PyType_GetFlags(base) & Py_TPFLAGS_HAVE_VECTORCALL))
         type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
     COPY(tp_call);
     COPY(tp_str);
     COPY(tp_iter);
     COPY(tp_iternext);
-    if (type->tp_descr_get == NULL && (base->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)
+    if (type->tp_descr_get == NULL && (PyType_GetFlags(base) & Py_TPFLAGS_METHOD_DESCRIPTOR)
         && (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE)))
         type->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR;     /* nobody can give it another __get__ */
     COPY(tp_descr_get);
@@ -225,7 +225,7 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *base, int own_eq_or_
     COPY(tp_is_gc);
     COPY(tp_finalize);
     COPY(tp_del);
-    if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) == (base->tp_flags & Py_TPFLAGS_HAVE_GC))
+    if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) == (PyType_GetFlags(base) & Py_TPFLAGS_HAVE_GC))
         COPY(tp_free);
     else if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_free == NULL && base->tp_free == PyObject_Free)
         type->tp_free = PyObject_GC_Del;
@@ -238,7 +238,7 @@ static int set_base_and_bases(PyTypeObject *type)
     if (type->tp_base == NULL && type != &PyBaseObject_Type)
         type->tp_base = &PyBaseObject_Type;
     PyTypeObject *base = type->tp_base;
-    if (base != NULL && !(base->tp_flags & Py_TPFLAGS_READY) && PyType_Ready(base) < 0)
+    if (base != NULL && !(PyType_GetFlags(base) & Py_TPFLAGS_READY) && PyType_Ready(base) < 0)
         return -1;
     PyObject *head = (PyObject *)type;
     if (head->hdr_type == NULL)
@@ -304,7 +304,7 @@ static void inherit_all(PyTypeObject *type, int own_eq_or_hash)
         inherit_slots(type, b, own_eq_or_hash);
         inherit_flags(type, b);
         if (!(type->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)))
-            type->tp_flags |= b->tp_flags & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);
+            type->tp_flags |= PyType_GetFlags(b) & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);
     }
     /* Nobody after the first in the MRO has his own, as where a metaclass turns the order round. */
     if (type->tp_base != NULL)

@@ -551,11 +551,7 @@ static PyObject *get_objects(PyObject *op, void *unused)
     Py_BEGIN_CRITICAL_SECTION(op);
     objects = Py_XNewRef(SELF(op)->objects);
     Py_END_CRITICAL_SECTION();
-    if (objects == NULL)
-        return Py_NewRef(Py_None);
-    if (PyDict_CheckExact(objects))     /* a copy: nobody else is to lock or change it */
-        Py_SETREF(objects, PyDict_Copy(objects));
-    return objects;
+    return objects != NULL ? objects : Py_NewRef(Py_None);
 }
 
 static PyObject *get_base(PyObject *op, void *unused)

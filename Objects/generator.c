@@ -364,7 +364,7 @@ int generator_set_qualname(PyObject *op, PyObject *value, void *Py_UNUSED(c))
 
 PyObject *generator_get_delegate(PyObject *op, void *Py_UNUSED(c))
 {
-    PyObject *delegate = generator_delegate(GEN(op));
+    PyObject *delegate = generator_delegate_seen(GEN(op));
     return delegate != NULL ? delegate : Py_None;
 }
 

@@ -29,8 +29,11 @@ PyObject *generator_new(PyThreadState *ts, frame_t *f);
 /* One step: sends arg (borrowed; NULL: throw the exception that is set).  *result is a new reference. */
 PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result);
 
-/* The sub-iterator of a suspended `yield from` or `await`: new reference, or NULL without an exception. */
+/* The sub-iterator of a suspended `yield from` or `await`: new reference, or NULL without an exception. For who resumes gen next: another
+ * thread's next() fails meanwhile. */
 PyObject *generator_delegate(PyGenObject *gen);
+/* The same for who only looks, in a pause: nobody's next() fails for it. */
+PyObject *generator_delegate_seen(PyGenObject *gen);
 
 /* GET_AWAITABLE, GET_YIELD_FROM_ITER, GET_ANEXT, ASYNC_GEN_WRAP.  New references. */
 PyObject *coroutine_get_awaitable(PyObject *op);

@@ -355,17 +355,29 @@ PyObject *generator_frame_ref(PyGenObject *gen)
     return frame;
 }
 
-PyObject *generator_delegate(PyGenObject *gen)
+/* Of a suspended generator that nobody resumes meanwhile. */
+static PyObject *delegate_ref(PyGenObject *gen)
+{
+    const instruction_t *yield = gen->gi_frame.pc - 1;
+    return (*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0 ? Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]) : NULL;
+}
+
+PyObject *generator_delegate_seen(PyGenObject *gen)
 {
     PyThreadState *ts = thread_current();
-    PyObject *delegate = NULL;
     int pause = look_begin(ts);
-    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_SUSPENDED) {
-        const instruction_t *yield = gen->gi_frame.pc - 1;
-        if ((*yield & 0xffff) == OP_YIELD_VALUE && AT_C(yield) != 0)
-            delegate = Py_XNewRef(gen->gi_frame.slots[AT_C(yield) - 1]);
-    }
+    PyObject *delegate = __atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_SUSPENDED ? delegate_ref(gen) : NULL;
     look_end(ts, pause);
+    return delegate;
+}
+
+PyObject *generator_delegate(PyGenObject *gen)
+{
+    uint8_t before;
+    if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) != GEN_SUSPENDED || !claim(gen, &before))
+        return NULL;
+    PyObject *delegate = before == GEN_SUSPENDED ? delegate_ref(gen) : NULL;
+    __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
     return delegate;
 }
 

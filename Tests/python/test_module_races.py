@@ -275,7 +275,7 @@ class Nested(unittest.TestCase):
                 f()
             except RecursionError:
                 print("RecursionError")
-            """)
+            """, timeout=200)       # ThreadSanitizer's share
         self.assertEqual(out, "RecursionError\n")
 
     def test_partial(self):
@@ -289,7 +289,7 @@ class Nested(unittest.TestCase):
                 f()
             except RecursionError:
                 print("RecursionError")
-            """)
+            """, timeout=200)       # ThreadSanitizer's share
         self.assertEqual(out, "RecursionError\n")
 
 

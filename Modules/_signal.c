@@ -663,6 +663,15 @@ static int note_handlers(void)
     return 0;
 }
 
+/* In the child of a fork: what has come before was for the parent, whose handlers it calls. */
+static void forget_signals(void)
+{
+    atomic_store(&any_tripped, 0);
+    atomic_store(&wakeup_error, 0);
+    for (int i = 1; i < NSIG; i++)
+        atomic_store(&handlers[i].tripped, 0);
+}
+
 static int signal_exec(PyObject *module)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(signal_constants); i++)
@@ -672,6 +681,10 @@ static int signal_exec(PyObject *module)
         || PyModule_AddIntConstant(module, "SIGRTMAX", SIGRTMAX) < 0)
         return -1;
     if (default_handler == NULL) {
+        if (pthread_atfork(NULL, NULL, forget_signals) != 0) {
+            PyErr_SetString(PyExc_RuntimeError, "_signal cannot register its fork handler");
+            return -1;
+        }
         default_handler = PyLong_FromLong(0);
         ignore_handler = PyLong_FromLong(1);
         itimer_error = PyErr_NewException("signal.itimer_error", PyExc_OSError, NULL);

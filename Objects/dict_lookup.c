@@ -1,5 +1,6 @@
 /* Looking up, storing and removing single items of dict. */
 #include "dict_insert.h"
+#include "dict_remove.h"
 
 /* ---- Lock-free look-up ---- */
 
@@ -410,7 +411,8 @@ void dict_set_key_error(PyObject *key)
     Py_DECREF(args);
 }
 
-int dict_pop_known_hash(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **result)
+/* may_go: dict_remove.h; NULL: always. */
+static int pop_if(PyObject *dict, PyObject *key, Py_hash_t hash, int (*may_go)(PyObject *), PyObject **result)
 {
     PyDictObject *self = (PyDictObject *)dict;
     PyObject *old_key, *value;
@@ -420,10 +422,11 @@ int dict_pop_known_hash(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject 
     Py_ssize_t i = dict_find_and_lock(self, key, hash, &locked);
     if (i == -2)
         return -1;
-    if (i >= 0)
+    int goes = i >= 0 && (may_go == NULL || may_go(self->ma_keys->entries[i].value));
+    if (goes)
         dict_remove_entry_locked(self, i, &old_key, &value);
     container_unlock(self, locked);
-    if (i < 0)
+    if (!goes)
         return 0;
     if (result != NULL)
         *result = value;
@@ -431,6 +434,17 @@ int dict_pop_known_hash(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject 
     if (result == NULL)
         Py_DECREF(value);
     return 1;
+}
+
+int dict_pop_known_hash(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **result)
+{
+    return pop_if(dict, key, hash, NULL, result);
+}
+
+int dict_remove_if(PyObject *dict, PyObject *key, int (*may_go)(PyObject *value))
+{
+    Py_hash_t hash = container_key_hash(key);
+    return hash == -1 ? -1 : pop_if(dict, key, hash, may_go, NULL);
 }
 
 int PyDict_Pop(PyObject *dict, PyObject *key, PyObject **result)

@@ -285,14 +285,16 @@ static int same_metadata(PyObject *a, PyObject *b)
 #undef SAME
 }
 
-static PyObject *reraise_parts(PyObject *original, PyObject *list)
+static PyObject *reraise_parts(PyObject *original, PyObject *all)
 {
     PyObject *raised = PyList_New(0), *reraised = PyList_New(0), *leaves = NULL, *result = NULL;
     if (raised == NULL || reraised == NULL)
         goto done;
+    PyObject_GC_UnTrack(raised);        /* not to be found by gc.get_objects */
+    PyObject_GC_UnTrack(reraised);
     /* what comes from the original keeps its structure; what handlers raised anew is gathered beside it */
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-        PyObject *exc = PyList_GET_ITEM(list, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(all); i++) {
+        PyObject *exc = PyTuple_GET_ITEM(all, i);
         if (exc != Py_None && PyList_Append(same_metadata(exc, original) ? reraised : raised, exc) < 0)
             goto done;
     }
@@ -327,16 +329,23 @@ done:
 
 PyObject *_PyExc_PrepReraiseStar(PyObject *original, PyObject *list)
 {
-    if (PyList_GET_SIZE(list) == 0)
-        Py_RETURN_NONE;
-    if (!is_group(original)) {
-        /* a plain exception is wrapped by except* only while it is handled: at most one item can be left */
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
-            if (PyList_GET_ITEM(list, i) != Py_None)
-                return Py_NewRef(PyList_GET_ITEM(list, i));
-        Py_RETURN_NONE;
+    PyObject *all = PyList_AsTuple(list), *result = NULL;       /* others may have found the list, and change it */
+    if (all == NULL)
+        return NULL;
+    PyObject *first = Py_None;
+    for (Py_ssize_t i = PyTuple_GET_SIZE(all); i-- > 0;) {
+        PyObject *exc = PyTuple_GET_ITEM(all, i);
+        if (exc != Py_None && !PyExceptionInstance_Check(exc)) {
+            PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
+            goto done;
+        }
+        first = exc != Py_None ? exc : first;
     }
-    return reraise_parts(original, list);
+    /* A plain exception is wrapped by except* only while it is handled: at most one item can be left. */
+    result = PyTuple_GET_SIZE(all) == 0 || !is_group(original) ? Py_NewRef(first) : reraise_parts(original, all);
+done:
+    Py_DECREF(all);
+    return result;
 }
 
 /* ---- Types ---- */

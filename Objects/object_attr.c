@@ -65,6 +65,7 @@ PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, i
             descr = NULL;
             goto done;
         }
+        type = Py_TYPE(op);         /* if code has run, the class there was may be gone */
         if (descr == NULL && has_quiet_attributes(op, name))
             return suppress ? NULL : object_attribute_error(op, name);
         /* the look-up may have run code */
@@ -85,7 +86,7 @@ PyObject *object_generic_getattr(PyObject *op, PyObject *name, PyObject *dict, i
     if (get_own(op, name, dict, &result) != 0)
         goto done;
     if (get != NULL) {
-        result = get(descr, op, (PyObject *)type);
+        result = get(descr, op, (PyObject *)Py_TYPE(op));       /* not `type`: code may have run */
         goto done;
     }
     if (descr != NULL)
@@ -132,7 +133,7 @@ int object_generic_setattr(PyObject *op, PyObject *name, PyObject *value, PyObje
     else {
         result = value_is_heap(op) ? instance_set_attr(op, name, value) : 1;
         if (result > 0)
-            result = nothing_to_set(op, name, value, type->tp_dictoffset == 0 ? descr : NULL);
+            result = nothing_to_set(op, name, value, Py_TYPE(op)->tp_dictoffset == 0 ? descr : NULL);
     }
     Py_XDECREF(descr);
     return result;

@@ -158,6 +158,7 @@ static const char *const symbols[] = {"<", "<=", "==", "!=", ">", ">="};
 static PyObject *compare(PyObject *a, PyObject *b, int op)
 {
     PyTypeObject *ta = Py_TYPE(a), *tb = Py_TYPE(b);
+    richcmpfunc function;
     PyObject *result;
     int tried_b = 0;
     if (ta != tb && tb->tp_richcompare != NULL && PyType_IsSubtype(tb, ta)) {
@@ -166,13 +167,14 @@ static PyObject *compare(PyObject *a, PyObject *b, int op)
         if (result != Py_NotImplemented)
             return result;
     }
-    if (ta->tp_richcompare != NULL) {
-        result = ta->tp_richcompare(a, b, op);
+    /* Each class is asked for anew: what has been called may have given an object another, and the one it had may be gone. */
+    if ((function = Py_TYPE(a)->tp_richcompare) != NULL) {
+        result = function(a, b, op);
         if (result != Py_NotImplemented)
             return result;
     }
-    if (!tried_b && tb->tp_richcompare != NULL) {
-        result = tb->tp_richcompare(b, a, swapped[op]);
+    if (!tried_b && (function = Py_TYPE(b)->tp_richcompare) != NULL) {
+        result = function(b, a, swapped[op]);
         if (result != Py_NotImplemented)
             return result;
     }
@@ -180,8 +182,8 @@ static PyObject *compare(PyObject *a, PyObject *b, int op)
         return PyBool_FromLong(a == b);
     if (op == Py_NE)
         return PyBool_FromLong(a != b);
-    PyErr_Format(PyExc_TypeError, "'%s' not supported between instances of '%.100s' and '%.100s'", symbols[op], ta->tp_name,
-                 tb->tp_name);
+    PyErr_Format(PyExc_TypeError, "'%s' not supported between instances of '%.100s' and '%.100s'", symbols[op],
+                 Py_TYPE(a)->tp_name, Py_TYPE(b)->tp_name);
     return NULL;
 }
 

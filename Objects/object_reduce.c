@@ -49,8 +49,10 @@ static PyObject *slot_values(PyObject *op, PyObject *names)
     PyObject *values = PyDict_New();
     for (Py_ssize_t i = 0; values != NULL && i < PyList_GET_SIZE(names); i++) {
         PyObject *name = PyList_GetItemRef(names, i), *value;
-        if (name == NULL)
+        if (name == NULL) {         /* __slotnames__ is anybody's to change */
+            PyErr_Clear();
             break;
+        }
         int found = PyObject_GetOptionalAttr(op, name, &value);
         if (found > 0) {
             found = PyDict_SetItem(values, name, value);

@@ -182,9 +182,11 @@ static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
             Py_INCREF(obj_type);
     }
     Py_XINCREF(obj);
+    PyObject *held = Py_XNewRef((PyObject *)obj_type);      /* over the wait: obj may get another class */
     int locked = container_lock(self);
     if (self->type != NULL && old == NULL) {        /* two threads at once: the other was first */
         container_unlock(self, locked);
+        Py_XDECREF(held);
         drop(type, obj, obj_type, uncounted);
         return set_up(self, type, obj);
     }
@@ -197,6 +199,7 @@ static int set_up(super_object *self, PyTypeObject *type, PyObject *obj)
     __atomic_store_n(&self->type, type, __ATOMIC_RELEASE);
     self->uncounted = uncounted;
     container_unlock(self, locked);
+    Py_XDECREF(held);
     return 0;
 }
 

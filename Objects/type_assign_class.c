@@ -67,19 +67,23 @@ static uint32_t translated(PyObject *self, PyTypeObject *type)
     return shape != NULL ? shape->id : 0;
 }
 
-int object_set_class(PyObject *self, PyObject *value)
+/* An instance of `old` has become one of `type`, and it may be an attribute of any class: if it is a descriptor now, or is none any more, what
+ * caches know of those classes is wrong. */
+static void tell_caches(PyTypeObject *old, PyTypeObject *type)
 {
-    if (value == NULL) {
-        PyErr_SetString(PyExc_TypeError, "can't delete __class__ attribute");
-        return -1;
-    }
-    if (!PyType_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "__class__ must be set to a class, not '%s' object", Py_TYPE(value)->tp_name);
-        return -1;
-    }
-    if (PySys_Audit("object.__setattr__", "OsO", self, "__class__", value) < 0)
-        return -1;
-    PyTypeObject *type = (PyTypeObject *)value, *old = Py_TYPE(self);
+    int is_other_data = (old->tp_descr_set != NULL) != (type->tp_descr_set != NULL);
+    if (!is_other_data && (old->tp_descr_get != NULL) == (type->tp_descr_get != NULL))
+        return;
+    types_lock();
+    type_modified_locked(&PyBaseObject_Type);
+    if (is_other_data)
+        type_retire_shapes_locked(&PyBaseObject_Type);
+    types_unlock();
+}
+
+/* One attempt; the caller holds old, which was the class of self.  1: done; 0: another thread was first; -1 with an exception */
+static int change_class(PyObject *self, PyTypeObject *type, PyTypeObject *old)
+{
     /* Classes of modules may be given to modules; static types never, immutable ones share their instances. */
     if (!(PyType_IsSubtype(type, &PyModule_Type) && PyType_IsSubtype(old, &PyModule_Type))
         && (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE) || PyType_HasFeature(old, Py_TPFLAGS_IMMUTABLETYPE))) {
@@ -87,7 +91,7 @@ int object_set_class(PyObject *self, PyObject *value)
         return -1;
     }
     if (type == old)
-        return 0;
+        return 1;
     if (!type_layouts_compatible(old, type, "__class__"))
         return -1;
 
@@ -112,12 +116,34 @@ int object_set_class(PyObject *self, PyObject *value)
             stop_world_end(ts);
         if (done)
             break;
-        if (Py_TYPE(self) != old)       /* somebody else has changed it meanwhile */
-            return object_set_class(self, value);
+        if (Py_TYPE(self) != old)
+            return 0;
     }
+    tell_caches(old, type);
     if (object_counts_type(self)) {
         Py_INCREF(type);
         Py_DECREF(old);
     }
-    return 0;
+    return 1;
+}
+
+int object_set_class(PyObject *self, PyObject *value)
+{
+    if (value == NULL) {
+        PyErr_SetString(PyExc_TypeError, "can't delete __class__ attribute");
+        return -1;
+    }
+    if (!PyType_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "__class__ must be set to a class, not '%s' object", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    if (PySys_Audit("object.__setattr__", "OsO", self, "__class__", value) < 0)
+        return -1;
+    int done;
+    do {
+        PyTypeObject *old = (PyTypeObject *)Py_NewRef((PyObject *)Py_TYPE(self));
+        done = change_class(self, (PyTypeObject *)value, old);
+        Py_DECREF((PyObject *)old);
+    } while (done == 0);
+    return done < 0 ? -1 : 0;
 }

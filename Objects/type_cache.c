@@ -24,10 +24,10 @@ void types_init_locks(void)
 
 void types_after_fork(void)
 {
-    if (types_owner == thread_current())
-        return;
-    types_owner = NULL;
-    types_depth = 0;
+    if (--types_depth > 0)          /* this thread forks in the middle of a change of its own */
+        PyMutex_Lock(&types_mutex);
+    else
+        types_owner = NULL;
 }
 
 void types_lock(void)
@@ -271,15 +271,8 @@ int type_lookup_locked(PyTypeObject *type, PyObject *name, PyObject **result)
     return found;
 }
 
-int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version)
+static int lookup_and_enter(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version)
 {
-    if (Py_LIKELY(type_lookup_cached_racy(type, name, result, version))) {
-        PyObject *value = *result;
-        if (value == NULL)
-            return 0;
-        if (Py_LIKELY(object_try_incref(value)))
-            return 1;
-    }
     if (PyUnicode_CheckExact(name) && unicode_is_interned(name)) {
         types_lock();
         uint64_t v = assign_version_locked(type);
@@ -296,6 +289,22 @@ int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint6
     if (version != NULL)
         *version = 0;
     return lookup_uncached(type, name, result);
+}
+
+int type_lookup_ref(PyTypeObject *type, PyObject *name, PyObject **result, uint64_t *version)
+{
+    if (Py_LIKELY(type_lookup_cached_racy(type, name, result, version))) {
+        PyObject *value = *result;
+        if (value == NULL)
+            return 0;
+        if (Py_LIKELY(object_try_incref(value)))
+            return 1;
+    }
+    /* Who asks for the class of an object does not hold it, and the object may get another while this waits or runs code. */
+    Py_INCREF(type);
+    int found = lookup_and_enter(type, name, result, version);
+    Py_DECREF(type);        /* DEFERRED: it lives until the caller's next safe point at least */
+    return found;
 }
 
 /* ---- Look-up behind a class in the MRO: super() ---- */
@@ -358,11 +367,8 @@ static int lookup_after_uncached(PyTypeObject *type, PyTypeObject *after, PyObje
     return found;
 }
 
-int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
+static int lookup_after_and_enter(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
 {
-    if (type_lookup_after_cached_racy(type, after, name, result)
-        && (*result == NULL || object_try_incref(*result)))
-        return *result != NULL;
     if (!PyUnicode_CheckExact(name) || !unicode_is_interned(name))
         return lookup_after_uncached(type, after, name, result);
     /* The types lock keeps version and answer together. */
@@ -385,6 +391,17 @@ int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *nam
     }
     types_unlock();
     return answered ? *result != NULL : lookup_after_uncached(type, after, name, result);
+}
+
+int type_lookup_after_ref(PyTypeObject *type, PyTypeObject *after, PyObject *name, PyObject **result)
+{
+    if (type_lookup_after_cached_racy(type, after, name, result)
+        && (*result == NULL || object_try_incref(*result)))
+        return *result != NULL;
+    Py_INCREF(type);        /* as in type_lookup_ref */
+    int found = lookup_after_and_enter(type, after, name, result);
+    Py_DECREF(type);
+    return found;
 }
 
 /* Borrowed: good as long as nobody changes the class.  Swallows exceptions, as CPython's does. */

@@ -322,8 +322,14 @@ static PyObject *get_annotations(PyObject *self, void *closure)
     PyObject *first;
     types_lock();
     int found = type_dict_get_locked(type->tp_dict, STR(__annotations__), &first);      /* another thread's, meanwhile */
+    uint64_t keys_version;
+    PyObject **slot;
+    int runs_code = dict_cache_slot(type->tp_dict, STR(__annotations__), &keys_version, &slot) < 0;     /* of foreign keys: not under the lock */
+    if (runs_code)
+        types_unlock();
     int failed = !found && type_set_attr(type, STR(__annotations__), annotations) < 0;
-    types_unlock();
+    if (!runs_code)
+        types_unlock();
     if (found)
         Py_SETREF(annotations, first);
     else if (failed)
@@ -404,7 +410,7 @@ PyObject *type_get_attr(PyObject *self, PyObject *name, int suppress)
         return attribute;
     }
     if (meta_get != NULL) {
-        result = meta_get(meta, self, (PyObject *)metatype);
+        result = meta_get(meta, self, (PyObject *)Py_TYPE(self));       /* not `metatype`: code may have run */
         Py_DECREF(meta);
         return result;
     }

@@ -428,6 +428,9 @@ static void fixup_slots(PyTypeObject *type, struct slot_changes *changes)
     /* Comparison and hash are inherited together or not at all: with one of them in Python, the other comes from the MRO too. */
     int hash = first_of_slot[find_row(STR(__hash__))], compare = first_of_slot[find_row(STR(__eq__))];
     wanted[hash] = wanted[compare] = wanted[hash] | wanted[compare];
+    /* Never NULL: who iterates over an instance may find it in another class. */
+    void *next = slot_value(changes, (void **)&type->tp_iternext);
+    wanted[first_of_slot[find_row(STR(__next__))]] |= next == NULL || next == (void *)_PyObject_NextNotImplemented;
     for (int i = 0; i < ROW_COUNT; i++)
         if (wanted[i])
             update_one(type, i, changes);

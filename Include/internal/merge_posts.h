@@ -21,4 +21,8 @@ int merge_posts_count(void);
 /* Before the thread detaches: tells what is untold, ends the window.  Escapes never */
 void merge_posts_flush(void);
 
+struct dead_list;
+/* What merge_serve found dead is buried at the calling thread's next safe point.  Escapes never */
+void merge_put_off_dead(struct dead_list *dead);
+
 #endif /* BRAID_MERGE_POSTS_H */

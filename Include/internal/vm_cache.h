@@ -18,7 +18,7 @@
 
 typedef enum {
     CACHE_GLOBAL = 1,       /* dict_version: globals */
-    CACHE_BUILTIN,          /* dict_version: globals (key absent), dict_version2: builtins */
+    CACHE_BUILTIN,          /* dict_version: globals (key absent), dict_version2: builtins, which are `owner` */
     CACHE_METHOD,           /* type_version [+ shape]: value is a function or method descriptor of the type */
     CACHE_CLASS_VALUE,      /* type_version [+ shape]: value is a class attribute that is no descriptor */
     CACHE_MEMBER,           /* type_version: T_OBJECT_EX slot (__slots__) at offset */

@@ -1,6 +1,7 @@
 /* The cycle collector's driver: when to collect, the pauses, finalisers, and clearing. collector.h has the plan. */
 #include "memory.h"
 #include "collector.h"
+#include "interpreter.h"
 #include "stop_world.h"
 #include "type_slots.h"
 #include "weakref.h"
@@ -190,13 +191,21 @@ static int recheck(struct collection *c)
 
 /* ---- Clearing ---- */
 
+/* gc.garbage; there is none before gc is imported. */
+static void add_to_garbage_list(PyObject *op)
+{
+    PyObject *list = interpreter_get(&collector.garbage);
+    if (list != NULL && PyList_Append(list, op) < 0)
+        PyErr_Clear();
+    Py_XDECREF(list);
+}
+
 static void save_all(struct collection *c)
 {
     for (size_t i = 0; i < c->trial.garbage.count; i++) {
         PyObject *op = c->trial.garbage.items[i];
         object_state_set(op, object_state_get(op) & (uint8_t)~SLOT_GARBAGE);
-        if (collector.garbage != NULL && PyList_Append(collector.garbage, op) < 0)
-            PyErr_Clear();
+        add_to_garbage_list(op);
         Py_DECREF(op);
     }
 }
@@ -281,14 +290,14 @@ static void release_dead(struct object_vector *released)
 
 static void report(const char *phase, int generation, size_t collected, size_t uncollectable)
 {
-    PyObject *callbacks = collector.callbacks;
+    PyObject *callbacks = interpreter_get(&collector.callbacks), *info = NULL;
     if (callbacks == NULL || PyList_GET_SIZE(callbacks) == 0)
-        return;
-    PyObject *info = Py_BuildValue("{sisnsn}", "generation", generation, "collected", (Py_ssize_t)collected,
+        goto done;
+    info = Py_BuildValue("{sisnsn}", "generation", generation, "collected", (Py_ssize_t)collected,
                                    "uncollectable", (Py_ssize_t)uncollectable);
     if (info == NULL) {
         PyErr_WriteUnraisable(NULL);
-        return;
+        goto done;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(callbacks); i++) {
         PyObject *callback = PyList_GetItemRef(callbacks, i), *result;
@@ -302,7 +311,9 @@ static void report(const char *phase, int generation, size_t collected, size_t u
         Py_XDECREF(result);
         Py_DECREF(callback);
     }
-    Py_DECREF(info);
+done:
+    Py_XDECREF(info);
+    Py_XDECREF(callbacks);
 }
 
 static void show(const char *kind, struct object_vector *v)
@@ -319,8 +330,7 @@ static void keep_legacy(struct collection *c, int debug)
         c->uncollectable++;
         if (debug & GC_DEBUG_UNCOLLECTABLE)
             PySys_WriteStderr("gc: uncollectable <%.100s %p>\n", heap_type(op)->tp_name, op);
-        if (collector.garbage != NULL && PyList_Append(collector.garbage, op) < 0)
-            PyErr_Clear();
+        add_to_garbage_list(op);
         Py_DECREF(op);
     }
 }

@@ -1,6 +1,7 @@
 /* The `gc` module. */
 #include "memory.h"
 #include "collector.h"
+#include "interpreter.h"
 #include "stop_world.h"
 
 static PyObject *gc_enable(PyObject *module, PyObject *unused)
@@ -379,11 +380,14 @@ static PyMethodDef gc_methods[] = {
     {NULL},
 };
 
+static PyObject *new_list(void) { return PyList_New(0); }
+
 static int add_list(PyObject *module, const char *name, PyObject **place)
 {
-    if (*place == NULL && (*place = PyList_New(0)) == NULL)
-        return -1;
-    return PyModule_AddObjectRef(module, name, *place);
+    PyObject *list = interpreter_get_or_make(place, new_list);      /* a collection may look at it at any time */
+    int result = list != NULL ? PyModule_AddObjectRef(module, name, list) : -1;
+    Py_XDECREF(list);
+    return result;
 }
 
 static int gc_exec(PyObject *module)

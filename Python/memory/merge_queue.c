@@ -222,9 +222,8 @@ void merge_posts_flush(void)
 
 /* ---- Posting ---- */
 
-/* Buries op, if it is among the dead.  Others have posted the rest: they die at this thread's next safe point, for who drops what is not
- * the last reference may hold locks that finalisers take. */
-static void bury_only(PyObject *op, struct dead_list *dead)
+/* Returns  1 if op is among the dead: that one is not put off; op may be NULL */
+static int put_off_others(PyObject *op, struct dead_list *dead)
 {
     struct thread_heap *heap = memory_heap;
     int found = 0;
@@ -237,9 +236,10 @@ static void bury_only(PyObject *op, struct dead_list *dead)
     dead_list_free(dead);
     if (__atomic_load_n(&heap->merge->has_later, __ATOMIC_RELAXED))
         slot_set_breaker(heap->slot, BREAKER_MERGE);
-    if (found)
-        _Py_Dealloc(op);
+    return found;
 }
+
+void merge_put_off_dead(struct dead_list *dead) { (void)put_off_others(NULL, dead); }
 
 void merge_post(PyObject *op, uint16_t owner)
 {
@@ -265,8 +265,10 @@ void merge_post(PyObject *op, uint16_t owner)
         else
             break;
     }
-    if (dead.count != 0)
-        bury_only(op, &dead);
+    /* Others have posted the rest: they die at this thread's next safe point, for who drops what is not the last reference may hold locks
+     * that finalisers take. */
+    if (dead.count != 0 && put_off_others(op, &dead))
+        _Py_Dealloc(op);
 }
 
 void memory_serve_merge_requests(struct _ts *ts)

@@ -50,5 +50,5 @@ void memory_after_fork(struct _ts *ts)
      * remote frees reach them as before. */
     struct dead_list dead = {0};
     merge_serve_all_stopped(&dead);
-    merge_bury_dead(&dead);
+    merge_put_off_dead(&dead);      /* their finalisers may take locks that hooks of the fork are about to renew */
 }

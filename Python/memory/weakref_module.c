@@ -1,5 +1,6 @@
 /* The `_weakref` module. */
 #include "Python.h"
+#include "dict_remove.h"
 #include "memory.h"
 #include "weakref.h"
 
@@ -20,6 +21,8 @@ static PyObject *make_proxy(PyObject *module, PyObject *const *args, Py_ssize_t 
     return PyWeakref_NewProxy(args[0], nargs == 2 ? args[1] : NULL);
 }
 
+static int is_dead_reference(PyObject *value) { return PyWeakref_Check(value) && PyWeakref_GET_OBJECT(value) == Py_None; }
+
 /* For WeakValueDictionary: the entry may have been replaced by a living one since the caller looked. */
 static PyObject *remove_dead_weakref(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -32,25 +35,14 @@ static PyObject *remove_dead_weakref(PyObject *module, PyObject *const *args, Py
                      Py_TYPE(args[0])->tp_name);
         return NULL;
     }
-    PyObject *value = NULL;
-    int failed = 0;
-    Py_BEGIN_CRITICAL_SECTION(args[0]);
+    PyObject *value;
     int found = PyDict_GetItemRef(args[0], args[1], &value);
-    if (found < 0)
-        failed = 1;
-    else if (found) {
-        if (!PyWeakref_Check(value)) {
-            PyErr_SetString(PyExc_TypeError, "not a weakref");
-            failed = 1;
-        }
-        else if (PyWeakref_GET_OBJECT(value) == Py_None)
-            failed = PyDict_DelItem(args[0], args[1]) < 0;
+    if (found > 0 && !PyWeakref_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "not a weakref");
+        found = -1;
     }
-    Py_END_CRITICAL_SECTION();
     Py_XDECREF(value);
-    if (failed)
-        return NULL;
-    Py_RETURN_NONE;
+    return found < 0 || (found > 0 && dict_remove_if(args[0], args[1], is_dead_reference) < 0) ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef weakref_methods[] = {

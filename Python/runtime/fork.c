@@ -28,6 +28,7 @@ void fork_register_mutex(PyMutex *m)
 
 void fork_prepare(PyThreadState *ts)
 {
+    types_lock();           /* the child would go on in the middle of another thread's change */
     stop_world_begin(ts);
     thread_list_lock();
     block_trace_before_fork();
@@ -38,6 +39,7 @@ void fork_parent(PyThreadState *ts)
     block_trace_after_fork();
     thread_list_unlock();
     stop_world_end(ts);
+    types_unlock();
 }
 
 void fork_child(PyThreadState *ts)

@@ -9,6 +9,7 @@
 #include "importer.h"
 #include "memory.h"
 #include "memoryview.h"
+#include "type.h"
 #include "unicode.h"
 #include "unicode_methods.h"
 #include "vm.h"
@@ -325,7 +326,9 @@ int Py_FinalizeEx(void)
         status = -1;
     if (runtime_interp.config.gc_stats)
         collector_print_stats();
+    types_lock();           /* a daemon thread that waits in the middle of a change would keep it for ever */
     thread_begin_finalization();
+    types_unlock();
     __atomic_store_n(&runtime_interp.initialized, 0, __ATOMIC_RELEASE);
     finalize_modules();
     run_exit_functions();

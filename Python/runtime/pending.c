@@ -17,8 +17,9 @@ int Py_AddPendingCall(int (*func)(void *), void *arg)
     int result = -1;
     mutex_lock_timed(&runtime_interp.pending.mutex, -1, 0);     /* the caller may have no thread state */
     if (runtime_interp.pending.count < CAPACITY) {
-        unsigned i = (runtime_interp.pending.first + runtime_interp.pending.count++) % CAPACITY;
+        unsigned i = (runtime_interp.pending.first + runtime_interp.pending.count) % CAPACITY;
         runtime_interp.pending.calls[i] = (struct pending_call){func, arg};
+        runtime_interp.pending.count++;         /* the last: a fork may find a thread without a state here */
         result = 0;
     }
     PyMutex_Unlock(&runtime_interp.pending.mutex);
@@ -50,10 +51,11 @@ int pending_run(PyThreadState *ts)
     int result = 0;
     struct pending_call call;
     /* Calls added by calls wait for the next time. */
-    for (unsigned i = 0; i < CAPACITY && result == 0 && take(&call); i++)
+    unsigned i = 0;
+    for (; i < CAPACITY && result == 0 && take(&call); i++)
         result = call.func(call.arg);
     runtime_interp.pending.running = 0;
-    if (result != 0)
+    if (result != 0 || i == CAPACITY)       /* a safe point within a call has cleared the bit */
         thread_set_breaker(ts, BREAKER_PENDING);
     return result != 0 ? -1 : 0;
 }
@@ -71,4 +73,6 @@ void pending_after_fork(void)
 {
     mutex_reset(&runtime_interp.pending.mutex);
     runtime_interp.pending.running = 0;
+    if (runtime_interp.pending.count > 0)       /* the main thread may be another one now */
+        thread_set_breaker(runtime_interp.main_thread, BREAKER_PENDING);
 }

@@ -251,8 +251,9 @@ static PyThreadState *state_new(void)
     ts->id = ++runtime_interp.next_thread_id;
     list_add(ts);
     int alone = runtime_interp.thread_count == 1;
+    int failed = frame_stack_init(ts) < 0;      /* under the lock: no pause that looks at stacks stops a thread from outside */
     thread_list_unlock();
-    if (frame_stack_init(ts) < 0) {
+    if (failed) {
         PyThreadState_Delete(ts);
         return NULL;
     }
@@ -558,6 +559,8 @@ void PyThreadState_LeaveTracing(PyThreadState *ts)
 
 int PyThreadState_SetAsyncExc(unsigned long thread_id, PyObject *exc)
 {
+    if (thread_id == 0)         /* of a thread that has not begun */
+        return 0;
     Py_XINCREF(exc);
     if (exc != NULL)
         object_publish(exc);

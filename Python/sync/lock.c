@@ -221,7 +221,8 @@ int mutex_try_unlock(PyMutex *m)
 void mutex_waits_abandon(struct lock_wait *wait)
 {
     for (; wait != NULL; wait = wait->previous)
-        if (atomic_load_acquire_u32(&wait->handed_over))
+        /* Perhaps it was only woken, to take the mutex itself: then the next of those who wait has to be, as an unlocking does. */
+        if (atomic_load_acquire_u32(&wait->handed_over) || mutex_lock_timed(wait->mutex, 0, 0) == LOCK_ACQUIRED)
             mutex_try_unlock(wait->mutex);
 }
 

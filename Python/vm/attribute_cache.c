@@ -149,6 +149,7 @@ static void specialise_global(frame_t *f, instruction_t *at, PyObject *name)
         return;
     record->dict_version = version;
     record->dict_version2 = builtins_version;
+    record->owner = (PyTypeObject *)f->builtins;        /* compared, never followed: the next frame's may be no dict at all */
     record->slot = slot;
     cache_install_record(at, record);
 }
@@ -192,12 +193,15 @@ static PyObject *load_by_record(frame_t *f, PyObject *op, cache_record_t *record
             return NULL;
         return taken(instance_dict_read_hint_racy(op, record->offset, f->code->co_names_items[name_index], record->shape));
     case CACHE_MODULE:
-        if (op != (PyObject *)record->owner || dict_version_racy(module_get_dict_borrowed(op)) != record->dict_version)
+        /* The address may be another object's by now, and the module of another class; a module's dict is safe to ask. */
+        if (op != (PyObject *)record->owner || !heap_is_type(op, &PyModule_Type)
+            || dict_version_racy(module_get_dict_borrowed(op)) != record->dict_version)
             return NULL;
         return taken(__atomic_load_n(record->slot, __ATOMIC_ACQUIRE));
     case CACHE_TYPE_ATTR:
-        if (op != (PyObject *)record->owner || type_version(record->owner) != record->type_version
-            || type_version(type) != record->dict_version2)
+        /* The second test says that what is at the address is a class. */
+        if (op != (PyObject *)record->owner || type_version(type) != record->dict_version2
+            || type_version(record->owner) != record->type_version)
             return NULL;
         return taken(record->value);
     default:
@@ -258,6 +262,9 @@ static void specialise_type_attr(instruction_t *at, PyObject *op, PyObject *name
     found = type_lookup_ref(type, name, &value, &version);
     if (found <= 0 || version == 0)
         goto done;
+    /* The look-ups may have waited: no safe point lies between here and the installing. */
+    if (Py_TYPE(op)->tp_getattro != PyType_Type.tp_getattro || type_version(Py_TYPE(op)) != meta_version)
+        goto done;
     int wrapped = for_method && is_wrapped_function(value);
     if (Py_TYPE(value)->tp_descr_get != NULL && !PyFunction_Check(value) && !wrapped)
         goto done;
@@ -294,10 +301,13 @@ static void specialise_instance(instruction_t *at, PyObject *op, PyObject *name,
     cache_record_t *record = NULL;
     uint32_t offset;
     int read_only;
-    if (type_has_custom_getattribute(type) || type_lookup_ref(type, name, &descr, &version) < 0) {
+    if (type_lookup_ref(type, name, &descr, &version) < 0) {
         PyErr_Clear();
         return;
     }
+    /* Asked behind the look-up, which may have waited: no safe point lies between here and the installing. */
+    if (Py_TYPE(op) != type || type_has_custom_getattribute(type))
+        goto done;
     if (descr != NULL && descr_is_data(descr)) {
         PyObject *getter = property_getter_racy(descr);
         if (getter != NULL) {
@@ -414,7 +424,7 @@ static int load_wrapped(frame_t *f, unsigned a, PyObject *op, cache_record_t *re
     }
     else {
         if (record->kind != CACHE_TYPE_WRAPPED || op != (PyObject *)record->owner
-            || type_version(record->owner) != record->type_version || type_version(type) != record->dict_version2)
+            || type_version(type) != record->dict_version2 || type_version(record->owner) != record->type_version)
             return 0;
         cls = record->owner;
     }
@@ -588,10 +598,12 @@ int vm_store_attr(frame_t *f, instruction_t *at)
         return 0;
     }
     if (value != NULL) {
-        uint32_t id = value_is_heap(op) && type_has_inline_attrs(Py_TYPE(op)) ? instance_shape(op) : 0;
+        PyTypeObject *type = Py_TYPE(op);
+        uint32_t id = value_is_heap(op) && type_has_inline_attrs(type) ? instance_shape(op) : 0;
         status = 1;
-        if (id != 0 && Py_TYPE(op)->tp_setattro == PyObject_GenericSetAttr
-            && !hidden_by_descriptor(Py_TYPE(op), name)) {
+        /* The look-up may wait or run code. If the shape is the same afterwards, the class is, too. */
+        if (id != 0 && !hidden_by_descriptor(type, name) && instance_shape(op) == id
+            && Py_TYPE(op)->tp_setattro == PyObject_GenericSetAttr) {
             shape_t *shape = shape_from_id(id);
             int slot = shape_find(shape, name);
             if (slot >= 0 && cache_count_miss(at))

@@ -128,7 +128,7 @@ void call_release_window(frame_t *f)
 void call_pop_slow(PyThreadState *ts, frame_t *f)
 {
     PyObject *locals = f->locals;
-    if (f->frame_object != NULL)
+    while (f->frame_object != NULL)     /* dropping one may run code that asks for another */
         frame_take_over(ts, f);         /* empties the window if it takes the values */
     PyObject *func = slot_held((PyObject *)f->func);
     PyObject **base = f->stack_base;

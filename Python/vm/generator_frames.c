@@ -165,23 +165,53 @@ frame_t *generator_enter_delegates(PyThreadState *ts, frame_t *f)
 
 static PyGenObject *generator_of(frame_t *f) { return (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_frame)); }
 
-static void finish(PyThreadState *ts, frame_t *f)
+/* The collector and promotions look at no window that is FRAME_CLEARED or on nobody's stack: what is in this one gets counted before that. */
+static void count_window(frame_t *f)
 {
-    PyGenObject *gen = generator_of(f);
-    PyObject *handled;
-    if (f->frame_object != NULL)
-        frame_take_over(ts, f);
-    call_release_window(f);
-    unlink_frame(ts, gen);
+    int n = f->flags & FRAME_CLEARED ? 0 : f->code->co_nslots;
+    for (int i = 0; i < n; i++)
+        if (f->slots[i] != NULL)
+            f->slots[i] = slot_to_owned(f->slots[i]);
+    f->func = (PyFunctionObject *)slot_to_owned((PyObject *)f->func);
+}
+
+static void release_counted(PyObject **slot)
+{
+    PyObject *value = *slot;
+    *slot = NULL;
+    Py_XDECREF(value);
+}
+
+/* The generator is done, and its values go; those behind count_window.  Finalisers, and other threads, may ask for its frame meanwhile: the
+ * object that is made then takes over as well, and nothing runs between the last of them and GEN_DONE. */
+static void close_counted(PyThreadState *ts, PyGenObject *gen)
+{
+    frame_t *f = &gen->gi_frame;
+    int n = f->flags & FRAME_CLEARED ? 0 : f->code->co_nslots, base = f->code->co_temp_base;
     f->flags |= FRAME_CLEARED;
-    PyObject *func = slot_held((PyObject *)f->func);
+    for (int i = n; i-- > base;)
+        release_counted(&f->slots[i]);
+    for (int i = 0; i < Py_MIN(n, base); i++)
+        release_counted(&f->slots[i]);
+    while (f->frame_object != NULL)
+        frame_take_over(ts, f);
+    PyObject *func = (PyObject *)f->func, *locals = f->locals, *handled = gen->gi_exc_state.exc_value;
     f->func = NULL;
-    Py_CLEAR(f->locals);
-    handled = gen->gi_exc_state.exc_value;
+    f->locals = NULL;
     gen->gi_exc_state.exc_value = NULL;
     __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
+    Py_XDECREF(locals);
     Py_XDECREF(handled);
     Py_XDECREF(func);
+}
+
+static void finish(PyThreadState *ts, frame_t *f)
+{
+    while (f->frame_object != NULL)     /* dropping one may run code that asks for another */
+        frame_take_over(ts, f);
+    count_window(f);
+    unlink_frame(ts, generator_of(f));  /* finalisers of the values do not find it on the stack */
+    close_counted(ts, generator_of(f));
 }
 
 /* How the generator that this thread left last was left. Its own state says nothing any more: another thread may have run it since. */
@@ -236,6 +266,15 @@ static void set_context(PyObject *exception_steal)
     Py_DECREF(exception_steal);
 }
 
+static inline PySendResult run_linked(PyThreadState *ts, frame_t *f, int throwing, PyObject **result)
+{
+    f->flags = (uint8_t)((f->flags & ~FRAME_TRACED) | FRAME_ENTRY);
+    *result = vm_run(ts, f, throwing);
+    if (*result == NULL)
+        return PYGEN_ERROR;
+    return state_left_in == GEN_DONE ? PYGEN_RETURN : PYGEN_NEXT;
+}
+
 /* Runs a claimed generator up to its next yield or end. sent: delivered to the yield it stopped at, if any. */
 static inline PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint8_t before, PyObject *sent, int throwing,
                                        PyObject **result)
@@ -250,11 +289,7 @@ static inline PySendResult run_claimed(PyThreadState *ts, PyGenObject *gen, uint
         deliver(f, sent);
     if (throwing && gen->gi_exc_state.exc_value != NULL && gen->gi_exc_state.exc_value != Py_None)
         set_context(PyErr_GetRaisedException());
-    f->flags = (uint8_t)((f->flags & ~FRAME_TRACED) | FRAME_ENTRY);
-    *result = vm_run(ts, f, throwing);
-    if (*result == NULL)
-        return PYGEN_ERROR;
-    return state_left_in == GEN_DONE ? PYGEN_RETURN : PYGEN_NEXT;
+    return run_linked(ts, f, throwing, result);
 }
 
 PySendResult generator_step(PyGenObject *gen, PyObject *arg, PyObject **result, int closing)
@@ -443,10 +478,15 @@ PyObject *generator_finish_delegate(PyGenObject *gen, PyObject *value)
         PyErr_SetString(PyExc_SystemError, "a yield from is not compiled as a SEND loop");
         return NULL;
     }
+    f->pc = (instruction_t *)send + 2 + (int16_t)AT_C(send);
+    if ((f = link_frame(thread_current(), gen)) == NULL) {
+        __atomic_store_n(&gen->gi_state, before, __ATOMIC_RELEASE);
+        return NULL;
+    }
+    /* Not before it is on the stack, where the collector sees its window: what is dropped may run code. */
     slot_store(f->slots, AT_B(send), slot_copy(value));
     slot_clear(f->slots, AT_A(send));
-    f->pc = (instruction_t *)send + 2 + (int16_t)AT_C(send);
-    PySendResult status = run_claimed(thread_current(), gen, GEN_SUSPENDED, NULL, 0, &result);
+    PySendResult status = run_linked(thread_current(), f, 0, &result);
     return generator_result_to_object(gen, status, result, 0);
 }
 
@@ -455,18 +495,10 @@ void generator_discard(PyGenObject *gen)
     frame_t *f = &gen->gi_frame;
     if (__atomic_load_n(&gen->gi_state, __ATOMIC_ACQUIRE) == GEN_DONE)
         return;
-    if (f->frame_object != NULL)
+    while (f->frame_object != NULL)
         frame_take_over(thread_current(), f);
-    call_release_window(f);
-    f->flags |= FRAME_CLEARED;
-    PyObject *func = slot_held((PyObject *)f->func);
-    f->func = NULL;
-    Py_CLEAR(f->locals);
-    PyObject *handled = gen->gi_exc_state.exc_value;
-    gen->gi_exc_state.exc_value = NULL;
-    __atomic_store_n(&gen->gi_state, GEN_DONE, __ATOMIC_RELEASE);
-    Py_XDECREF(handled);
-    Py_XDECREF(func);
+    count_window(f);
+    close_counted(thread_current(), gen);
 }
 
 /* A reference of a suspended window: one that is not counted is no edge to the collector's subtraction, only to its marking. */

@@ -315,6 +315,12 @@ static int inplace_or(frame_t *f, const instruction_t *at, int operand) { return
 static int inplace_xor(frame_t *f, const instruction_t *at, int operand) { return vm_binary(f, at, operand, PyNumber_InPlaceXor); }
 static int inplace_matrix_multiply(frame_t *f, const instruction_t *at, int operand) { return vm_binary(f, at, operand, PyNumber_InPlaceMatrixMultiply); }
 
+/* A CACHE_BUILTIN record is of these builtins. (Other activations of the code may have others, of any type.) */
+static inline Py_ALWAYS_INLINE int are_builtins_as_cached(const frame_t *frame, const cache_record_t *record)
+{
+    return frame->builtins == (PyObject *)record->owner && dict_version_racy(frame->builtins) == record->dict_version2;
+}
+
 /* The value at a published address, taken as a slot reference; 0 if it died under our hands. */
 static inline Py_ALWAYS_INLINE int take_published(PyObject **address, PyObject **value)
 {
@@ -516,7 +522,7 @@ traced_dispatch:
         cache_record_t *record = cache_as_record(cache_word(pc));
         if (Py_LIKELY(record != NULL && dict_version_racy(frame->globals) == record->dict_version)) {
             PyObject *v;
-            if ((record->kind == CACHE_GLOBAL || dict_version_racy(frame->builtins) == record->dict_version2)
+            if ((record->kind == CACHE_GLOBAL || are_builtins_as_cached(frame, record))
                 && take_published(record->slot, &v)) {
                 SAVE();
                 STORE(A, v);
@@ -531,7 +537,7 @@ traced_dispatch:
             cache_record_t *record = (cache_record_t *)(uintptr_t)word;
             PyObject *v;
             if (Py_LIKELY(dict_version_racy(frame->globals) == record->dict_version
-                          && (record->kind == CACHE_GLOBAL || dict_version_racy(frame->builtins) == record->dict_version2)
+                          && (record->kind == CACHE_GLOBAL || are_builtins_as_cached(frame, record))
                           && take_published(record->slot, &v))) {
                 PUT(A, v);
                 NEXT(1);
@@ -546,7 +552,7 @@ traced_dispatch:
             cache_record_t *record = cache_as_record(cache_word(pc));
             PyObject *v;
             if (record != NULL && dict_version_racy(frame->globals) == record->dict_version
-                && (record->kind == CACHE_GLOBAL || dict_version_racy(frame->builtins) == record->dict_version2)
+                && (record->kind == CACHE_GLOBAL || are_builtins_as_cached(frame, record))
                 && take_published(record->slot, &v)) {
                 SAVE();
                 STORE(A, v);

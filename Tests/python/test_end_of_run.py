@@ -64,5 +64,41 @@ class Finalisers(unittest.TestCase):
         self.assertEqual((out, err), ("", ""))
 
 
+class Daemons(unittest.TestCase):
+    def test_writers_that_wait_for_locks(self):
+        """A daemon thread that the end finds waiting for a lock lets the others who wait for it go on."""
+        program = """if 1:
+            import sys, threading, time
+            text, binary = open("/dev/null", "w"), open("/dev/null", "wb")
+            def write():
+                while True:
+                    sys.stdout.write("x" * 50 + "\\n"); sys.stdout.flush(); sys.stderr.write("e\\n")
+                    text.write("abc"); text.flush(); binary.write(b"xx" * 3000); binary.flush()
+            for i in range(4): threading.Thread(target=write, daemon=True).start()
+            time.sleep(0.03)
+            """
+        self.check(program, 15)
+
+    def test_changers_of_classes(self):
+        """Nor does the end find one in the middle of a change to a class."""
+        self.check("""if 1:
+            import sys, threading, time
+            class Called: pass
+            def change():
+                while True:
+                    Called.__call__ = lambda self: 0
+                    del Called.__call__
+            def look():
+                while True: sys._current_frames()
+            for f in (change, change, look, look, look): threading.Thread(target=f, daemon=True).start()
+            time.sleep(0.05)
+            """, 8)
+
+    def check(self, program, times):
+        for i in range(times):
+            done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+            self.assertEqual(done.returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

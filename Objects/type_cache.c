@@ -44,6 +44,8 @@ void types_lock(void)
 
 void types_unlock(void)
 {
+    if (Py_UNLIKELY(__atomic_load_n(&types_owner, __ATOMIC_RELAXED) != thread_current()))
+        Py_FatalError("types_unlock by a thread that does not have the lock");
     if (--types_depth > 0)
         return;
     __atomic_store_n(&types_owner, NULL, __ATOMIC_RELAXED);

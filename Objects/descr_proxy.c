@@ -74,15 +74,30 @@ static int proxy_contains(PyObject *op, PyObject *key)
 static PyObject *proxy_iter(PyObject *op) { return PyObject_GetIter(innermost(op)); }
 static PyObject *proxy_str(PyObject *op) { return PyObject_Str(innermost(op)); }
 static PyObject *proxy_repr(PyObject *op) { return PyUnicode_FromFormat("mappingproxy(%R)", MAPPING(op)); }
-static PyObject *proxy_richcompare(PyObject *a, PyObject *b, int op) { return PyObject_RichCompare(innermost(a), b, op); }
+
+/* What stands for the mapping behind op before `other`, whose methods may be in Python, and keep or change what they get: of a dict a copy. */
+static PyObject *shown_to(PyObject *op, PyObject *other)
+{
+    PyObject *mapping = innermost(op);
+    return PyDict_CheckExact(mapping) && !PyDict_CheckExact(other) ? PyDict_Copy(mapping) : Py_NewRef(mapping);
+}
+
+static PyObject *proxy_richcompare(PyObject *a, PyObject *b, int op)
+{
+    PyObject *mapping = shown_to(a, b);
+    PyObject *result = mapping != NULL ? PyObject_RichCompare(mapping, b, op) : NULL;
+    Py_XDECREF(mapping);
+    return result;
+}
 
 static PyObject *proxy_or(PyObject *a, PyObject *b)
 {
-    if (Py_IS_TYPE(a, &PyDictProxy_Type))
-        a = innermost(a);
-    if (Py_IS_TYPE(b, &PyDictProxy_Type))
-        b = innermost(b);
-    return PyNumber_Or(a, b);
+    PyObject *left = Py_IS_TYPE(a, &PyDictProxy_Type) ? shown_to(a, b) : Py_NewRef(a);
+    PyObject *right = Py_IS_TYPE(b, &PyDictProxy_Type) ? shown_to(b, a) : Py_NewRef(b);
+    PyObject *result = left != NULL && right != NULL ? PyNumber_Or(left, right) : NULL;
+    Py_XDECREF(left);
+    Py_XDECREF(right);
+    return result;
 }
 
 static PyObject *proxy_ior(PyObject *a, PyObject *b)

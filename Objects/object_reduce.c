@@ -80,6 +80,8 @@ static PyObject *default_state(PyObject *op, int required)
         state = instance_copy_attrs(op);
     else
         state = instance_get_dict(op);
+    if (state != NULL && PyType_Check(op))      /* a class's own dict changes through the class only: caches depend on that */
+        Py_SETREF(state, PyDict_Copy(state));
     if (state == NULL)
         return NULL;
     names = slot_names(type);

@@ -380,7 +380,25 @@ print(load(op), load_of_class(C), stored, vars(op))
 """
 
 
+DICTS_OF_CLASSES = """
+class Keeps:
+    def __eq__(self, other): kept.append(other); return True
+    __lt__ = __gt__ = __ror__ = __or__ = __eq__
+kept = []
+proxy = vars(list)
+proxy == Keeps(), proxy < Keeps(), proxy | Keeps(), Keeps() | proxy, Keeps() == proxy
+for state in object.__getstate__(list), *kept:
+    try: state.clear()
+    except AttributeError: pass     # the proxy itself
+print(proxy == dict(proxy), proxy == vars(list), len(proxy) > 30, [].__len__() + len(proxy | {}) == len({} | proxy), len(kept))
+"""
+
+
 class GoneMeanwhile(ProgramCase):
+    def test_dicts_of_classes(self):
+        """Nobody gets a class's own dict."""
+        self.check(DICTS_OF_CLASSES, "True True True True 5")
+
     def test_iterator_of_another_class(self):
         self.check(ITERATOR_OF_ANOTHER_CLASS, "[1, 2]")
 

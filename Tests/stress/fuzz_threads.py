@@ -294,7 +294,7 @@ class Worker:
                 if isinstance(result, int) and 100 < abs(result) < 2 ** 65:
                     continue        # makes objects of that size
                 if result is not None and result is not NotImplemented and rng.random() < 0.05 and weight(result) < 200 \
-                        and result is not self and type(result) not in (bool, type) and "built-in" not in str(type(result)):
+                        and result is not self and type(result) is not bool and not isinstance(result, type) and "built-in" not in str(type(result)):
                     shared[place] = result
             except BaseException:
                 pass

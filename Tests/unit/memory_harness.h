@@ -65,6 +65,9 @@ int slot_is_leaving(uint16_t slot)
 
 void slot_set_breaker(uint16_t slot, uint32_t bits) { __atomic_fetch_or(&slot_breakers[slot], bits, __ATOMIC_SEQ_CST); }
 
+/* Nobody else reads or replaces gc.callbacks and gc.garbage here. */
+PyObject *interpreter_get(PyObject **field) { return Py_XNewRef(*field); }
+
 static void attach(PyThreadState *ts)
 {
     for (;;) {
